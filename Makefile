@@ -1,0 +1,41 @@
+# Variables: DATA (folder or zip), PRESET, EPOCHS, RUN (name in runs/), ARGS (any further options).
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OPTIONS = $(if $(RUN),--run $(RUN))
+TRAIN_OPTIONS = $(OPTIONS) $(if $(DATA),--data "$(DATA)") $(if $(PRESET),--preset $(PRESET)) $(if $(EPOCHS),--epochs $(EPOCHS))
+
+.DEFAULT_GOAL := help
+.PHONY: help train knn tensorboard data test test-backends lint clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  variables: DATA= PRESET= EPOCHS= RUN= ARGS="--any-option …"'
+
+$(READY): requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+train: $(READY) ## train Deep InfoMax, or go on with a run
+	@$(BIN)/python -m experiments.train $(TRAIN_OPTIONS) $(ARGS)
+
+knn: $(READY) ## draw the nearest neighbours of ten images by L2 and cosine
+	@$(BIN)/python -m experiments.knn $(OPTIONS) $(ARGS)
+
+tensorboard: $(READY) ## look at all runs in the browser
+	$(BIN)/tensorboard --logdir runs $(ARGS)
+
+data: $(READY) ## download Tiny-ImageNet (248 MB) into data/
+	@$(BIN)/python -m experiments.download $(ARGS)
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean: ## remove environments and decoded images; runs/ and downloads stay
+	rm -rf .venv .venv-backends data/cache

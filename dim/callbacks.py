@@ -1,0 +1,92 @@
+"""What happens around training: progress, checkpoints, and a stop when the loss is no number."""
+
+import math
+import sys
+
+import keras
+from tqdm import tqdm
+
+from dim.errors import DimError
+from dim.runs import Run
+
+_SHOWN = ("loss", "global", "local", "prior")
+_EVERY = 10
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar an epoch, with images a second and the terms of the loss."""
+
+    def __init__(self, images_per_step: int):
+        super().__init__()
+        self.images_per_step = images_per_step
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.bar = tqdm(
+            total=self.params["steps"] * self.images_per_step,
+            desc=f"epoch {epoch + 1}/{self.params['epochs']}",
+            unit=" images",
+            dynamic_ncols=True,
+            mininterval=0.2 if sys.stderr.isatty() else 5,
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch % _EVERY == 0:  # reading a term waits for the device
+            self._show(logs)
+        self.bar.update(self.images_per_step)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._show(logs)
+        self.bar.close()
+
+    def _show(self, logs):
+        terms = {name: float(logs[name]) for name in _SHOWN if name in logs}
+        if "knn_cosine" in logs:
+            terms["20-NN"] = logs["knn_cosine"]
+        self.bar.set_postfix(terms, refresh=False)
+
+
+class StopAtNonFiniteLoss(keras.callbacks.Callback):
+    """Ends training as soon as the loss is NaN or infinite, before anything is saved.
+
+    Raises:
+        DimError: with what to do.
+    """
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch % _EVERY == 0:
+            self._check(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(logs)
+
+    def _check(self, logs):
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            kept = f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "nothing was saved"
+            raise DimError(
+                f"the loss became {loss} in epoch {self.epoch + 1} of {self.run.path}; {kept}; "
+                "try a smaller --learning-rate"
+            )
+
+
+class SaveEachEpoch(keras.callbacks.Callback):
+    """Replaces the run's checkpoint after every epoch. Put it last: what came before is then logged."""
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_end(self, epoch, logs=None):
+        try:
+            self.run.save(self.model)
+        except OSError as error:
+            raise DimError(
+                f"cannot save {self.run.checkpoint}: {error}; the checkpoint of epoch {epoch} is kept"
+            ) from error

@@ -1,0 +1,68 @@
+"""Everything that decides the outcome of a run, in one frozen dataclass."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dim.errors import DimError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """The settings of a run. The command line is made from these fields; presets fill them in."""
+
+    preset: str = "dim"
+    """Named configuration that all other options start from."""
+    data: str = ""
+    """photo-patches, a folder of images, or Tiny-ImageNet as folder or zip. If empty: Tiny-ImageNet where
+    `make data` puts it, otherwise photo-patches."""
+    image_size: int = 64
+    """Side of the square images in pixels; larger and smaller ones are scaled."""
+    epochs: int = 10
+    """Passes over the training images. The only setting of an existing run that may be changed."""
+    batch_size: int = 100
+    """Images a step. Mismatched pairs are made within the batch."""
+    learning_rate: float = 1e-3
+    """Of Adam."""
+    weight_decay: float = 0.01
+    """Decoupled, as in AdamW; 0 gives plain Adam."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """What the layers compute in. Scores, objectives and posteriors are float32 always."""
+    seed: int = 0
+    """Of initial weights, order of the images, sampling and views."""
+    encoder: Literal["seed"] = "seed"
+    """Network from image to feature map and code."""
+    code_size: int = 256
+    """Length of the code, D."""
+    views: Literal[1, 2] = 1
+    """1: code and feature map come from the image as it is. 2: they come from two random views of it."""
+    critic: Literal["encode-and-dot", "concatenate-and-convolve"] = "encode-and-dot"
+    """How a code is scored against a piece of a feature map."""
+    critic_units: int = 512
+    """Width of the critics, U."""
+    critic_layers: int = 2
+    """Hidden layers of a concatenate-and-convolve critic."""
+    objective: Literal["infonce", "jsd"] = "infonce"
+    """Lower bound on mutual information that is raised."""
+    summary: Literal["map", "code"] = "map"
+    """What the global critic compares a code with: the whole feature map, or the code itself."""
+    alpha: float = 0.5
+    """Weight of the global term; 0 leaves it out."""
+    beta: float = 1.0
+    """Weight of the local term; 0 leaves it out."""
+    gamma: float = 0.01
+    """Weight of the prior: KL to the standard normal in nats for each dimension of the code."""
+
+    def __post_init__(self):
+        least = {"image_size": 8, "epochs": 1, "batch_size": 2, "code_size": 1, "critic_units": 1}
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                raise DimError(f"{_option(name)} must be at least {bound}, not {getattr(self, name)}")
+        for name in ("learning_rate", "weight_decay", "alpha", "beta", "gamma"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise DimError(f"{_option(name)} must be finite and not negative, not {getattr(self, name)}")
+        if self.alpha == self.beta == 0:
+            raise DimError("--alpha and --beta are both 0, so there is nothing to learn")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

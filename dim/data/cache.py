@@ -1,0 +1,164 @@
+"""Decode once, in parallel; memory-map for ever."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from dim.data.dataset import Dataset, Split
+from dim.errors import DimError
+
+_CHUNK = 64
+_FORMAT = 1
+_TOLERATED = 0.01
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a data set is made of, before a single pixel is decoded.
+
+    Attributes:
+        sources: one picklable item an image, the training images first.
+        decode: from such an item to [size, size, 3] uint8; raises where the image is bad.
+        names: what to call each image in messages and tables.
+        labels: class index of each image, or None.
+        class_names: one name a class; empty if unlabelled.
+        train: how many of the sources are training images.
+    """
+
+    sources: Sequence[Any]
+    decode: Callable[[Any], np.ndarray]
+    names: Sequence[str]
+    labels: Sequence[int] | None
+    class_names: Sequence[str]
+    train: int
+
+
+def cache_folder() -> Path:
+    """Where decoded data sets are kept: `$DIM_CACHE`, or `data/cache` in the current folder."""
+    return Path(os.environ.get("DIM_CACHE", "data/cache"))
+
+
+def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -> Dataset:
+    """Opens the decoded data set, decoding it first if it is new or what it is made from changed.
+
+    Args:
+        name: what the data set is called.
+        made_from: anything JSON can hold that changes whenever the images may have changed.
+        size: side of the square images in pixels.
+        recipe: called only when there is something to decode.
+
+    Raises:
+        DimError: more than 1 % of the images are bad, or the cache cannot be written.
+    """
+    key = hashlib.sha256(json.dumps([_FORMAT, size, made_from]).encode()).hexdigest()[:16]
+    folder = cache_folder() / f"{name}-{size}-{key}"
+    if not (folder / "index.json").exists():
+        _build(folder, name, recipe(), size)
+    return _open(folder, name)
+
+
+def _open(folder: Path, name: str) -> Dataset:
+    index = json.loads((folder / "index.json").read_text("utf8"))
+    images = np.load(folder / "images.npy", mmap_mode="r")
+    labels = None if index["labels"] is None else np.array(index["labels"], dtype="int64")
+    if index["skipped"]:
+        print(f"{name}: {index['skipped']} unreadable images skipped, see {folder}/skipped.txt")
+
+    def split(part: slice) -> Split:
+        return Split(images[part], None if labels is None else labels[part], index["names"][part])
+
+    train = index["train"]
+    return Dataset(name, split(slice(train)), split(slice(train, None)), index["class_names"])
+
+
+def _build(folder: Path, name: str, recipe: Recipe, size: int) -> None:
+    """Fills a folder beside the final one and renames it, so that a cache is whole or absent."""
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.mkdir(parents=True)
+        _decode_into(unfinished, name, recipe, size)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+    except OSError as error:
+        needed = len(recipe.sources) * size * size * 3 / 1e6
+        raise DimError(
+            f"cannot write the decoded images to {folder.parent}: {error.strerror or error}; "
+            f"{needed:,.0f} MB are needed there, or set DIM_CACHE to a folder elsewhere"
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
+    count = len(recipe.sources)
+    kept, skipped = [], []
+    # Written row by row, not through a memory map: a full disk is then an OSError, not a bus error.
+    with (folder / "images.npy").open("wb") as file:
+        _write_header(file, count, size)
+        for start, images in _decoded(recipe, name):
+            for i, image in enumerate(images, start):
+                if isinstance(image, str):
+                    skipped.append(f"{recipe.names[i]}: {image}")
+                    if len(skipped) > _TOLERATED * count:
+                        raise _too_many(name, skipped)
+                else:
+                    kept.append(i)
+                    file.write(image.tobytes())
+        file.seek(0)
+        _write_header(file, len(kept), size)
+    if skipped:
+        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8")
+    index = {
+        "class_names": list(recipe.class_names),
+        "labels": None if recipe.labels is None else [int(recipe.labels[i]) for i in kept],
+        "names": [recipe.names[i] for i in kept],
+        "skipped": len(skipped),
+        "train": sum(i < recipe.train for i in kept),
+    }
+    (folder / "index.json").write_text(json.dumps(index), "utf8")
+
+
+def _decoded(recipe: Recipe, name: str):
+    """Yields (index of the first, images or reasons of failure) chunk by chunk, in order."""
+    starts = range(0, len(recipe.sources), _CHUNK)
+    chunks = (
+        delayed(_decode_chunk)(recipe.decode, recipe.sources[start : start + _CHUNK]) for start in starts
+    )
+    parallel = Parallel(n_jobs=-1 if len(starts) > 8 else 1, return_as="generator")
+    with tqdm(total=len(recipe.sources), desc=f"decoding {name}", unit=" images") as progress:
+        for start, images in zip(starts, parallel(chunks), strict=True):
+            yield start, images
+            progress.update(len(images))
+
+
+def _decode_chunk(decode: Callable, sources: Sequence) -> list[np.ndarray | str]:
+    return [_image_or_reason(decode, source) for source in sources]
+
+
+def _image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
+    try:
+        return decode(source)
+    except Exception as error:  # a damaged file can raise almost anything in a decoder
+        return f"{type(error).__name__}: {error}"
+
+
+def _write_header(file, count: int, size: int) -> None:
+    """NumPy leaves room in the header for axis 0 to change, so it can be written twice."""
+    shape = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    np.lib.format.write_array_header_1_0(file, shape)
+
+
+def _too_many(name: str, skipped: list[str]) -> DimError:
+    return DimError(
+        f"{name}: more than 1 % of the images cannot be read, for example {skipped[0]} "
+        "(repair or remove them, nothing was cached)"
+    )

@@ -1,0 +1,47 @@
+"""What a data set looks like once it is decoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images of one split, in a fixed order.
+
+    Attributes:
+        images: [N, H0, W0, 3] uint8, usually memory-mapped.
+        labels: [N] int64 indices into the data set's class names, or None where there are none.
+        names: N strings that say where each image came from.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training split, a validation split and the names of the classes (empty if unlabelled)."""
+
+    name: str
+    train: Split
+    val: Split
+    class_names: Sequence[str]
+
+    @property
+    def labelled(self) -> bool:
+        return self.train.labels is not None
+
+    @property
+    def image_size(self) -> int:
+        return self.train.images.shape[1]
+
+    def __str__(self) -> str:
+        classes = f"{len(self.class_names)} classes" if self.labelled else "no labels"
+        sizes = f"{len(self.train):,} train + {len(self.val):,} val"
+        return f"{self.name}: {sizes}, {classes}, {self.image_size}×{self.image_size}"

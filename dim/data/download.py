@@ -1,0 +1,104 @@
+"""Fetches Tiny-ImageNet: resumes, checks, unpacks, and never leaves half of anything behind."""
+
+import hashlib
+import shutil
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+from tqdm import tqdm
+
+from dim.errors import DimError
+
+URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
+SIZE = 248_100_043
+MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
+_CHUNK = 2**18
+
+
+def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: str = MD5) -> Path:
+    """Downloads the archive into a folder and unpacks it there; what is already there is not done again.
+
+    An interrupted download goes on where it stopped, if the server allows it.
+
+    Returns:
+        The folder with the images.
+
+    Raises:
+        DimError: the server does not answer, the disk is full, or the file is not the official one.
+    """
+    unpacked = folder / "tiny-imagenet-200"
+    if unpacked.exists():
+        return unpacked
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        archive = folder / "tiny-imagenet-200.zip"
+        if not archive.exists():
+            partial = archive.with_suffix(".zip.part")
+            _download(url, partial, size)
+            _check(partial, size, md5)
+            partial.rename(archive)
+        _unpack(archive, unpacked)
+    except urllib.error.URLError as error:
+        raise DimError(
+            f"{url}: {error.reason}; run make data again to go on, or put the zip into {folder}"
+        ) from error
+    except OSError as error:
+        raise DimError(f"{folder}: {error.strerror or error}; run make data again to go on") from error
+    return unpacked
+
+
+def _download(url: str, partial: Path, size: int) -> None:
+    done = partial.stat().st_size if partial.exists() else 0
+    if done >= size:
+        return
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        if response.status != 206:  # the server starts from the beginning
+            done = 0
+        with (
+            partial.open("ab" if done else "wb") as file,
+            tqdm(
+                total=size, initial=done, desc=f"downloading {partial.stem}", unit="B", unit_scale=True
+            ) as bar,
+        ):
+            while chunk := response.read(_CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
+
+
+def _check(partial: Path, size: int, md5: str) -> None:
+    found = partial.stat().st_size
+    if found < size:
+        raise DimError(f"{partial} ends after {found:,} of {size:,} bytes; run make data again to go on")
+    with partial.open("rb") as file:
+        digest = hashlib.file_digest(file, "md5").hexdigest()
+    if found != size or digest != md5:
+        partial.unlink()
+        raise DimError(
+            f"{partial} was not the official archive ({found:,} bytes, md5 {digest}, "
+            f"instead of {size:,}, {md5}) and has been removed; run make data again"
+        )
+
+
+def _unpack(archive: Path, unpacked: Path) -> None:
+    unfinished = unpacked.with_name("unpacking")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for member in tqdm(opened.infolist(), desc="unpacking", unit=" files"):
+                if not (unfinished / member.filename).resolve().is_relative_to(unfinished.resolve()):
+                    raise DimError(
+                        f"{archive} would unpack {member.filename!r} outside its folder; not unpacked"
+                    )
+                opened.extract(member, unfinished)
+        if not (unfinished / unpacked.name).is_dir():
+            raise DimError(
+                f"{archive} has no folder {unpacked.name} inside; remove it and run make data again"
+            )
+        (unfinished / unpacked.name).rename(unpacked)
+    except zipfile.BadZipFile as error:
+        raise DimError(f"{archive} is damaged ({error}); remove it and run make data again") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

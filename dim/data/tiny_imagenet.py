@@ -1,0 +1,108 @@
+"""Tiny-ImageNet in its official layout, from the unpacked folder or straight from the zip.
+
+    train/WNID/images/*.JPEG    val/images/*.JPEG    val/val_annotations.txt    words.txt
+
+The validation folder is flat, its labels are in `val_annotations.txt`. Any number of classes will do.
+"""
+
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+from dim.data.cache import Recipe, cached
+from dim.data.dataset import Dataset
+from dim.data.decode import decode_image, decode_member
+from dim.data.image_folder import list_images
+from dim.errors import DimError
+
+ANNOTATIONS = "val/val_annotations.txt"
+
+
+def load_tiny_imagenet(where: str | PathLike, image_size: int = 64) -> Dataset:
+    """Opens Tiny-ImageNet, or any part of it, in the official layout.
+
+    Args:
+        where: the folder that holds `train/` and `val/`, or a zip with such a folder inside.
+        image_size: side of the square images in pixels; the originals have 64.
+
+    Raises:
+        DimError: the layout is not the official one, or the zip is damaged.
+    """
+    where = Path(where).resolve()
+    if where.is_dir():
+        files = list_images(where)
+        recipe = partial(_from_folder, where, files, image_size)
+        return cached(where.name, [str(where), files], image_size, recipe)
+    status = where.stat()
+    made_from = [str(where), status.st_size, status.st_mtime_ns]
+    return cached(where.stem, made_from, image_size, partial(_from_zip, where, image_size))
+
+
+def _from_folder(folder: Path, files: list, size: int) -> Recipe:
+    names = [name for name, *_ in files]
+    decode = partial(_decode_below, folder=str(folder), size=size)
+
+    def read(name: str) -> str:
+        return (folder / name).read_text("utf8") if (folder / name).is_file() else ""
+
+    return _recipe(str(folder), names, read, decode)
+
+
+def _decode_below(name: str, folder: str, size: int):
+    return decode_image(f"{folder}/{name}", size)
+
+
+def _from_zip(path: Path, size: int) -> Recipe:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+            root = next((m.removesuffix(ANNOTATIONS) for m in members if m.endswith(ANNOTATIONS)), None)
+            if root is None:
+                raise DimError(
+                    f"{path} is not Tiny-ImageNet: no {ANNOTATIONS} inside; "
+                    "to use any images, unpack them and pass the folder"
+                )
+            names = [member.removeprefix(root) for member in members if member.startswith(root)]
+            decode = partial(_decode_in_zip, root=root, archive=str(path), size=size)
+
+            def read(name: str) -> str:
+                return archive.read(root + name).decode("utf8") if root + name in members else ""
+
+            return _recipe(str(path), names, read, decode)
+    except zipfile.BadZipFile as error:
+        raise DimError(f"{path} is not a zip or is damaged ({error}); fetch it again") from error
+
+
+def _decode_in_zip(name: str, root: str, archive: str, size: int):
+    return decode_member(root + name, archive, size)
+
+
+def _recipe(where: str, names: list[str], read: Callable[[str], str], decode: Callable) -> Recipe:
+    parts = [name.split("/") for name in sorted(names)]
+    train = [p for p in parts if p[0] == "train" and len(p) == 4 and p[2] == "images" and p[3]]
+    val = [p for p in parts if p[:2] == ["val", "images"] and len(p) == 3 and p[2]]
+    if not train or not val:
+        raise DimError(
+            f"{where} is not Tiny-ImageNet: {len(train)} images in train/WNID/images/ "
+            f"and {len(val)} in val/images/"
+        )
+    wnids = sorted({wnid for _, wnid, _, _ in train})
+    labels = {wnid: label for label, wnid in enumerate(wnids)}
+    annotated = dict(line.split("\t")[:2] for line in read(ANNOTATIONS).splitlines() if line.strip())
+    for _, _, name in val:
+        if annotated.get(name) not in labels:
+            raise DimError(
+                f"{where}: val/images/{name} is of class {annotated.get(name)} by {ANNOTATIONS}, "
+                "which has no images in train/; restore the original file"
+            )
+    words = dict(line.split("\t", 1) for line in read("words.txt").splitlines() if "\t" in line)
+    return Recipe(
+        sources=["/".join(p) for p in train + val],
+        decode=decode,
+        names=["/".join(p) for p in train + val],
+        labels=[labels[wnid] for _, wnid, _, _ in train] + [labels[annotated[p[2]]] for p in val],
+        class_names=[words.get(wnid, wnid).split(",")[0].strip() for wnid in wnids],
+        train=len(train),
+    )

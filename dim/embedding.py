@@ -1,0 +1,34 @@
+"""From images to codes."""
+
+from functools import lru_cache
+
+import keras
+import numpy as np
+
+from dim.data.batches import InOrder
+from dim.encoders import LOG_VARIANCE, MEAN
+
+
+def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -> np.ndarray:
+    """The code of each image, the mean of its posterior: [N, D] float32."""
+    return posterior(encoder, images, batch_size)[0]
+
+
+def posterior(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -> list[np.ndarray]:
+    """Mean and log-variance of each image's posterior.
+
+    Args:
+        encoder: any of `dim.encoders`.
+        images: [N, H0, W0, 3] uint8, memory-mapped or not.
+        batch_size: how many to encode at once.
+
+    Returns:
+        Two arrays [N, D] float32.
+    """
+    return _without_map(encoder).predict(InOrder(images, batch_size), verbose=0)
+
+
+@lru_cache(maxsize=4)
+def _without_map(encoder: keras.Model) -> keras.Model:
+    """Kept, since every new model is traced anew."""
+    return keras.Model(encoder.input, [encoder.output[MEAN], encoder.output[LOG_VARIANCE]])

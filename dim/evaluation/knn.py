@@ -1,0 +1,41 @@
+"""Accuracy of the k-nearest-neighbour classifier."""
+
+import numpy as np
+
+from dim.data import Dataset
+from dim.retrieval import METRICS, nearest
+
+
+def knn_accuracy(neighbour_labels: np.ndarray, labels: np.ndarray) -> float:
+    """Share of queries whose class wins the vote of their neighbours.
+
+    Every neighbour has one vote; among classes with equally many the one with the nearest neighbour wins.
+
+    Args:
+        neighbour_labels: [Q, k] int, nearest first.
+        labels: [Q] int, the truth.
+    """
+    Q, k = neighbour_labels.shape
+    votes = np.zeros((Q, neighbour_labels.max() + 1))
+    # From the farthest to the nearest, a vote counts 1 and a bit; the bits decide nothing but ties.
+    tie_breaker = np.zeros_like(votes)
+    for i in reversed(range(k)):
+        at = np.arange(Q), neighbour_labels[:, i]
+        votes[at] += 1
+        tie_breaker[at] = (k - i) / (k + 1)
+    return float(np.mean(np.argmax(votes + tie_breaker / 2, axis=1) == labels))
+
+
+def knn_accuracies(train: np.ndarray, val: np.ndarray, dataset: Dataset, k: int) -> dict[str, float]:
+    """By each metric, the accuracy of all validation images against all training images.
+
+    Args:
+        train: [N, D], a vector for each training image.
+        val: [Q, D], a vector for each validation image.
+        dataset: labelled.
+        k: neighbours that vote.
+    """
+    return {
+        metric: knn_accuracy(dataset.train.labels[nearest(val, train, k, metric).indices], dataset.val.labels)
+        for metric in METRICS
+    }

@@ -1,0 +1,101 @@
+"""Neighbour pictures: uint8 in, uint8 out; the same routine serves files and TensorBoard."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+HIT, MISS = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind eyes too
+_PAPER, _INK, _FAINT = (255, 255, 255), (25, 25, 25), (110, 110, 110)
+
+
+def neighbour_grid(
+    queries: np.ndarray,
+    neighbours: np.ndarray,
+    title: str,
+    query_captions: Sequence[str],
+    captions: Sequence[Sequence[str]],
+    distances: np.ndarray,
+    hits: np.ndarray | None = None,
+    tile: int = 112,
+) -> np.ndarray:
+    """Draws each query, a gutter, and its neighbours from the nearest on.
+
+    Under each neighbour stand its caption and its distance. With `hits` a neighbour is framed green
+    where true; where false the frame is orange and the caption too.
+
+    Args:
+        queries: [Q, S, S, 3] uint8.
+        neighbours: [Q, k, S, S, 3] uint8.
+        title: a line above the grid.
+        query_captions: Q strings.
+        captions: Q × k strings.
+        distances: [Q, k].
+        hits: [Q, k] bool, or None where nothing is known of the classes.
+        tile: side of each image in the picture, in pixels.
+
+    Returns:
+        [height, width, 3] uint8.
+    """
+    Q, k = neighbours.shape[:2]
+    layout = Layout(tile)
+    sheet = Image.new("RGB", layout.size(Q, k), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    _text(draw, (layout.margin, layout.margin), title, layout.title, _INK, sheet.width)
+    for q in range(Q):
+        x, y = layout.corner(q, None)
+        sheet.paste(_scaled(queries[q], tile), (x, y))
+        _text(draw, (x, y + tile + layout.frame), query_captions[q], layout.bold, _INK, tile)
+        for i in range(k):
+            x, y = layout.corner(q, i)
+            colour = _FAINT if hits is None else HIT if hits[q, i] else MISS
+            if hits is not None:
+                edge = layout.frame
+                draw.rectangle((x - edge, y - edge, x + tile + edge - 1, y + tile + edge - 1), colour)
+            sheet.paste(_scaled(neighbours[q, i], tile), (x, y))
+            below = y + tile + layout.frame
+            ink = MISS if hits is not None and not hits[q, i] else _INK
+            _text(draw, (x, below), captions[q][i], layout.small, ink, tile)
+            _text(draw, (x, below + layout.line), f"{distances[q, i]:.3g}", layout.small, _FAINT, tile)
+    return np.asarray(sheet)
+
+
+class Layout:
+    """Where things are in a neighbour grid whose images have `tile` pixels a side."""
+
+    def __init__(self, tile: int):
+        self.tile = tile
+        self.frame = max(2, tile // 28)
+        self.margin = tile // 7
+        self.gap = tile // 8
+        self.gutter = tile // 3
+        self.line = max(11, tile // 7)
+        font = max(9, tile // 8)
+        self.small, self.bold = (ImageFont.load_default(size) for size in (font, font + 1))
+        self.title = ImageFont.load_default(font + 3)
+        self.top = 2 * self.margin + self.line + 6
+
+    def size(self, Q: int, k: int) -> tuple[int, int]:
+        """Width and height of the sheet."""
+        x, y = self.corner(Q, k)
+        return x - self.gap + self.margin, y
+
+    def corner(self, q: int, i: int | None) -> tuple[int, int]:
+        """Left upper pixel of neighbour i of query q, or of the query itself for i = None."""
+        y = self.top + q * (self.tile + 2 * self.line + self.gap)
+        if i is None:
+            return self.margin, y
+        return self.margin + self.tile + self.gutter + i * (self.tile + self.gap), y
+
+
+def _scaled(image: np.ndarray, tile: int) -> Image.Image:
+    return Image.fromarray(image).resize((tile, tile), Image.Resampling.BICUBIC)
+
+
+def _text(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
+    """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
+    if draw.textlength(text, font) > width:
+        while text and draw.textlength(text + "…", font) > width:
+            text = text[:-1]
+        text += "…"
+    draw.text(corner, text, ink, font)

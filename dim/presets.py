@@ -1,0 +1,36 @@
+"""Named, complete configurations, each with its source and what to expect of it.
+
+To add a preset, write a function that says where it comes from and name it in `PRESETS`.
+"""
+
+from dim.configuration import Configuration
+
+
+def dim() -> Configuration:
+    """The default: encode-and-dot critics against the rest of the batch, InfoNCE, KL prior."""
+    return Configuration(preset="dim")
+
+
+def seed() -> Configuration:
+    """The model of Su Jianlin (2018): concatenation, one negative, Jensen-Shannon, KL prior.
+
+    Source: https://kexue.fm/archives/6024. Weights 0.5, 1.5 and 0.01, Adam 1e-3, batch 100. The global
+    term compares the sampled code with itself. Two things are mended: scores stay logits (the original
+    takes log(sigmoid + 1e-6), which has no gradient at 20), and mismatched pairs come from a roll of the
+    shuffled batch (a random permutation leaves about one true pair among them).
+    """
+    return Configuration(
+        preset="seed",
+        critic="concatenate-and-convolve",
+        critic_units=256,
+        critic_layers=3,
+        objective="jsd",
+        summary="code",
+        alpha=0.5,
+        beta=1.5,
+        gamma=0.01,
+        weight_decay=0.0,
+    )
+
+
+PRESETS = {"dim": dim, "seed": seed}

@@ -1,0 +1,1 @@
+"""What can be done with `dim`: one thin program a verb."""

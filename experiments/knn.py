@@ -1,0 +1,156 @@
+"""Draws the nearest neighbours of a few images, by L2 and by cosine distance between their codes.
+
+Writes knn_l2.png, knn_cos.png and neighbours.csv into the run folder.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dim import data
+from dim.data import Split
+from dim.errors import DimError
+from dim.runs import Run
+from experiments import command_line
+
+PICTURES = {"l2": "knn_l2.png", "cosine": "knn_cos.png"}
+LABELS = {"l2": "L2", "cosine": "cosine"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `knn`."""
+
+    run: str = ""
+    """Name of the folder in runs/ (or a path); by default the run trained last."""
+    count: int = 10
+    """Random validation images to draw as queries."""
+    queries: str = ""
+    """Instead of random ones: numbers of validation images, such as 3,17,256."""
+    image: tuple[str, ...] = ()
+    """Instead of validation images: one or several image files."""
+    against: Literal["train", "val"] = "train"
+    """Where the neighbours come from."""
+    k: int = 10
+    """Neighbours of each query."""
+    seed: int = 0
+    """Of the choice of random queries."""
+    data: str = ""
+    """Another data set to search in than the one the run was trained on."""
+
+
+def knn(options: Options) -> None:
+    """Embeds bank and queries with the run's encoder, searches, draws, and prints the hit rates.
+
+    Raises:
+        DimError: there is no run, or a query cannot be used.
+    """
+    run = Run(options.run) if options.run else Run.newest()
+    configuration = run.configuration()
+    dataset = data.load(options.data or configuration.data, configuration.image_size)
+    bank = getattr(dataset, options.against)
+    queries, own = _queries(options, dataset, configuration.image_size)
+    others = len(bank) - (own is not None)
+    if not 0 < options.k <= others:
+        raise DimError(f"--k {options.k} does not fit: there are {others} other images in {options.against}")
+
+    command_line.import_keras()
+    from imageio.v3 import imwrite
+
+    from dim.embedding import embed
+    from dim.grids import neighbour_grid
+    from dim.retrieval import METRICS, nearest
+
+    encoder = run.load().encoder
+    codes, bank_codes = embed(encoder, queries.images), embed(encoder, bank.images)
+    table = []
+    for metric in METRICS:
+        found = nearest(codes, bank_codes, options.k, metric, own)
+        hits = None
+        title = f"{run.path.name}: queries (left) and their {LABELS[metric]} neighbours in {options.against}"
+        if queries.labels is not None:
+            hits = bank.labels[found.indices] == queries.labels[:, None]
+            title += f"; same class: {hits.mean():.0%}"
+        picture = neighbour_grid(
+            np.asarray(queries.images),
+            bank.images[found.indices],
+            title,
+            query_captions=[_caption(queries, i, dataset) for i in range(len(queries))],
+            captions=[[_caption(bank, i, dataset) for i in row] for row in found.indices],
+            distances=found.distances,
+            hits=hits,
+        )
+        imwrite(run.path / PICTURES[metric], picture)
+        print(f"{run.path / PICTURES[metric]}{'' if hits is None else f'  same class: {hits.mean():.0%}'}")
+        table += _rows(metric, queries, bank, found, dataset)
+    with (run.path / "neighbours.csv").open("w", newline="", encoding="utf8") as file:
+        writer = csv.DictWriter(file, table[0])
+        writer.writeheader()
+        writer.writerows(table)
+    print(run.path / "neighbours.csv")
+
+
+def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split, np.ndarray | None]:
+    """The queries and, where they are part of the bank, their own rows in it."""
+    if options.image:
+        return _read(options.image, size), None
+    count = len(dataset.val)
+    if options.queries:
+        rows = _numbers(options.queries, count)
+    else:
+        rows = np.random.default_rng(options.seed).permutation(count)[: options.count]
+    val = dataset.val
+    labels = None if val.labels is None else val.labels[rows]
+    queries = Split(val.images[rows], labels, [val.names[i] for i in rows])
+    return queries, rows if options.against == "val" else None
+
+
+def _numbers(text: str, count: int) -> np.ndarray:
+    try:
+        rows = np.array([int(number) for number in text.split(",")])
+    except ValueError:
+        raise DimError(f"--queries {text!r} must be numbers with commas between, such as 3,17,256") from None
+    if rows.min() < 0 or rows.max() >= count:
+        raise DimError(f"--queries {text!r}: there are validation images 0 to {count - 1}")
+    return rows
+
+
+def _read(files: tuple[str, ...], size: int) -> Split:
+    from dim.data.decode import decode_image
+
+    images = []
+    for file in files:
+        try:
+            images.append(decode_image(file, size))
+        except FileNotFoundError:
+            raise DimError(f"no image at {file}") from None
+        except Exception as error:  # a damaged file can raise almost anything in a decoder
+            raise DimError(f"{file} cannot be read as an image ({error})") from error
+    return Split(np.stack(images), None, [Path(file).name for file in files])
+
+
+def _caption(split: Split, i: int, dataset: data.Dataset) -> str:
+    return split.names[i] if split.labels is None else dataset.class_names[split.labels[i]]
+
+
+def _rows(metric: str, queries: Split, bank: Split, found, dataset: data.Dataset) -> list[dict]:
+    return [
+        {
+            "metric": metric,
+            "query": queries.names[q],
+            "query_class": "" if queries.labels is None else _caption(queries, q, dataset),
+            "rank": rank + 1,
+            "neighbour": bank.names[i],
+            "neighbour_class": "" if bank.labels is None else _caption(bank, i, dataset),
+            "distance": f"{found.distances[q, rank]:.6g}",
+        }
+        for q in range(len(queries))
+        for rank, i in enumerate(found.indices[q])
+    ]
+
+
+if __name__ == "__main__":
+    command_line.run(knn, Options, __doc__)

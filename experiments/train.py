@@ -1,0 +1,121 @@
+"""Trains Deep InfoMax on images without labels.
+
+Starting the same run again goes on after its last complete epoch. Validation labels, where there are
+any, are only looked at to say how good the codes are.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dim import data
+from dim.configuration import Configuration
+from dim.errors import DimError
+from dim.runs import Run
+from experiments import command_line
+
+K = 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `train`."""
+
+    configuration: Configuration
+    """Defaults are those of the preset."""
+    run: str = ""
+    """Name of the folder in runs/ (or a path); by default made of data set and preset."""
+
+
+def train(options: Options) -> None:
+    """Starts a run, goes on with it, or finds it complete; then says how good the codes are.
+
+    Raises:
+        DimError: the data, the configuration or the run folder cannot be used, or the loss diverged.
+    """
+    configuration, dataset = _with_data(options.configuration)
+    run = Run(options.run or f"{dataset.name}-{configuration.preset}")
+    run.claim(configuration)
+
+    command_line.import_keras()
+    import keras
+
+    from dim.build import build
+    from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
+    from dim.data.batches import Batches
+    from dim.device import describe_device
+    from dim.monitor import Monitor
+
+    setting = f"preset {configuration.preset} · {describe_device()}, {configuration.precision} · {run.path}"
+    print(f"{dataset} · {setting}", flush=True)
+    if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
+        print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
+
+    model = build(configuration)
+    if run.checkpoint.exists():
+        model = run.load()
+    steps = len(dataset.train) // configuration.batch_size
+    done = int(model.optimizer.iterations) // steps
+    run.forget_epochs_from(done)
+    if 0 < done < configuration.epochs:
+        print(f"going on after epoch {done} of {configuration.epochs}")
+    try:
+        if done < configuration.epochs:
+            model.fit(
+                Batches(dataset.train.images, configuration.batch_size, configuration.seed, epoch=done),
+                initial_epoch=done,
+                epochs=configuration.epochs,
+                verbose=0,
+                callbacks=[
+                    StopAtNonFiniteLoss(run),
+                    Monitor(run, dataset, done),
+                    Progress(configuration.batch_size),
+                    keras.callbacks.CSVLogger(run.log, append=True),
+                    SaveEachEpoch(run),
+                ],
+            )
+    except KeyboardInterrupt:
+        kept = run.path if run.checkpoint.exists() else "nothing yet"
+        print(f"\ninterrupted; complete epochs are kept ({kept}); the same command goes on from there")
+        raise
+    model.encoder.save(run.encoder)
+    _report(run, model, dataset, build(configuration).encoder)
+
+
+def _with_data(configuration: Configuration):
+    where = configuration.data or data.default()
+    dataset = data.load(where, configuration.image_size)
+    if configuration.batch_size > len(dataset.train):
+        raise DimError(
+            f"--batch-size {configuration.batch_size} is more than the {len(dataset.train)} training images "
+            f"of {dataset.name}; try --batch-size {max(2, len(dataset.train) // 4)}"
+        )
+    where = where if where == data.PHOTO_PATCHES else str(Path(where).resolve())
+    return replace(configuration, data=where), dataset
+
+
+def _report(run: Run, model, dataset: data.Dataset, untrained) -> None:
+    """Prints and saves the accuracy of the codes beside the baselines, and what to type next."""
+    from dim.embedding import embed
+    from dim.evaluation.knn import knn_accuracies
+
+    if dataset.labelled:
+        k = min(K, len(dataset.train))
+        features = {
+            "raw pixels": lambda images: images.reshape(len(images), -1),
+            "random encoder": lambda images: embed(untrained, images),
+            "code": lambda images: embed(model.encoder, images),
+        }
+        accuracies = {
+            name: knn_accuracies(vectors(dataset.train.images), vectors(dataset.val.images), dataset, k)
+            for name, vectors in features.items()
+        }
+        print(f"\nvalidation accuracy of {k}-NN (majority vote of {len(dataset.train):,} training images)")
+        print(f"{'':16}  cosine      L2")
+        for name, accuracy in accuracies.items():
+            print(f"{name:16}  {accuracy['cosine']:6.1%}  {accuracy['l2']:6.1%}")
+        run.write_json(run.results, {"k": k, "accuracy": accuracies})
+    print(f"\nnext: make knn RUN={run.path.name}    make tensorboard    everything is in {run.path}/")
+
+
+if __name__ == "__main__":
+    command_line.run(train, Options, __doc__)
