@@ -77,7 +77,7 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
 
 
 class SaveEachEpoch(keras.callbacks.Callback):
-    """Replaces the run's checkpoint after every epoch. Put it last: what came before is then logged."""
+    """Adds a row to the run's log and replaces its checkpoint. Put it last, when the logs are full."""
 
     def __init__(self, run: Run):
         super().__init__()
@@ -85,6 +85,7 @@ class SaveEachEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         try:
+            self.run.log_epoch(epoch + 1, logs)
             self.run.save(self.model)
         except OSError as error:
             raise DimError(

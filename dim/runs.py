@@ -8,7 +8,6 @@ results.json         accuracies of the complete run beside the baselines
 events.out.tfevents… what TensorBoard shows; neighbour pictures lie beside it
 """
 
-import csv
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -89,7 +88,7 @@ class Run:
         """
         import keras
 
-        import dim.model  # noqa: F401  (registers the classes that a checkpoint names)
+        import dim.build  # noqa: F401  (registers every class that a checkpoint may name)
 
         if not self.checkpoint.exists():
             raise DimError(f"{self.path} has no checkpoint yet; train it: make train RUN={self.path.name}")
@@ -108,13 +107,14 @@ class Run:
         model.save(unfinished)
         unfinished.replace(self.checkpoint)
 
-    def forget_epochs_from(self, epoch: int) -> None:
-        """Drops the log's rows of epochs that were logged but not saved before an interruption."""
-        if self.log.exists():
-            with self.log.open(newline="") as file:
-                header, *rows = csv.reader(file)
-            with self.log.open("w", newline="") as file:
-                csv.writer(file).writerows([header, *rows[:epoch]])
+    def log_epoch(self, epoch: int, values: dict[str, float]) -> None:
+        """Writes the row of an epoch, the first being 1, in place of any that follow the one before it.
+
+        There are such rows when a run was killed after logging an epoch and before saving it.
+        """
+        rows = self.log.read_text("utf8").splitlines()[1:epoch] if self.log.exists() else []
+        row = [str(epoch), *(f"{value:.6g}" for value in values.values())]
+        self.log.write_text("\n".join([",".join(["epoch", *values]), *rows, ",".join(row), ""]), "utf8")
 
     @staticmethod
     def write_json(file: Path, content: dict) -> None:

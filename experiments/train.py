@@ -37,7 +37,6 @@ def train(options: Options) -> None:
     run.claim(configuration)
 
     command_line.import_keras()
-    import keras
 
     from dim.build import build
     from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
@@ -55,7 +54,6 @@ def train(options: Options) -> None:
         model = run.load()
     steps = len(dataset.train) // configuration.batch_size
     done = int(model.optimizer.iterations) // steps
-    run.forget_epochs_from(done)
     if 0 < done < configuration.epochs:
         print(f"going on after epoch {done} of {configuration.epochs}")
     try:
@@ -69,7 +67,6 @@ def train(options: Options) -> None:
                     StopAtNonFiniteLoss(run),
                     Monitor(run, dataset, done),
                     Progress(configuration.batch_size),
-                    keras.callbacks.CSVLogger(run.log, append=True),
                     SaveEachEpoch(run),
                 ],
             )
