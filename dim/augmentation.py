@@ -85,6 +85,13 @@ class RandomView(keras.layers.Layer):
         mean = ops.mean(x, axis=(1, 2), keepdims=True)
         return mean + contrast * (x - mean)
 
+    def save_own_variables(self, store):
+        """Keras does not save the state of random generators; without it a resumed run draws anew."""
+        store["random"] = ops.convert_to_numpy(self.random.state)
+
+    def load_own_variables(self, store):
+        self.random.state.assign(store["random"])
+
     def get_config(self):
         names = ("area", "aspect", "brightness", "contrast", "channels", "grey", "seed")
         config = super().get_config()

@@ -32,6 +32,7 @@ def build(configuration: Configuration) -> DeepInfoMax:
     )
     model.build((None, c.image_size, c.image_size, 3))
     model.compile(keras.optimizers.AdamW(c.learning_rate, weight_decay=c.weight_decay))
+    model.optimizer.build(model.trainable_variables)
     return model
 
 

@@ -8,9 +8,9 @@ A critic is a layer that takes
 and returns the scores of true and of mismatched pairs, as the objectives want them:
 
     positive [B, L]      code i with location l of image i
-    negative [B, K, L]   code i with location l of image i + k (mod B), k = 1 … K
+    negative [B, K, L]   code i with location l of K other images, never of image i
 
-Rolling by a non-zero shift means that no mismatched pair is ever a true one. Scores are logits.
+Scores are logits.
 
 To add a critic, write its layer here and name it in `CRITICS`.
 """
@@ -69,7 +69,7 @@ class EncodeAndDot(layers.Layer):
     """Encode and dot product: project code and features apart, then take the scalar product.
 
     s = <p(code), q(feature)> / √U with two `ResidualProjection`s of U units. Since neither side
-    sees the other, one matrix product scores all pairs of a batch: K = B - 1.
+    sees the other, one matrix product scores all pairs of a batch: K = B - 1, the other images in order.
 
     Args:
         units: U, the length of the projections.
@@ -100,7 +100,8 @@ class ConcatenateAndConvolve(layers.Layer):
     """Concatenate and convolve: a small network looks at code and feature together.
 
     Dense layers on [code, feature] at every location (1×1 convolutions), ReLU between them, one
-    score at the end. Every pair has to pass the network, so mismatched pairs are few.
+    score at the end. Every pair has to pass the network, so mismatched pairs are few: code i meets
+    image i + k (mod B) for k = 1 … K.
 
     Args:
         widths: units of the hidden layers.
@@ -147,7 +148,7 @@ def _diagonal(scores):
 
 
 def _off_diagonal(scores):
-    """[B, B, L] to its mismatched pairs, [B, B - 1, L], with i + 1, i + 2, … (mod B) in row i.
+    """[B, B, L] to its mismatched pairs, [B, B - 1, L].
 
     Leave out the first entry of the flattened matrix and every (B + 1)-th after it, the diagonal,
     is the last column of a [B - 1, B + 1] matrix.

@@ -6,17 +6,18 @@ An encoder is a functional Keras model from images [B, H0, W0, 3] uint8 to a dic
     mean         [B, D]         of the posterior; this is the code that is kept after training
     log_variance [B, D]         of the posterior
 
-Where the map is split off is part of each encoder's definition. Only built-in layers are used, so a
-saved encoder loads in plain Keras, without this package.
+Where the map is split off is part of each encoder's definition.
 
 To add an encoder, write its function here and name it in `ENCODERS`.
 """
 
+import math
+
 import keras
-import numpy as np
 from keras import layers
 
 from dim.errors import DimError
+from dim.normalisation import BatchNormalization
 
 MEAN, LOG_VARIANCE, FEATURE_MAP = "mean", "log_variance", "feature_map"
 
@@ -32,7 +33,7 @@ def seed_encoder(image_size: int = 64, code_size: int = 256) -> keras.Model:
     Raises:
         DimError: the image is smaller than 8 pixels.
     """
-    blocks = int(np.log2(image_size / 4))
+    blocks = int(math.log2(image_size / 4))
     if blocks < 1:
         raise DimError(f"the seed encoder needs images of at least 8 pixels, not {image_size}")
     images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
@@ -47,7 +48,7 @@ def seed_encoder(image_size: int = 64, code_size: int = 256) -> keras.Model:
 
 def _convolution(x, channels: int):
     x = layers.Conv2D(channels, 3, padding="same")(x)
-    return layers.LeakyReLU(0.2)(layers.BatchNormalization()(x))
+    return layers.LeakyReLU(0.2)(BatchNormalization()(x))
 
 
 def _with_posterior(images, feature_map, x, code_size: int) -> keras.Model:
@@ -56,6 +57,18 @@ def _with_posterior(images, feature_map, x, code_size: int) -> keras.Model:
     log_variance = layers.Dense(code_size, name=LOG_VARIANCE, dtype="float32")(x)
     outputs = {FEATURE_MAP: feature_map, MEAN: mean, LOG_VARIANCE: log_variance}
     return keras.Model(images, outputs, name="encoder")
+
+
+def in_plain_keras(encoder: keras.Model) -> keras.Model:
+    """The same encoder made of Keras' own layers only, so that it loads without this package."""
+
+    def plain(layer):
+        kind = keras.layers.BatchNormalization if isinstance(layer, BatchNormalization) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    twin = keras.models.clone_model(encoder, clone_function=plain)
+    twin.set_weights(encoder.get_weights())
+    return twin
 
 
 ENCODERS = {"seed": seed_encoder}

@@ -111,6 +111,13 @@ class DeepInfoMax(keras.Model):
             losses.append(loss)
         return sum(losses) / views
 
+    def save_own_variables(self, store):
+        """Keras does not save the state of random generators; without it a resumed run draws anew."""
+        store["noise"] = ops.convert_to_numpy(self.noise.state)
+
+    def load_own_variables(self, store):
+        self.noise.state.assign(store["noise"])
+
     def get_config(self):
         parts = ("encoder", "local_critic", "global_critic", "augmentation")
         settings = ("objective", "global_weight", "local_weight", "prior_weight", "summary", "seed")

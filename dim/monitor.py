@@ -37,7 +37,7 @@ class Monitor(keras.callbacks.Callback):
         rng = np.random.default_rng(0)
         self.bank = _sample(dataset.train, _BANK, rng)
         self.queries = _sample(dataset.val, _QUERIES, rng)
-        self.class_names = dataset.class_names
+        self.dataset = dataset
         self.epochs_done = epoch
         self.writer = SummaryWriter(str(run.path), purge_step=epoch + 1 if epoch else None)
         self.projector = run.path / "projector_config.pbtxt", run.path / "00000"
@@ -91,15 +91,12 @@ class Monitor(keras.callbacks.Callback):
             self.queries.images[:Q],
             self.bank.images[rows],
             title=f"validation queries and their {metric} neighbours in training",
-            query_captions=[self._caption(self.queries, q) for q in range(Q)],
-            captions=[[self._caption(self.bank, i) for i in row] for row in rows],
+            query_captions=[self.dataset.caption(self.queries, q) for q in range(Q)],
+            captions=[[self.dataset.caption(self.bank, i) for i in row] for row in rows],
             distances=neighbours.distances,
             hits=None if labels is None else self.bank.labels[rows] == labels[:Q, None],
             tile=80,
         )
-
-    def _caption(self, split: Split, i: int) -> str:
-        return split.names[i] if split.labels is None else self.class_names[split.labels[i]]
 
     def _write_views(self):
         if self.model.augmentation is None:
@@ -119,7 +116,7 @@ class Monitor(keras.callbacks.Callback):
         shutil.rmtree(folder, ignore_errors=True)
         step = max(1, self.queries.images.shape[1] // _THUMBNAIL)
         thumbnails = self.queries.images[: len(codes), ::step, ::step].transpose(0, 3, 1, 2) / 255
-        captions = [[self._caption(self.queries, i), self.queries.names[i]] for i in range(len(codes))]
+        captions = [[self.dataset.caption(self.queries, i), self.queries.names[i]] for i in range(len(codes))]
         self.writer.add_embedding(
             codes, captions, thumbnails, tag="codes", metadata_header=["class", "image"]
         )

@@ -78,8 +78,8 @@ def knn(options: Options) -> None:
             np.asarray(queries.images),
             bank.images[found.indices],
             title,
-            query_captions=[_caption(queries, i, dataset) for i in range(len(queries))],
-            captions=[[_caption(bank, i, dataset) for i in row] for row in found.indices],
+            query_captions=[dataset.caption(queries, i) for i in range(len(queries))],
+            captions=[[dataset.caption(bank, i) for i in row] for row in found.indices],
             distances=found.distances,
             hits=hits,
         )
@@ -98,6 +98,8 @@ def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split,
     if options.image:
         return _read(options.image, size), None
     count = len(dataset.val)
+    if options.count < 1:
+        raise DimError(f"--count must be at least 1, not {options.count}")
     if options.queries:
         rows = _numbers(options.queries, count)
     else:
@@ -132,19 +134,15 @@ def _read(files: tuple[str, ...], size: int) -> Split:
     return Split(np.stack(images), None, [Path(file).name for file in files])
 
 
-def _caption(split: Split, i: int, dataset: data.Dataset) -> str:
-    return split.names[i] if split.labels is None else dataset.class_names[split.labels[i]]
-
-
 def _rows(metric: str, queries: Split, bank: Split, found, dataset: data.Dataset) -> list[dict]:
     return [
         {
             "metric": metric,
             "query": queries.names[q],
-            "query_class": "" if queries.labels is None else _caption(queries, q, dataset),
+            "query_class": "" if queries.labels is None else dataset.caption(queries, q),
             "rank": rank + 1,
             "neighbour": bank.names[i],
-            "neighbour_class": "" if bank.labels is None else _caption(bank, i, dataset),
+            "neighbour_class": "" if bank.labels is None else dataset.caption(bank, i),
             "distance": f"{found.distances[q, rank]:.6g}",
         }
         for q in range(len(queries))

@@ -37,11 +37,13 @@ def train(options: Options) -> None:
     run.claim(configuration)
 
     command_line.import_keras()
+    import keras
 
     from dim.build import build
     from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
     from dim.data.batches import Batches
     from dim.device import describe_device
+    from dim.encoders import in_plain_keras
     from dim.monitor import Monitor
 
     setting = f"preset {configuration.preset} · {describe_device()}, {configuration.precision} · {run.path}"
@@ -58,12 +60,14 @@ def train(options: Options) -> None:
         print(f"going on after epoch {done} of {configuration.epochs}")
     try:
         if done < configuration.epochs:
+            batches = Batches(dataset.train.images, configuration.batch_size, configuration.seed)
             model.fit(
-                Batches(dataset.train.images, configuration.batch_size, configuration.seed, epoch=done),
+                batches,
                 initial_epoch=done,
                 epochs=configuration.epochs,
                 verbose=0,
                 callbacks=[
+                    keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch)),
                     StopAtNonFiniteLoss(run),
                     Monitor(run, dataset, done),
                     Progress(configuration.batch_size),
@@ -74,7 +78,7 @@ def train(options: Options) -> None:
         kept = run.path if run.checkpoint.exists() else "nothing yet"
         print(f"\ninterrupted; complete epochs are kept ({kept}); the same command goes on from there")
         raise
-    model.encoder.save(run.encoder)
+    in_plain_keras(model.encoder).save(run.encoder)
     _report(run, model, dataset, build(configuration).encoder)
 
 

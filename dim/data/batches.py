@@ -17,16 +17,15 @@ class Batches(keras.utils.PyDataset):
         images: [N, H0, W0, 3] uint8.
         batch_size: B.
         seed: of the order.
-        epoch: the number of the first epoch that will be asked for.
     """
 
-    def __init__(self, images: np.ndarray, batch_size: int, seed: int, epoch: int = 0):
+    def __init__(self, images: np.ndarray, batch_size: int, seed: int):
         super().__init__()
         self.images, self.batch_size, self.seed = images, batch_size, seed
-        self._start(epoch)
+        self.start(0)
 
-    def _start(self, epoch: int) -> None:
-        self.epoch = epoch
+    def start(self, epoch: int) -> None:
+        """Puts the images in the order of an epoch. `fit` does not tell a data set which one it is."""
         self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
 
     def __len__(self) -> int:
@@ -35,9 +34,6 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         return (np.asarray(self.images[rows]),)
-
-    def on_epoch_end(self) -> None:
-        self._start(self.epoch + 1)
 
 
 class InOrder(keras.utils.PyDataset):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,7 @@ def _build(folder: Path, name: str, recipe: Recipe, size: int) -> None:
     """Fills a folder beside the final one and renames it, so that a cache is whole or absent."""
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     try:
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a killed process that had the same number
         unfinished.mkdir(parents=True)
         _decode_into(unfinished, name, recipe, size)
         shutil.rmtree(folder, ignore_errors=True)
@@ -116,7 +118,7 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
         file.seek(0)
         _write_header(file, len(kept), size)
     if skipped:
-        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8")
+        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8", "backslashreplace")
     index = {
         "class_names": list(recipe.class_names),
         "labels": None if recipe.labels is None else [int(recipe.labels[i]) for i in kept],
@@ -133,11 +135,15 @@ def _decoded(recipe: Recipe, name: str):
     chunks = (
         delayed(_decode_chunk)(recipe.decode, recipe.sources[start : start + _CHUNK]) for start in starts
     )
-    parallel = Parallel(n_jobs=-1 if len(starts) > 8 else 1, return_as="generator")
-    with tqdm(total=len(recipe.sources), desc=f"decoding {name}", unit=" images") as progress:
-        for start, images in zip(starts, parallel(chunks), strict=True):
-            yield start, images
-            progress.update(len(images))
+    decoded = Parallel(n_jobs=-1 if len(starts) > 8 else 1, return_as="generator")(chunks)
+    try:
+        with tqdm(total=len(recipe.sources), desc=f"decoding {name}", unit=" images") as progress:
+            for start, images in zip(starts, decoded, strict=True):
+                yield start, images
+                progress.update(len(images))
+    finally:
+        with warnings.catch_warnings(action="ignore"):  # of work in vain, where this ends early
+            decoded.close()
 
 
 def _decode_chunk(decode: Callable, sources: Sequence) -> list[np.ndarray | str]:
@@ -148,7 +154,7 @@ def _image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
     try:
         return decode(source)
     except Exception as error:  # a damaged file can raise almost anything in a decoder
-        return f"{type(error).__name__}: {error}"
+        return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _write_header(file, count: int, size: int) -> None:

@@ -41,6 +41,10 @@ class Dataset:
     def image_size(self) -> int:
         return self.train.images.shape[1]
 
+    def caption(self, split: Split, i: int) -> str:
+        """What to write under image i of a split: its class, or where it came from."""
+        return split.names[i] if split.labels is None else self.class_names[split.labels[i]]
+
     def __str__(self) -> str:
         classes = f"{len(self.class_names)} classes" if self.labelled else "no labels"
         sizes = f"{len(self.train):,} train + {len(self.val):,} val"

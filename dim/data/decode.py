@@ -42,11 +42,11 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def decode_member(member: str, archive: str, size: int) -> np.ndarray:
-    """`decode_image` of one file inside a zip."""
-    return decode_image(io.BytesIO(_opened(archive).read(member)), size)
+def decode_member(member: str, archive: str, changed: int, size: int) -> np.ndarray:
+    """`decode_image` of one file inside a zip, which was last changed at a certain time."""
+    return decode_image(io.BytesIO(_opened(archive, changed).read(member)), size)
 
 
 @lru_cache(maxsize=1)
-def _opened(archive: str) -> zipfile.ZipFile:
+def _opened(archive: str, changed: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)

@@ -1,6 +1,7 @@
 """Fetches Tiny-ImageNet: resumes, checks, unpacks, and never leaves half of anything behind."""
 
 import hashlib
+import http.client
 import shutil
 import urllib.error
 import urllib.request
@@ -44,8 +45,9 @@ def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: 
         raise DimError(
             f"{url}: {error.reason}; run make data again to go on, or put the zip into {folder}"
         ) from error
-    except OSError as error:
-        raise DimError(f"{folder}: {error.strerror or error}; run make data again to go on") from error
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DimError(f"{folder}: {reason}; run make data again to go on") from error
     return unpacked
 
 
@@ -57,6 +59,11 @@ def _download(url: str, partial: Path, size: int) -> None:
     with urllib.request.urlopen(request, timeout=60) as response:
         if response.status != 206:  # the server starts from the beginning
             done = 0
+        if response.length is not None and done + response.length != size:  # before anything is overwritten
+            raise DimError(
+                f"{url} has {done + response.length:,} bytes, the official archive {size:,}; "
+                f"put that one into {partial.parent}"
+            )
         with (
             partial.open("ab" if done else "wb") as file,
             tqdm(
@@ -83,14 +90,15 @@ def _check(partial: Path, size: int, md5: str) -> None:
 
 
 def _unpack(archive: Path, unpacked: Path) -> None:
-    unfinished = unpacked.with_name("unpacking")
+    unfinished = unpacked.with_name("unpacking").resolve()
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         with zipfile.ZipFile(archive) as opened:
             for member in tqdm(opened.infolist(), desc="unpacking", unit=" files"):
-                if not (unfinished / member.filename).resolve().is_relative_to(unfinished.resolve()):
+                if not (unfinished / member.filename).resolve().is_relative_to(unfinished):
                     raise DimError(
-                        f"{archive} would unpack {member.filename!r} outside its folder; not unpacked"
+                        f"{archive} would unpack {member.filename!r} outside its folder; "
+                        "remove it and run make data again"
                     )
                 opened.extract(member, unfinished)
         if not (unfinished / unpacked.name).is_dir():

@@ -1,8 +1,9 @@
 """Any folder of images: labelled by its sub-folders, or not labelled at all.
 
-A folder with `train/` and `val/` inside is taken as split that way. Anything else is split here: every
-tenth image, in a fixed random order, becomes validation. Images in sub-folders are labelled by the
-first of them; as soon as one image lies outside any sub-folder, or there is only one, none is labelled.
+A folder with `train/` and `val/` inside is taken as split that way, and what lies beside the two is left
+out. Anything else is split here: every tenth image, in a fixed random order, becomes validation. Images in
+sub-folders are labelled by the first of them; as soon as one image lies outside any sub-folder, or there is
+only one, none is labelled.
 """
 
 import os
@@ -43,24 +44,38 @@ def load_image_folder(where: str | PathLike, image_size: int = 64) -> Dataset:
 def list_images(folder: Path) -> list[tuple[str, int, int]]:
     """(path relative to the folder, size in bytes, time of change in ns) of each image, sorted."""
     found, pending = [], [str(folder)]
-    while pending:
-        for entry in os.scandir(pending.pop()):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                pending.append(entry.path)
-            elif Path(entry.name).suffix.lower() in EXTENSIONS:
-                status = entry.stat()
-                name = os.path.relpath(entry.path, folder).replace(os.sep, "/")
-                found.append((name, status.st_size, status.st_mtime_ns))
+    try:
+        while pending:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir() and not entry.name.startswith("."):
+                        pending.append(entry.path)
+                    elif is_image(entry.name):
+                        # A link to nothing is listed, and named later as an image that cannot be read.
+                        status = entry.stat(follow_symlinks=entry.is_file())
+                        name = os.path.relpath(entry.path, folder).replace(os.sep, "/")
+                        found.append((name, status.st_size, status.st_mtime_ns))
+    except OSError as error:
+        raise DimError(
+            f"cannot list {error.filename or folder}: {error.strerror}; repair or remove it"
+        ) from error
     return sorted(found)
 
 
+def is_image(name: str) -> bool:
+    """Whether a file's name, without folders, is that of a visible image."""
+    return not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS
+
+
 def _recipe(folder: Path, files: list, size: int) -> Recipe:
-    names = [name for name, *_ in files]
-    train, val = _split(names)
+    train, val = _split([name for name, *_ in files])
     names = train + val
     labels, class_names = _labels(_below_split(names))
+    if labels and (alien := set(labels[len(train) :]) - set(labels[: len(train)])):
+        raise DimError(
+            f"{folder}: val/{class_names[min(alien)]}/ is a class without images in train/; "
+            "add some or remove it"
+        )
     return Recipe(
         sources=[str(folder / name) for name in names],
         decode=partial(decode_image, size=size),
@@ -72,7 +87,7 @@ def _recipe(folder: Path, files: list, size: int) -> Recipe:
 
 
 def _is_split(names: list[str]) -> bool:
-    return {name.split("/")[0] for name in names} == {"train", "val"}
+    return {name.split("/")[0] for name in names} >= {"train", "val"}
 
 
 def _split(names: list[str]) -> tuple[list[str], list[str]]:

@@ -80,8 +80,8 @@ def _crops(rng: np.random.Generator, count: int, start: float, stop: float) -> l
 
 
 def _crop(source: tuple[str, tuple], size: int) -> np.ndarray:
-    name, box = source
-    return np.asarray(_photograph(name).resize((size, size), Image.Resampling.BICUBIC, box=box))
+    name, box = source  # cropped first: `resize(box=...)` would also look at the pixels around the box
+    return np.asarray(_photograph(name).crop(box).resize((size, size), Image.Resampling.BICUBIC))
 
 
 @lru_cache(maxsize=len(PHOTOGRAPHS))

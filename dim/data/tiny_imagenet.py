@@ -14,10 +14,11 @@ from pathlib import Path
 from dim.data.cache import Recipe, cached
 from dim.data.dataset import Dataset
 from dim.data.decode import decode_image, decode_member
-from dim.data.image_folder import list_images
+from dim.data.image_folder import is_image, list_images
 from dim.errors import DimError
 
 ANNOTATIONS = "val/val_annotations.txt"
+WORDS = "words.txt"
 
 
 def load_tiny_imagenet(where: str | PathLike, image_size: int = 64) -> Dataset:
@@ -33,11 +34,16 @@ def load_tiny_imagenet(where: str | PathLike, image_size: int = 64) -> Dataset:
     where = Path(where).resolve()
     if where.is_dir():
         files = list_images(where)
+        texts = [_size_and_time(where / name) for name in (ANNOTATIONS, WORDS) if (where / name).is_file()]
         recipe = partial(_from_folder, where, files, image_size)
-        return cached(where.name, [str(where), files], image_size, recipe)
-    status = where.stat()
-    made_from = [str(where), status.st_size, status.st_mtime_ns]
+        return cached(where.name, [str(where), files, texts], image_size, recipe)
+    made_from = [str(where), *_size_and_time(where)]
     return cached(where.stem, made_from, image_size, partial(_from_zip, where, image_size))
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _from_folder(folder: Path, files: list, size: int) -> Recipe:
@@ -45,7 +51,7 @@ def _from_folder(folder: Path, files: list, size: int) -> Recipe:
     decode = partial(_decode_below, folder=str(folder), size=size)
 
     def read(name: str) -> str:
-        return (folder / name).read_text("utf8") if (folder / name).is_file() else ""
+        return (folder / name).read_text("utf8", "replace") if (folder / name).is_file() else ""
 
     return _recipe(str(folder), names, read, decode)
 
@@ -65,39 +71,42 @@ def _from_zip(path: Path, size: int) -> Recipe:
                     "to use any images, unpack them and pass the folder"
                 )
             names = [member.removeprefix(root) for member in members if member.startswith(root)]
-            decode = partial(_decode_in_zip, root=root, archive=str(path), size=size)
+            changed = path.stat().st_mtime_ns
+            decode = partial(_decode_in_zip, root=root, archive=str(path), changed=changed, size=size)
 
             def read(name: str) -> str:
-                return archive.read(root + name).decode("utf8") if root + name in members else ""
+                return archive.read(root + name).decode("utf8", "replace") if root + name in members else ""
 
             return _recipe(str(path), names, read, decode)
     except zipfile.BadZipFile as error:
         raise DimError(f"{path} is not a zip or is damaged ({error}); fetch it again") from error
 
 
-def _decode_in_zip(name: str, root: str, archive: str, size: int):
-    return decode_member(root + name, archive, size)
+def _decode_in_zip(name: str, root: str, archive: str, changed: int, size: int):
+    return decode_member(root + name, archive, changed, size)
 
 
 def _recipe(where: str, names: list[str], read: Callable[[str], str], decode: Callable) -> Recipe:
     parts = [name.split("/") for name in sorted(names)]
-    train = [p for p in parts if p[0] == "train" and len(p) == 4 and p[2] == "images" and p[3]]
-    val = [p for p in parts if p[:2] == ["val", "images"] and len(p) == 3 and p[2]]
+    train = [p for p in parts if p[0] == "train" and p[2:3] == ["images"] and len(p) == 4 and is_image(p[3])]
+    val = [p for p in parts if p[:2] == ["val", "images"] and len(p) == 3 and is_image(p[2])]
     if not train or not val:
         raise DimError(
             f"{where} is not Tiny-ImageNet: {len(train)} images in train/WNID/images/ "
-            f"and {len(val)} in val/images/"
+            f"and {len(val)} in val/images/; restore the official layout"
         )
     wnids = sorted({wnid for _, wnid, _, _ in train})
     labels = {wnid: label for label, wnid in enumerate(wnids)}
-    annotated = dict(line.split("\t")[:2] for line in read(ANNOTATIONS).splitlines() if line.strip())
+    annotated = dict(line.split("\t")[:2] for line in read(ANNOTATIONS).splitlines() if "\t" in line)
     for _, _, name in val:
-        if annotated.get(name) not in labels:
+        if name not in annotated:
+            raise DimError(f"{where}: {ANNOTATIONS} lacks val/images/{name}; restore the original file")
+        if annotated[name] not in labels:
             raise DimError(
-                f"{where}: val/images/{name} is of class {annotated.get(name)} by {ANNOTATIONS}, "
+                f"{where}: val/images/{name} is of class {annotated[name]} by {ANNOTATIONS}, "
                 "which has no images in train/; restore the original file"
             )
-    words = dict(line.split("\t", 1) for line in read("words.txt").splitlines() if "\t" in line)
+    words = dict(line.split("\t", 1) for line in read(WORDS).splitlines() if "\t" in line)
     return Recipe(
         sources=["/".join(p) for p in train + val],
         decode=decode,

@@ -1,0 +1,112 @@
+"""What tests of every folder share: a place of their own, small data sets, the form of error messages."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dim.errors import DimError
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path, monkeypatch):
+    """Each test starts in an empty folder, and decodes into a cache of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIM_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def refused():
+    """`with refused("a.jpg", "remove it"):` wants a DimError of one line with these pieces in it."""
+
+    @contextmanager
+    def refused(*pieces):
+        with pytest.raises(DimError) as caught:
+            yield
+        message = str(caught.value)
+        assert len(message.splitlines()) == 1
+        for piece in pieces:
+            assert str(piece) in message
+
+    return refused
+
+
+@pytest.fixture
+def paint():
+    """`paint(file, colour)` saves an image of one colour, in the format of the file's name."""
+
+    def paint(file, colour, size=(20, 14), **options) -> Path:
+        file = Path(file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", size, colour).save(file, **options)
+        return file
+
+    return paint
+
+
+@pytest.fixture
+def make_tiny_folder():
+    """`make_tiny_folder(folder, train=10, val=2)` makes three classes in the layout of Tiny-ImageNet.
+
+    The left half of each image has the colour of its class: n01 red, n02 green, n03 blue; the right half is
+    grey, 20 times the image's number in its class. The first image of n03 is a greyscale file, all 100.
+    The validation images alternate between the classes.
+    """
+
+    def make(folder, train: int = 10, val: int = 2) -> Path:
+        folder = Path(folder)
+        colours = {"n01": (200, 0, 0), "n02": (0, 200, 0), "n03": (0, 0, 200)}
+        for wnid, colour in colours.items():
+            images = folder / "train" / wnid / "images"
+            images.mkdir(parents=True)
+            for i in range(train):
+                _two_halves(colour, 20 * i % 256, images / f"{wnid}_{i}.JPEG")
+            (images.parent / f"{wnid}_boxes.txt").write_text(f"{wnid}_0.JPEG\t0\t0\t63\t63\n")
+        Image.new("L", (64, 64), 100).save(folder / "train/n03/images/n03_0.JPEG")
+        annotations = []
+        (folder / "val/images").mkdir(parents=True)
+        for i in range(val * len(colours)):
+            wnid = ("n03", "n01", "n02")[i % 3]
+            _two_halves(colours[wnid], 20 * (i // 3) % 256, folder / f"val/images/val_{i}.JPEG")
+            annotations.append(f"val_{i}.JPEG\t{wnid}\t0\t0\t63\t63\n")
+        (folder / "val/val_annotations.txt").write_text("".join(annotations))
+        (folder / "wnids.txt").write_text("n02\nn01\nn03\n")
+        (folder / "words.txt").write_text(
+            "n00\tentity\nn01\tkingfisher, halcyon\nn02\ttree frog, tree-frog\nn03\tlapis lazuli\nn04\tthing\n"
+        )
+        return folder
+
+    return make
+
+
+def _two_halves(colour: tuple[int, int, int], grey: int, file: Path):
+    pixels = np.full((64, 64, 3), grey, "uint8")
+    pixels[:, :32] = colour
+    Image.fromarray(pixels).save(file, quality=95, subsampling=0)  # so that no colour runs over
+
+
+@pytest.fixture
+def tiny_folder(make_tiny_folder, tmp_path) -> Path:
+    return make_tiny_folder(tmp_path / "tiny")
+
+
+@pytest.fixture
+def tiny_zip(make_tiny_folder, tmp_path) -> Path:
+    """The same images as in `tiny_folder`, under a folder inside a zip."""
+    make_tiny_folder(tmp_path / "to zip/tiny")
+    return Path(shutil.make_archive(str(tmp_path / "tiny"), "zip", tmp_path / "to zip"))
+
+
+@pytest.fixture(scope="session")
+def real_tiny_imagenet() -> Path:
+    """A zip of real Tiny-ImageNet classes, which the project may not carry along."""
+    where = os.environ.get("DIM_TEST_TINY_IMAGENET")
+    if not where:
+        pytest.skip("DIM_TEST_TINY_IMAGENET is not set to a zip of Tiny-ImageNet or of some of its classes")
+    if not Path(where).is_file():
+        pytest.skip(f"DIM_TEST_TINY_IMAGENET is set to {where}, where there is no file")
+    return Path(where).resolve()

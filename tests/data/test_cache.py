@@ -1,0 +1,238 @@
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dim
+from dim.data.cache import Recipe, cache_folder, cached
+
+# Turns a number into a grey 4×4 image, and raises where it is more than 255.
+GREY = partial(np.full, (4, 4, 3), dtype="uint8")
+BAD = 300
+
+
+def recipe(greys, labels=None, train=None, decode=GREY) -> Recipe:
+    return Recipe(
+        sources=greys,
+        decode=decode,
+        names=[f"image {i}" for i in range(len(greys))],
+        labels=labels,
+        class_names=[] if labels is None else ["even", "odd"],
+        train=len(greys) // 2 if train is None else train,
+    )
+
+
+def open_greys(greys, made_from="greys", size=4, **options):
+    return cached("greys", made_from, size, lambda: recipe(greys, **options))
+
+
+def never() -> Recipe:
+    pytest.fail("decoded again")
+
+
+def entries() -> list[str]:
+    return sorted(path.name for path in cache_folder().glob("*"))
+
+
+@contextmanager
+def room_for(size: int):
+    """No file may grow over `size` bytes, as if the disk were full there."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_images_labels_names_and_splits_come_back_in_order():
+    opened = open_greys([5, 6, 7, 8, 9], labels=[1, 0, 1, 0, 1], train=3)
+    assert opened.name == "greys"
+    assert opened.class_names == ["even", "odd"]
+    assert opened.train.images.dtype == np.uint8
+    assert opened.train.images.shape == (3, 4, 4, 3)
+    assert opened.train.images[:, 0, 0, 0].tolist() == [5, 6, 7]
+    assert opened.val.images[:, 3, 3, 2].tolist() == [8, 9]
+    assert opened.train.labels.tolist() == [1, 0, 1]
+    assert opened.val.labels.tolist() == [0, 1]
+    assert opened.train.names == ["image 0", "image 1", "image 2"]
+    assert opened.val.names == ["image 3", "image 4"]
+
+
+def test_images_are_mapped_from_the_disk_and_read_only():
+    opened = open_greys([1, 2])
+    assert isinstance(opened.train.images, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        opened.train.images[0] = 0
+
+
+def test_without_labels_there_are_none():
+    opened = open_greys([1, 2])
+    assert opened.train.labels is None
+    assert opened.val.labels is None
+    assert not opened.labelled
+
+
+def test_many_images_decoded_in_parallel_stay_in_order():
+    greys = [i * 7 % 256 for i in range(1000)]
+    opened = open_greys(greys, train=900)
+    assert opened.train.images[:, 0, 0, 0].tolist() == greys[:900]
+    assert opened.val.images[:, 0, 0, 0].tolist() == greys[900:]
+
+
+def test_a_second_opening_decodes_nothing():
+    first = open_greys([1, 2, 3], labels=[1, 0, 1])
+    second = cached("greys", "greys", 4, never)
+    assert np.array_equal(first.train.images, second.train.images)
+    assert np.array_equal(first.val.labels, second.val.labels)
+
+
+def test_what_it_is_made_from_and_the_size_each_have_a_cache():
+    open_greys([1, 2])
+    assert open_greys([3, 4], made_from="others").train.images[0, 0, 0, 0] == 3
+    small = open_greys([5, 6], size=2, decode=partial(np.full, (2, 2, 3), dtype="uint8"))
+    assert small.train.images.shape == (1, 2, 2, 3)
+    assert cached("greys", "greys", 4, never).train.images[0, 0, 0, 0] == 1
+
+
+def test_the_cache_lies_where_dim_cache_says_or_in_data(monkeypatch, tmp_path):
+    assert cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("DIM_CACHE")
+    assert cache_folder() == Path("data/cache")
+    open_greys([1, 2])
+    assert len(list((tmp_path / "data/cache").iterdir())) == 1
+
+
+def test_bad_images_are_skipped_and_the_rest_stays_aligned(capsys):
+    greys = list(range(200))
+    greys[30] = greys[150] = BAD
+    opened = open_greys(greys, labels=[i % 2 for i in range(200)], train=100)
+    assert (len(opened.train), len(opened.val)) == (99, 99)
+    for split in (opened.train, opened.val):
+        found = split.images[:, 0, 0, 0]
+        assert np.array_equal(split.labels, found % 2)
+        assert split.names == [f"image {grey}" for grey in found]
+    skipped = (cache_folder() / entries()[0] / "skipped.txt").read_text().splitlines()
+    assert [line.split(":")[0] for line in skipped] == ["image 30", "image 150"]
+    assert "greys: 2 unreadable images skipped" in capsys.readouterr().out
+
+
+def test_skipped_images_are_said_again_at_every_opening(capsys):
+    open_greys([*range(199), BAD])
+    capsys.readouterr()
+    cached("greys", "greys", 4, never)
+    assert "greys: 1 unreadable images skipped" in capsys.readouterr().out
+
+
+def test_nothing_is_said_where_nothing_was_skipped(capsys):
+    open_greys([1, 2])
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("count", [200, 1000], ids=["in one process", "in parallel"])
+def test_more_than_one_percent_of_bad_images_is_refused(count, refused):
+    greys = [0] * count
+    greys[40 : 41 + count // 100] = [BAD] * (1 + count // 100)
+    with refused("greys", "more than 1 %", "image 40", "OverflowError", "remove"):
+        open_greys(greys)
+    assert entries() == []
+
+
+def test_reasons_of_several_lines_become_one(refused):
+    def decode(grey):
+        raise ValueError("first\n  second")
+
+    with refused("image 0: ValueError: first second"):
+        open_greys([1, 2], decode=decode)
+
+
+def test_a_name_that_is_no_unicode_is_written_down():
+    def greys() -> Recipe:
+        made = recipe([*range(199), BAD])
+        return Recipe(**{**vars(made), "names": ["caf\udce9"] * 200})
+
+    cached("greys", "greys", 4, greys)
+    assert (cache_folder() / entries()[0] / "skipped.txt").read_text().startswith(r"caf\udce9: Overflow")
+
+
+@pytest.mark.parametrize("count", [500, 1000], ids=["in one process", "in parallel"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(count, refused, tmp_path):
+    with refused(tmp_path / "cache", "File too large", "0 MB", "DIM_CACHE"), room_for(10_000):
+        open_greys([0] * count)
+    assert entries() == []
+    assert len(open_greys([0] * count, train=count).train) == count
+
+
+def test_a_disk_that_is_full_after_the_images_leaves_nothing(refused):
+    made = recipe([0] * 20)
+    long = Recipe(**{**vars(made), "names": ["a long name" * 100] * 20})
+    with refused("File too large"), room_for(2_000):
+        cached("greys", "greys", 4, lambda: long)
+    assert entries() == []
+
+
+def test_a_cache_folder_that_is_a_file_is_refused(refused, tmp_path):
+    (tmp_path / "cache").write_text("")
+    with refused(tmp_path / "cache", "DIM_CACHE"):
+        open_greys([1, 2])
+
+
+def interrupted(grey):
+    if grey == 100:
+        raise KeyboardInterrupt
+    return GREY(grey)
+
+
+def test_an_interrupt_leaves_nothing():
+    with pytest.raises(KeyboardInterrupt):
+        open_greys(list(range(200)), decode=interrupted)
+    assert entries() == []
+
+
+def test_a_killed_process_leaves_nothing_that_looks_like_a_cache():
+    script = """
+import os, signal
+from tests_of_cache import GREY, open_greys
+
+def killed(grey):
+    if grey == 100:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return GREY(grey)
+
+open_greys(list(range(200)), decode=killed)
+"""
+    Path("tests_of_cache.py").write_text(Path(__file__).read_text("utf8"), "utf8")
+    path = os.pathsep.join([str(Path(dim.__file__).parents[1]), str(Path.cwd())])
+    process = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL
+    )
+    assert process.returncode == -signal.SIGKILL
+    assert [name for name in entries() if not name.endswith(".tmp")] == []
+    assert open_greys(list(range(200))).train.images[99, 0, 0, 0] == 99
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        open_greys(list(range(200)), decode=interrupted)
+    assert entries()
+    assert len(open_greys(list(range(200))).train) == 100
+    assert [name for name in entries() if name.endswith(".tmp")] == []
+
+
+def test_the_index_can_be_read_without_this_library():
+    open_greys([1, 2, BAD, *range(200)], labels=[0] * 203, train=3)
+    folder = cache_folder() / entries()[0]
+    index = json.loads((folder / "index.json").read_text())
+    assert np.load(folder / "images.npy").shape == (202, 4, 4, 3)
+    assert index["train"] == 2
+    assert len(index["names"]) == len(index["labels"]) == 202

@@ -1,0 +1,218 @@
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dim.data import image_folder
+from dim.data.cache import cache_folder
+from dim.data.image_folder import list_images, load_image_folder
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+@pytest.fixture
+def pets(paint) -> Path:
+    """Thirty images: red cats, and green and blue dogs in sub-folders of their own."""
+    for i in range(10):
+        paint(f"pets/cat/{i}.png", RED)
+        paint(f"pets/dog/big/{i}.png", GREEN)
+        paint(f"pets/dog/small/old/{i}.png", BLUE)
+    return Path("pets")
+
+
+def fail(*_, **__):
+    pytest.fail("decoded again")
+
+
+def all_names(dataset) -> list[str]:
+    return sorted([*dataset.train.names, *dataset.val.names])
+
+
+def test_images_are_labelled_by_their_first_sub_folder(pets):
+    opened = load_image_folder(pets, 8)
+    assert opened.name == "pets"
+    assert opened.class_names == ["cat", "dog"]
+    for split in (opened.train, opened.val):
+        for image, label, name in zip(split.images, split.labels, split.names, strict=True):
+            assert name.split("/")[0] == opened.class_names[label]
+            colour = {"cat": RED, "dog/big": GREEN, "dog/small/old": BLUE}[name.rpartition("/")[0]]
+            assert (image == colour).all()
+
+
+def test_every_tenth_image_becomes_validation_and_each_is_there_once(pets):
+    opened = load_image_folder(pets, 8)
+    assert (len(opened.train), len(opened.val)) == (27, 3)
+    assert all_names(opened) == sorted(str(file.relative_to(pets)) for file in pets.rglob("*.png"))
+
+
+def test_the_split_is_the_same_elsewhere(pets):
+    opened = load_image_folder(pets, 8)
+    shutil.copytree(pets, "copy")
+    copied = load_image_folder("copy", 8)
+    assert copied.val.names == opened.val.names
+    assert copied.train.names == opened.train.names
+
+
+@pytest.mark.parametrize("folders", [[""], ["only"], ["", "a", "b"]], ids=["flat", "one", "mixed"])
+def test_without_a_sub_folder_for_each_image_none_is_labelled(folders, paint):
+    for folder in folders:
+        for i in range(20):
+            paint(Path("images", folder, f"{i}.png"), RED)
+    opened = load_image_folder("images", 8)
+    assert not opened.labelled
+    assert opened.val.labels is None
+    assert opened.class_names == []
+    assert len(opened.train) + len(opened.val) == 20 * len(folders)
+
+
+def test_folders_called_train_and_val_are_the_splits(paint):
+    for i in range(10):
+        paint(f"images/train/b/{i}.png", BLUE)
+        paint(f"images/train/a/{i}.png", RED)
+    paint("images/val/b/nested/x.png", BLUE)
+    opened = load_image_folder("images", 8)
+    assert opened.class_names == ["a", "b"]
+    assert opened.train.labels.tolist() == [0] * 10 + [1] * 10
+    assert (opened.train.images[:10] == RED).all()
+    assert opened.val.labels.tolist() == [1]
+    assert opened.val.names == ["val/b/nested/x.png"]
+    assert (opened.val.images == BLUE).all()
+
+
+def test_what_lies_beside_train_and_val_is_left_out(paint):
+    for i in range(20):
+        paint(f"images/train/{i}.png", RED)
+    paint("images/val/x.png", RED)
+    paint("images/test/y.png", RED)
+    paint("images/overview.png", RED)
+    opened = load_image_folder("images", 8)
+    assert all(name.startswith("train/") for name in opened.train.names)
+    assert opened.val.names == ["val/x.png"]
+    assert not opened.labelled
+
+
+def test_a_validation_class_without_training_images_is_refused(paint, refused):
+    for i in range(10):
+        paint(f"images/train/a/{i}.png", RED)
+        paint(f"images/train/b/{i}.png", RED)
+    paint("images/val/images/x.png", RED)
+    with refused(Path("images").resolve(), "val/images/", "train/", "remove"):
+        load_image_folder("images", 8)
+
+
+def test_all_kinds_of_images_are_found_and_nothing_else(paint):
+    kinds = ["jpg", "jpeg", "JPG", "png", "webp", "bmp", "gif"]
+    for i in range(3):
+        for kind in kinds:
+            paint(f"images/{i}.{kind}", RED)
+    paint("images/.hidden.png", RED)
+    paint("images/.hidden/x.png", RED)
+    Path("images/notes.txt").write_text("no image")
+    opened = load_image_folder("images", 8)
+    assert all_names(opened) == sorted(f"{i}.{kind}" for i in range(3) for kind in kinds)
+    assert np.abs(opened.train.images.astype(int) - RED).max() <= 2
+
+
+def test_names_may_hold_spaces_and_any_letters(paint):
+    names = [f"{folder}/{i} ü.png" for folder in ("Grüße aus Köln", "東京 駅") for i in range(10)]
+    for name in names:
+        paint(f"Bilder 日本/{name}", BLUE)
+    opened = load_image_folder("Bilder 日本", 8)
+    assert opened.name == "Bilder 日本"
+    assert opened.class_names == ["Grüße aus Köln", "東京 駅"]
+    assert all_names(opened) == names
+    assert (opened.val.images == BLUE).all()
+
+
+def test_images_of_any_size_become_squares(paint):
+    for i in range(20):
+        paint(f"images/{i}.png", GREEN, size=(1 + 13 * i, 260 - 13 * i))
+    opened = load_image_folder("images", 24)
+    assert opened.train.images.shape == (18, 24, 24, 3)
+    assert (opened.train.images == GREEN).all()
+
+
+def test_a_second_opening_decodes_nothing(pets, monkeypatch):
+    first = load_image_folder(pets, 8)
+    monkeypatch.setattr(image_folder, "decode_image", fail)
+    second = load_image_folder(pets.resolve(), 8)
+    assert np.array_equal(first.train.images, second.train.images)
+    assert np.array_equal(first.val.labels, second.val.labels)
+
+
+def test_each_image_size_has_a_cache(pets, monkeypatch):
+    assert load_image_folder(pets, 8).image_size == 8
+    assert load_image_folder(pets, 12).image_size == 12
+    monkeypatch.setattr(image_folder, "decode_image", fail)
+    assert load_image_folder(pets, 8).image_size == 8
+
+
+def test_a_changed_image_is_noticed(pets, paint):
+    load_image_folder(pets, 8)
+    before = (pets / "cat/0.png").stat()
+    paint(pets / "cat/0.png", BLUE)
+    os.utime(pets / "cat/0.png", ns=(0, before.st_mtime_ns + 1))
+    opened = load_image_folder(pets, 8)
+    images = dict(zip(opened.train.names, opened.train.images, strict=True))
+    images |= dict(zip(opened.val.names, opened.val.images, strict=True))
+    assert (images["cat/0.png"] == BLUE).all()
+    assert (images["cat/1.png"] == RED).all()
+
+
+def test_an_added_and_a_removed_image_are_noticed(pets, paint):
+    load_image_folder(pets, 8)
+    paint(pets / "cat/new.png", RED)
+    assert "cat/new.png" in all_names(load_image_folder(pets, 8))
+    (pets / "cat/3.png").unlink()
+    assert "cat/3.png" not in all_names(load_image_folder(pets, 8))
+
+
+def test_unreadable_images_are_named_counted_and_skipped(paint, capsys):
+    for i in range(200):
+        paint(f"images/{'even odd'.split()[i % 2]}/{i}.jpg", BLUE if i % 2 else RED, size=(64, 64))
+    whole = Path("images/odd/7.jpg").read_bytes()
+    Path("images/odd/7.jpg").write_bytes(whole[: len(whole) // 2])
+    Path("images/even/50.jpg").unlink()
+    Path("images/even/50.jpg").symlink_to("nowhere.jpg")
+    opened = load_image_folder("images", 8)
+    assert len(opened.train) + len(opened.val) == 198
+    assert "images: 2 unreadable images skipped" in capsys.readouterr().out
+    (written,) = cache_folder().glob("*/skipped.txt")
+    lines = sorted(written.read_text("utf8").splitlines())
+    assert [line.split(":")[0] for line in lines] == ["even/50.jpg", "odd/7.jpg"]
+    assert "truncated" in lines[1].lower()
+    for split in (opened.train, opened.val):
+        for image, label, name in zip(split.images, split.labels, split.names, strict=True):
+            assert name.split("/")[0] == opened.class_names[label]
+            assert np.abs(image.astype(int) - (BLUE if label else RED)).max() <= 2
+
+
+def test_more_than_one_percent_of_unreadable_images_is_refused(pets, refused):
+    (pets / "dog/big/4.png").write_text("no image")
+    with refused("pets", "1 %", "dog/big/4.png", "cannot identify", "remove"):
+        load_image_folder(pets, 8)
+    assert list(cache_folder().iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [0, 2, 19])
+def test_too_few_images_are_refused(count, paint, refused):
+    Path("few").mkdir()
+    for i in range(count):
+        paint(f"few/{i}.png", RED)
+    with refused(Path("few").resolve(), f"holds {count} images", "at least 20", ".png"):
+        load_image_folder("few")
+    assert not cache_folder().exists()
+
+
+def test_a_folder_inside_itself_is_refused(pets, refused):
+    (pets / "again").symlink_to(".")
+    with refused("cannot list", "again", "remove"):
+        load_image_folder(pets)
+
+
+def test_files_are_listed_by_name_size_and_time(pets):
+    status = (pets / "cat/0.png").stat()
+    assert list_images(pets)[0] == ("cat/0.png", status.st_size, status.st_mtime_ns)
+    assert [name for name, *_ in list_images(pets)] == all_names(load_image_folder(pets, 8))

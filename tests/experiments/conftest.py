@@ -1,0 +1,80 @@
+"""Running the programs as a user does: another process, in an empty folder."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL = ["--image-size", "16", "--code-size", "8", "--critic-units", "8", "--batch-size", "20"]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts `python -m experiments.NAME ARGUMENTS` in the test's folder."""
+
+    def start(name, *arguments, preexec=None):
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+
+        def prepare():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may have it ignored
+            if preexec:
+                preexec()
+
+        return subprocess.Popen(
+            [sys.executable, "-m", f"experiments.{name}", *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=prepare,
+        )
+
+    return start
+
+
+@pytest.fixture
+def command(start):
+    """Runs a program to its end: (exit status, standard output, standard error)."""
+
+    def command(name, *arguments, preexec=None):
+        process = start(name, *arguments, preexec=preexec)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+    return command
+
+
+@pytest.fixture
+def refused(command):
+    """Runs a program that must end with status 1 and exactly one line, which it returns."""
+
+    def refused(name, *arguments, preexec=None):
+        status, out, err = command(name, *arguments, preexec=preexec)
+        complaint = [line for line in err.splitlines() if line.startswith("error: ")]
+        assert status == 1 and len(complaint) == 1, out + err
+        assert "Traceback" not in err
+        return complaint[0]
+
+    return refused
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """A folder of 100 small images: 50 of stripes and 50 of blotches, labelled by sub-folder."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "photographs"
+    for i in range(50):
+        stripes = np.zeros((16, 16, 3)) + 255 * (np.arange(16) // rng.integers(1, 4) % 2)[:, None]
+        blotches = np.kron(rng.uniform(0, 255, (4, 4, 3)), np.ones((4, 4, 1)))
+        for name, pixels in ("stripes", stripes), ("blotches", blotches):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            noisy = np.clip(pixels + rng.normal(0, 20, pixels.shape), 0, 255).astype("uint8")
+            Image.fromarray(noisy).save(folder / name / f"{name} {i}.png")
+    return folder

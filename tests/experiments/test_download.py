@@ -1,0 +1,12 @@
+"""The download program on what can go wrong without a network."""
+
+
+def test_a_file_that_is_not_the_official_archive_is_removed(refused, tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    part = folder / "tiny-imagenet-200.zip.part"
+    with part.open("wb") as file:
+        file.truncate(248_100_043)
+    complaint = refused("download")
+    assert "was not the official archive" in complaint and "md5" in complaint
+    assert not part.exists()

@@ -1,0 +1,83 @@
+"""Neighbours from the command line."""
+
+import csv
+
+import numpy as np
+import pytest
+from imageio.v3 import imread
+from PIL import Image
+
+from dim.build import build
+from dim.configuration import Configuration
+from dim.runs import Run
+
+
+@pytest.fixture
+def run(photographs, tmp_path):
+    """A run that is as good as trained: its checkpoint holds the initial weights."""
+    configuration = Configuration(data=str(photographs), image_size=16, code_size=8, critic_units=8)
+    run = Run(f"{tmp_path}/runs/first")
+    run.claim(configuration)
+    run.save(build(configuration))
+    return run
+
+
+def neighbours(run):
+    with (run.path / "neighbours.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_chosen_queries_come_in_order_and_against_val_never_find_themselves(command, run):
+    status, out, err = command("knn", "--queries", "7,0,3", "--against", "val", "--k", 9)
+    assert status == 0 and "knn_l2.png" in out, err
+    rows = neighbours(run)
+    assert len(dict.fromkeys(row["query"] for row in rows)) == 3
+    assert all(row["query"] != row["neighbour"] for row in rows)
+    assert {row["rank"] for row in rows} == {str(rank) for rank in range(1, 10)}
+
+
+def test_the_same_seed_asks_the_same_queries_and_another_asks_others(command, run):
+    asked = []
+    for seed in 0, 0, 1:
+        assert command("knn", "--count", 3, "--seed", seed)[0] == 0
+        asked.append([row["query"] for row in neighbours(run)])
+    assert asked[0] == asked[1] != asked[2]
+
+
+def test_an_image_of_ones_own_finds_itself_in_the_training_images(command, run, photographs):
+    from dim import data
+
+    image = data.load(str(photographs), 16).train.names[4]
+    status, _, err = command("knn", "--image", photographs / image, "--k", 1)
+    assert status == 0, err
+    assert [(row["neighbour"], float(row["distance"])) for row in neighbours(run)] == [(image, 0)] * 2
+    assert imread(run.path / "knn_cos.png").shape[2] == 3
+
+
+def test_a_photograph_of_any_shape_is_a_query(command, run, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (70, 200), "uint8")
+    Image.fromarray(pixels).save(tmp_path / "my photo.jpg")
+    status, _, err = command("knn", "--image", "my photo.jpg")
+    assert status == 0 and {row["query"] for row in neighbours(run)} == {"my photo.jpg"}, err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--run", "second"], "runs/second is not a run"),
+        (["--queries", "1,99"], "there are validation images 0 to 9"),
+        (["--queries", "one"], "must be numbers"),
+        (["--image", "nowhere.jpg"], "no image at nowhere.jpg"),
+        (["--image", "text.jpg"], "text.jpg cannot be read as an image"),
+        (["--k", "1000"], "there are 90 other images in train"),
+        (["--against", "val", "--k", "10"], "there are 9 other images in val"),
+        (["--count", "0"], "--count must be at least 1"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(refused, run, tmp_path, arguments, complaint):
+    (tmp_path / "text.jpg").write_text("no image")
+    assert complaint in refused("knn", *arguments)
+
+
+def test_without_a_run_it_says_how_to_make_one(refused):
+    assert "train one first: make train" in refused("knn")

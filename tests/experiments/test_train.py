@@ -1,0 +1,169 @@
+"""Training from the command line: the whole way, interruptions, and what is refused."""
+
+import csv
+import json
+import os
+import resource
+import shutil
+import signal
+import time
+
+import keras
+import numpy as np
+import pytest
+from imageio.v3 import imread
+
+from tests.experiments.conftest import SMALL
+
+
+def codes(tmp_path, run):
+    encoder = keras.saving.load_model(tmp_path / "runs" / run / "encoder.keras")
+    images = np.random.default_rng(1).integers(0, 256, (5, 16, 16, 3), "uint8")
+    return encoder.predict(images, verbose=0)["mean"]
+
+
+def test_a_run_trains_reports_draws_and_is_complete_the_second_time(command, photographs, tmp_path):
+    arguments = ["--data", photographs, "--run", "first", "--epochs", 2, *SMALL]
+    status, out, err = command("train", *arguments)
+    assert status == 0, err
+    for word in "photographs", "90 train + 10 val", "preset dim", "float32", "runs/first":
+        assert word in out.splitlines()[0]
+    assert "epoch 2/2: 100%" in err
+    results = json.loads((tmp_path / "runs/first/results.json").read_text())
+    assert set(results["accuracy"]) == {"raw pixels", "random encoder", "code"}
+    assert all(f"{name}" in out for name in results["accuracy"]) and "make knn RUN=first" in out
+
+    status, out, _ = command("train", *arguments)
+    assert status == 0 and "make knn RUN=first" in out
+    with (tmp_path / "runs/first/log.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+    status, out, err = command("knn", "--count", 4, "--k", 5)
+    assert status == 0, err
+    for name in "knn_l2.png", "knn_cos.png":
+        assert imread(tmp_path / "runs/first" / name).dtype == np.uint8
+    with (tmp_path / "runs/first/neighbours.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 4 * 5
+    queries = {metric: [r["query"] for r in rows if r["metric"] == metric] for metric in ("l2", "cosine")}
+    assert queries["l2"] == queries["cosine"]
+
+
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(
+    start, command, photographs, tmp_path, how, status
+):
+    arguments = ["--data", photographs, "--epochs", 4, "--views", 2, *SMALL]
+    log = tmp_path / "runs/broken/log.csv"
+    process = start("train", *arguments, "--run", "broken")
+    while not (log.exists() and len(log.read_text().splitlines()) >= 3):  # header and two epochs
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(how)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == status, err
+    if how == signal.SIGINT:
+        assert "the same command goes on from there" in out and "Traceback" not in err
+
+    result, out, err = command("train", *arguments, "--run", "broken")
+    assert result == 0, err
+    assert "going on after epoch" in out and "epoch 1/4" not in err
+    with log.open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
+    assert command("train", *arguments, "--run", "whole")[0] == 0
+    np.testing.assert_array_equal(codes(tmp_path, "broken"), codes(tmp_path, "whole"))
+
+
+def test_a_run_of_another_configuration_is_refused_and_left_as_it_is(command, refused, photographs, tmp_path):
+    arguments = ["--data", photographs, "--run", "first", "--epochs", 1, *SMALL]
+    assert command("train", *arguments)[0] == 0
+    before = {file: file.read_bytes() for file in (tmp_path / "runs/first").glob("*.*")}
+    assert "gamma 0.01, not 0.5" in refused("train", *arguments, "--gamma", 0.5)
+    assert before == {file: file.read_bytes() for file in (tmp_path / "runs/first").glob("*.*")}
+
+    checkpoint = tmp_path / "runs/first/checkpoint.keras"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
+    assert "checkpoint.keras is damaged" in refused("train", *arguments[:-8], "--epochs", 2, *SMALL)
+    assert "checkpoint.keras is damaged" in refused("knn")
+
+
+def test_a_diverging_loss_stops_with_one_line(refused, photographs):
+    complaint = refused("train", "--data", photographs, "--learning-rate", 1e30, "--epochs", 2, *SMALL)
+    assert "the loss became" in complaint and "--learning-rate" in complaint
+
+
+def test_unlabelled_images_train_without_accuracies(command, photographs, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for file in photographs.glob("*/*.png"):
+        shutil.copy(file, flat)
+    (flat / "notes.txt").write_text("no image")
+    status, out, err = command("train", "--data", flat, "--epochs", 1, *SMALL)
+    assert status == 0, err
+    assert "no labels" in out and "accuracy" not in out
+    assert command("knn", "--run", "flat-dim", "--image", next(flat.glob("*.png")), "--k", 3)[0] == 0
+
+
+def test_missing_and_empty_folders_are_refused(refused, tmp_path):
+    assert "no data at" in refused("train", "--data", "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "holds 0 images" in refused("train", "--data", "empty")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_two_images_are_refused(refused, photographs, tmp_path):
+    few = tmp_path / "few"
+    few.mkdir()
+    for file in list(photographs.glob("*/*.png"))[:2]:
+        shutil.copy(file, few)
+    assert "holds 2 images" in refused("train", "--data", few)
+
+
+def test_a_batch_larger_than_the_data_is_refused_with_one_that_fits(refused, photographs):
+    assert "more than the 90 training images" in refused("train", "--data", photographs, "--batch-size", 91)
+
+
+def test_a_few_broken_images_are_skipped_and_many_refused(command, refused, photographs, tmp_path):
+    for i in range(4):
+        for file in list(photographs.glob("*/*.png")):
+            if i:
+                shutil.copy(file, file.with_stem(f"{file.stem} copy {i}"))
+    files = sorted(photographs.glob("*/*.png"))
+    files[0].write_bytes(files[0].read_bytes()[:60])
+    files[9].write_text("no image")
+    status, out, err = command("train", "--data", photographs, "--epochs", 1, *SMALL)
+    assert status == 0 and "2 unreadable images skipped" in out, err
+    skipped = next((tmp_path).rglob("skipped.txt")).read_text()
+    assert files[0].name in skipped and files[9].name in skipped
+    for file in files[20:40]:
+        file.write_text("no image")
+    complaint = refused("train", "--data", photographs, "--run", "second", *SMALL)
+    assert "more than 1 %" in complaint and ".png" in complaint
+
+
+def test_a_wrong_zip_is_refused(refused, tmp_path):
+    shutil.make_archive(tmp_path / "other", "zip", tmp_path)
+    assert "is not Tiny-ImageNet" in refused("train", "--data", "other.zip")
+    (tmp_path / "broken.zip").write_bytes(b"PK no zip at all")
+    assert "is not a zip or is damaged" in refused("train", "--data", "broken.zip")
+
+
+def test_a_full_disk_while_decoding_is_refused_and_leaves_nothing(refused, photographs, tmp_path):
+    cache = tmp_path / "decoded"
+    os.environ["DIM_CACHE"] = str(cache)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # noqa: E731
+    assert "cannot write the decoded images" in refused("train", "--data", photographs, *SMALL, preexec=limit)
+    assert not list(cache.iterdir())
+
+
+def test_unknown_presets_and_options_are_answered_with_the_nearest(refused, command):
+    assert "did you mean seed?" in refused("train", "--preset", "sed")
+    status, _, err = command("train", "--epoch", "3")
+    assert status == 2 and "--epochs" in err and "Traceback" not in err
+
+
+def test_help_explains_every_option_at_once(command):
+    started = time.perf_counter()
+    status, out, _ = command("train", "--help")
+    assert status == 0 and time.perf_counter() - started < 2
+    assert all(option in out for option in ("--data", "--preset", "--epochs", "--run", "--gamma"))

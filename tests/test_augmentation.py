@@ -1,0 +1,79 @@
+"""Random views: range, identity, crops against a loop, colours, and independence of images."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from dim.augmentation import RandomView
+
+NEUTRAL = {"area": 1.0, "aspect": 1.0, "brightness": 0.0, "contrast": 0.0, "channels": 0.0, "grey": 0.0}
+
+
+def images(count=6, height=12, width=10):
+    return np.random.default_rng(0).integers(0, 256, (count, height, width, 3), "uint8")
+
+
+def views(x, **settings):
+    return ops.convert_to_numpy(RandomView(**{**NEUTRAL, **settings})(x))
+
+
+def test_views_are_uint8_of_the_same_shape():
+    x = RandomView()(images())
+    assert "uint8" in str(x.dtype) and tuple(x.shape) == images().shape
+
+
+def test_without_any_change_a_view_is_the_image_or_its_mirror_image():
+    x = images(40)
+    seen = views(x)
+    same = [(view == image).all() for view, image in zip(seen, x, strict=True)]
+    mirrored = [(view == image[:, ::-1]).all() for view, image in zip(seen, x, strict=True)]
+    assert all(a != b for a, b in zip(same, mirrored, strict=True))
+    assert 8 < sum(mirrored) < 32
+
+
+def test_a_crop_of_a_ramp_is_a_ramp_of_a_part():
+    """Bilinear interpolation is exact on a linear image: each view stays linear and within its range."""
+    ramp = np.broadcast_to(np.arange(0, 240, 10, "uint8")[None, :, None, None], (30, 24, 24, 3))
+    steps = np.diff(views(np.ascontiguousarray(ramp), area=0.25)[:, 4:-4, 5, 0].astype(float), axis=1)
+    slopes = steps.mean(axis=1)
+    assert (abs(steps - slopes[:, None]) <= 1).all()  # rounding to uint8
+    assert slopes.min() >= 4 and slopes.max() <= 10.5 and slopes.std() > 0.5
+
+
+def test_grey_views_have_equal_channels_of_the_right_luminance():
+    x = images()
+    seen = views(x, grey=1.0)
+    assert (seen == seen[..., :1]).all()
+    np.testing.assert_allclose(seen[..., 0].mean((1, 2)), (x @ [0.299, 0.587, 0.114]).mean((1, 2)), atol=0.6)
+
+
+def test_contrast_keeps_the_mean_and_brightness_scales_it():
+    x = (images() // 4 + 96).astype("uint8")
+    np.testing.assert_allclose(views(x, contrast=0.4).mean((1, 2)), x.mean((1, 2)), atol=1)
+    ratios = views(x, brightness=0.4).mean((1, 2)) / x.mean((1, 2))
+    assert (ratios > 0.59).all() and (ratios < 1.41).all() and ratios[:, 0].std() > 0.05
+    np.testing.assert_allclose(ratios, np.broadcast_to(ratios[:, :1], ratios.shape), atol=0.01)
+
+
+def test_every_image_and_every_call_draws_anew_and_a_seed_repeats_it():
+    x = np.broadcast_to(images(1), (8, 12, 10, 3))
+    layer = RandomView(seed=3)
+    first, second = (ops.convert_to_numpy(layer(x)) for _ in range(2))
+    assert len({view.tobytes() for view in (*first, *second)}) == 16
+    np.testing.assert_array_equal(first, ops.convert_to_numpy(RandomView(seed=3)(x)))
+
+
+def test_a_view_survives_serialisation():
+    layer = RandomView(area=0.5, seed=4)
+    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert twin.get_config() == layer.get_config()
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(images())), ops.convert_to_numpy(twin(images())))
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16"])
+def test_precision_of_the_network_does_not_touch_the_views(precision):
+    keras.config.set_dtype_policy(precision)
+    x = images(20)
+    seen = views(x)
+    assert all((v == i).all() or (v == i[:, ::-1]).all() for v, i in zip(seen, x, strict=True))

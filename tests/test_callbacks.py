@@ -1,0 +1,63 @@
+"""What happens around training."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from dim.build import build
+from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
+from dim.configuration import Configuration
+from dim.errors import DimError
+from dim.runs import Run
+
+SMALL = Configuration(image_size=16, code_size=5, critic_units=6, batch_size=4)
+
+
+def images(count=8):
+    return np.random.default_rng(0).integers(0, 256, (count, 16, 16, 3), "uint8")
+
+
+def test_the_bar_counts_images_and_shows_the_terms(capsys):
+    build(SMALL).fit(images(), batch_size=4, epochs=2, verbose=0, callbacks=[Progress(4)])
+    shown = capsys.readouterr().err
+    assert "epoch 1/2: 100%" in shown and "epoch 2/2: 100%" in shown and "8/8" in shown
+    assert all(f"{term}=" in shown for term in ("loss", "global", "local", "prior"))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_stops_training_and_keeps_the_checkpoint(bad):
+    run = Run("first")
+    run.claim(SMALL)
+    model = build(SMALL)
+
+    def break_before_second_epoch(epoch, logs):
+        if epoch == 1:
+            weight = model.encoder.trainable_weights[0]
+            weight.assign(np.full(weight.shape, bad))
+
+    callbacks = [
+        keras.callbacks.LambdaCallback(on_epoch_begin=break_before_second_epoch),
+        StopAtNonFiniteLoss(run),
+        SaveEachEpoch(run),
+    ]
+    with pytest.raises(DimError, match=r"in epoch 2 of runs/first; the checkpoint of epoch 1 is kept"):
+        model.fit(images(), batch_size=4, epochs=3, verbose=0, callbacks=callbacks)
+    kept = run.load()
+    assert int(kept.optimizer.iterations) == 2
+    assert all(np.isfinite(w).all() for w in kept.get_weights())
+    assert len(run.log.read_text().splitlines()) == 2
+
+
+def test_a_full_disk_while_saving_is_said_in_one_line(monkeypatch):
+    run = Run("first")
+    run.claim(SMALL)
+
+    def full(model):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run, "save", full)
+    with pytest.raises(DimError, match="No space left on device") as caught:
+        build(SMALL).fit(images(), batch_size=4, verbose=0, callbacks=[SaveEachEpoch(run)])
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,37 @@
+"""Settings that make no sense are refused; the choices offered are the ones that exist."""
+
+from typing import get_args, get_type_hints
+
+import pytest
+
+from dim.configuration import Configuration
+from dim.critics import CRITICS
+from dim.encoders import ENCODERS
+from dim.errors import DimError
+from dim.model import SUMMARIES
+from dim.objectives import OBJECTIVES
+
+
+@pytest.mark.parametrize(
+    ("field", "choices"),
+    [("critic", CRITICS), ("encoder", ENCODERS), ("objective", OBJECTIVES), ("summary", SUMMARIES)],
+)
+def test_the_command_line_offers_exactly_what_exists(field, choices):
+    assert set(get_args(get_type_hints(Configuration)[field])) == set(choices)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 1}, "--batch-size must be at least 2, not 1"),
+        ({"epochs": 0}, "--epochs must be at least 1, not 0"),
+        ({"image_size": 4}, "--image-size must be at least 8"),
+        ({"learning_rate": -1.0}, "--learning-rate must be finite and not negative"),
+        ({"gamma": float("nan")}, "--gamma must be finite and not negative"),
+        ({"alpha": 0.0, "beta": 0.0}, "nothing to learn"),
+    ],
+)
+def test_senseless_settings_are_refused_in_one_line(settings, message):
+    with pytest.raises(DimError, match=message) as caught:
+        Configuration(**settings)
+    assert "\n" not in str(caught.value)

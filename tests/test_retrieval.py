@@ -1,0 +1,93 @@
+"""Retrieval against brute force, with duplicates, ties and several blocks."""
+
+import numpy as np
+import pytest
+
+from dim import retrieval
+from dim.retrieval import METRICS, nearest
+
+Q, N, D, K = 5, 40, 7, 6
+
+
+def vectors(seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(2, 1, (Q, D)).astype("float32"), rng.normal(2, 1, (N, D)).astype("float32")
+
+
+def distance(metric, a, b):
+    a, b = a.astype("float64"), b.astype("float64")
+    if metric == "l2":
+        return np.sqrt(((a - b) ** 2).sum())
+    return 1 - a @ b / np.sqrt((a @ a) * (b @ b))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("block", [2**25, 11 * D])
+def test_neighbours_and_distances_are_those_of_brute_force(metric, block, monkeypatch):
+    monkeypatch.setattr(retrieval, "_BLOCK", block)
+    queries, bank = vectors()
+    found = nearest(queries, bank, K, metric)
+    for q in range(Q):
+        truth = np.array([distance(metric, queries[q], row) for row in bank])
+        assert found.indices[q].tolist() == np.argsort(truth)[:K].tolist()
+        np.testing.assert_allclose(found.distances[q], np.sort(truth)[:K], rtol=1e-4)
+
+
+def test_l2_is_not_normalised_and_ranks_otherwise_than_cosine():
+    queries, bank = np.array([[1.0, 0.0]]), np.array([[10.0, 0.0], [0.9, 0.5]])
+    assert nearest(queries, bank, 1, "l2").indices[0, 0] == 1
+    assert nearest(queries, bank, 1, "cosine").indices[0, 0] == 0
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("block", [2**25, 3 * D])
+def test_a_query_is_never_its_own_neighbour_even_among_many_duplicates(metric, block, monkeypatch):
+    monkeypatch.setattr(retrieval, "_BLOCK", block)
+    _, bank = vectors()
+    bank[10:30] = bank[10]  # more duplicates than neighbours: the own row may not even be found
+    own = np.array([10, 20, 29, 0])
+    found = nearest(bank[own], bank, K, metric, own)
+    assert not (found.indices == own[:, None]).any()
+    assert found.indices.shape == (4, K)
+    assert set(found.indices[:3].flatten().tolist()) <= set(range(10, 30))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_duplicate_of_the_query_is_a_neighbour_at_distance_zero(metric):
+    _, bank = vectors()
+    bank = bank * 100
+    bank[3] = bank[7]
+    found = nearest(bank[[7]], bank, 2, metric, own=np.array([7]))
+    assert found.indices[0, 0] == 3 and found.distances[0, 0] == 0
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_memory_mapped_uint8_bank_is_searched_as_it_is(metric, tmp_path):
+    rows = np.random.default_rng(0).integers(0, 256, (N, D), "uint8")
+    np.save(tmp_path / "bank.npy", rows)
+    bank = np.load(tmp_path / "bank.npy", mmap_mode="r")
+    expected = nearest(rows[:Q].astype("float32"), rows.astype("float32"), K, metric)
+    np.testing.assert_array_equal(nearest(bank[:Q], bank, K, metric).distances, expected.distances)
+
+
+def test_a_zero_vector_has_cosine_zero_with_everything():
+    found = nearest(np.zeros((1, 2)), np.eye(2), 2, "cosine")
+    assert found.distances.tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"k": 0}, "0 neighbours"),
+        ({"k": N + 1}, f"bank holds {N} others"),
+        ({"k": N, "own": np.arange(Q)}, f"bank holds {N - 1} others"),
+        ({"metric": "manhattan"}, "metric must be one of"),
+        ({"queries": np.zeros((Q, D + 1))}, "must be"),
+        ({"queries": np.full((Q, D), np.nan)}, "not finite"),
+        ({"bank": np.full((N, D), np.inf)}, "not finite"),
+    ],
+)
+def test_impossible_questions_are_refused(change, message):
+    queries, bank = vectors()
+    with pytest.raises(ValueError, match=message):
+        nearest(**{"queries": queries, "bank": bank, "k": K, **change})

@@ -1,0 +1,111 @@
+"""Run folders: whose they are, what is in them, and what is damaged."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from dim.build import build
+from dim.configuration import Configuration
+from dim.errors import DimError
+from dim.runs import Run
+
+SMALL = Configuration(data="photo-patches", image_size=16, code_size=5, critic_units=6, epochs=3)
+
+
+def test_a_name_is_a_folder_in_runs_and_a_path_is_a_path(tmp_path):
+    assert str(Run("first").path) == "runs/first"
+    assert Run(f"{tmp_path}/elsewhere").path == tmp_path / "elsewhere"
+
+
+def test_claiming_writes_the_configuration_and_claiming_again_reads_it_back():
+    Run("first").claim(SMALL)
+    Run("first").claim(SMALL)
+    assert Run("first").configuration() == SMALL
+
+
+def test_more_epochs_are_welcome_and_anything_else_is_refused_by_name():
+    run = Run("first")
+    run.claim(SMALL)
+    run.claim(replace(SMALL, epochs=9))
+    assert run.configuration().epochs == 9
+    with pytest.raises(DimError, match=r"batch_size 100, not 50.* another RUN="):
+        run.claim(replace(SMALL, batch_size=50))
+    assert run.configuration() == replace(SMALL, epochs=9)
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone():
+    run = Run("first")
+    run.path.mkdir(parents=True)
+    (run.path / "thesis.tex").write_text("mine")
+    with pytest.raises(DimError, match="not empty and not a run"):
+        run.claim(SMALL)
+    assert [file.name for file in run.path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("content", ["", "{", json.dumps({"colour": "blue"}), json.dumps({"epochs": 0})])
+def test_a_damaged_configuration_is_said_in_one_line(content):
+    run = Run("first")
+    run.path.mkdir(parents=True)
+    run.configuration_file.write_text(content)
+    with pytest.raises(DimError) as caught:
+        run.configuration()
+    assert "\n" not in str(caught.value)
+
+
+def test_the_newest_run_is_the_one_saved_last_and_none_is_an_error():
+    with pytest.raises(DimError, match=r"no trained run in .*make train"):
+        Run.newest()
+    model = build(SMALL)
+    for name in ("zebra", "ant"):
+        Run(name).claim(SMALL)
+        Run(name).save(model)
+    assert Run.newest().path.name == "ant"
+
+
+def test_a_checkpoint_comes_back_with_its_optimizer():
+    run = Run("first")
+    run.claim(SMALL)
+    model = build(SMALL)
+    model.optimizer.iterations.assign(7)
+    run.save(model)
+    assert int(run.load().optimizer.iterations) == 7
+    assert sorted(file.name for file in run.path.iterdir()) == ["checkpoint.keras", "configuration.json"]
+
+
+def test_an_unfinished_save_leaves_the_old_checkpoint_whole(monkeypatch):
+    run = Run("first")
+    run.claim(SMALL)
+    model = build(SMALL)
+    run.save(model)
+    before = run.checkpoint.read_bytes()
+
+    def half(path):
+        path.write_bytes(before[:1000])
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(model, "save", half)
+    with pytest.raises(OSError, match="No space"):
+        run.save(model)
+    assert run.checkpoint.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:1000], lambda b: b"", lambda b: b[:-3000] + bytes(3000)])
+def test_a_damaged_or_missing_checkpoint_is_said_in_one_line(damage):
+    run = Run("first")
+    run.claim(SMALL)
+    with pytest.raises(DimError, match="no checkpoint yet"):
+        run.load()
+    run.save(build(SMALL))
+    run.checkpoint.write_bytes(damage(run.checkpoint.read_bytes()))
+    with pytest.raises(DimError, match=r"checkpoint\.keras is damaged") as caught:
+        run.load()
+    assert "\n" not in str(caught.value)
+
+
+def test_the_log_has_one_row_an_epoch_and_forgets_what_was_not_saved():
+    run = Run("first")
+    run.claim(SMALL)
+    for epoch, loss in [(1, 3.0), (2, 2.0), (3, 9.0), (2, 2.5), (3, 1.5)]:
+        run.log_epoch(epoch, {"loss": loss, "prior": 0.1})
+    assert run.log.read_text() == "epoch,loss,prior\n1,3,0.1\n2,2.5,0.1\n3,1.5,0.1\n"
