@@ -42,11 +42,12 @@ class ResidualProjection(layers.Layer):
     def __init__(self, units: int, **kwargs):
         super().__init__(**kwargs)
         self.units = units
-        self.hidden = layers.Dense(units, use_bias=False)
-        self.normalise_hidden = layers.BatchNormalization()
-        self.output_layer = layers.Dense(units)
-        self.shortcut = layers.Dense(units, use_bias=False, kernel_initializer=NearIdentity())
-        self.normalise_output = layers.LayerNormalization()
+        dtype = self.dtype_policy
+        self.hidden = layers.Dense(units, use_bias=False, dtype=dtype)
+        self.normalise_hidden = layers.BatchNormalization(dtype=dtype)
+        self.output_layer = layers.Dense(units, dtype=dtype)
+        self.shortcut = layers.Dense(units, use_bias=False, kernel_initializer=NearIdentity(), dtype=dtype)
+        self.normalise_output = layers.LayerNormalization(dtype=dtype)
 
     def build(self, input_shape):
         hidden_shape = (*input_shape[:-1], self.units)
@@ -78,8 +79,8 @@ class EncodeAndDot(layers.Layer):
     def __init__(self, units: int = 512, **kwargs):
         super().__init__(**kwargs)
         self.units = units
-        self.code_projection = ResidualProjection(units)
-        self.feature_projection = ResidualProjection(units)
+        self.code_projection = ResidualProjection(units, dtype=self.dtype_policy)
+        self.feature_projection = ResidualProjection(units, dtype=self.dtype_policy)
 
     def build(self, code_shape, features_shape):
         self.code_projection.build(code_shape)
@@ -111,7 +112,7 @@ class ConcatenateAndConvolve(layers.Layer):
     def __init__(self, widths: tuple[int, ...] = (512, 512), negatives: int = 1, **kwargs):
         super().__init__(**kwargs)
         self.widths, self.negatives = tuple(widths), negatives
-        self.first, *self.rest = [layers.Dense(units) for units in (*self.widths, 1)]
+        self.first, *self.rest = [layers.Dense(units, dtype=self.dtype_policy) for units in (*self.widths, 1)]
 
     def build(self, code_shape, features_shape):
         width = code_shape[-1] + features_shape[-1]

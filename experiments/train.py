@@ -51,9 +51,7 @@ def train(options: Options) -> None:
     if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
         print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
 
-    model = build(configuration)
-    if run.checkpoint.exists():
-        model = run.load()
+    model = run.load() if run.checkpoint.exists() else build(configuration)
     steps = len(dataset.train) // configuration.batch_size
     done = int(model.optimizer.iterations) // steps
     if 0 < done < configuration.epochs:
@@ -65,6 +63,7 @@ def train(options: Options) -> None:
                 batches,
                 initial_epoch=done,
                 epochs=configuration.epochs,
+                shuffle=False,  # Keras would shuffle the batches once more, with Python's random state
                 verbose=0,
                 callbacks=[
                     keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch)),

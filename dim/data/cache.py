@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import shutil
-import warnings
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,10 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
 def _decoded(recipe: Recipe, name: str):
     """Yields (index of the first, images or reasons of failure) chunk by chunk, in order."""
     starts = range(0, len(recipe.sources), _CHUNK)
+    wanted = True
     chunks = (
-        delayed(_decode_chunk)(recipe.decode, recipe.sources[start : start + _CHUNK]) for start in starts
+        delayed(_decode_chunk)(recipe.decode, recipe.sources[start : start + _CHUNK])
+        for start in takewhile(lambda _: wanted, starts)
     )
     decoded = Parallel(n_jobs=-1 if len(starts) > 8 else 1, return_as="generator")(chunks)
     try:
@@ -141,9 +144,9 @@ def _decoded(recipe: Recipe, name: str):
             for start, images in zip(starts, decoded, strict=True):
                 yield start, images
                 progress.update(len(images))
-    finally:
-        with warnings.catch_warnings(action="ignore"):  # of work in vain, where this ends early
-            decoded.close()
+    finally:  # where this ends early, let the work in flight end too: joblib stumbles when cancelled
+        wanted = False
+        deque(decoded, maxlen=0)
 
 
 def _decode_chunk(decode: Callable, sources: Sequence) -> list[np.ndarray | str]:

@@ -46,7 +46,7 @@ def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: 
             f"{url}: {error.reason}; run make data again to go on, or put the zip into {folder}"
         ) from error
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).strip()
         raise DimError(f"{folder}: {reason}; run make data again to go on") from error
     return unpacked
 

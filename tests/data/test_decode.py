@@ -21,7 +21,8 @@ def encoded(image: Image.Image, kind: str, **options) -> io.BytesIO:
 def corners() -> Image.Image:
     """Red at the top left, green at the top right, blue at the bottom left, white at the bottom right."""
     pixels = np.zeros((32, 32, 3), "uint8")
-    pixels[:16, :16], pixels[:16, 16:], pixels[16:, :16], pixels[16:, 16:] = RED, (0, 255, 0), (0, 0, 255), WHITE
+    pixels[:16, :16], pixels[:16, 16:] = RED, (0, 255, 0)
+    pixels[16:, :16], pixels[16:, 16:] = (0, 0, 255), WHITE
     return Image.fromarray(pixels)
 
 

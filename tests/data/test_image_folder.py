@@ -171,7 +171,7 @@ def test_an_added_and_a_removed_image_are_noticed(pets, paint):
 
 def test_unreadable_images_are_named_counted_and_skipped(paint, capsys):
     for i in range(200):
-        paint(f"images/{'even odd'.split()[i % 2]}/{i}.jpg", BLUE if i % 2 else RED, size=(64, 64))
+        paint(f"images/{['even', 'odd'][i % 2]}/{i}.jpg", BLUE if i % 2 else RED, size=(64, 64))
     whole = Path("images/odd/7.jpg").read_bytes()
     Path("images/odd/7.jpg").write_bytes(whole[: len(whole) // 2])
     Path("images/even/50.jpg").unlink()
