@@ -33,9 +33,19 @@ data: $(READY) ## download Tiny-ImageNet (248 MB) into data/
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
+$(VENV)-backends/.ready: requirements.txt requirements-backends.txt
+	test -x $(VENV)-backends/bin/python || $(PYTHON) -m venv $(VENV)-backends
+	grep -v '^tensorflow==' requirements.txt | cat - requirements-backends.txt > $(VENV)-backends/requirements.txt
+	$(VENV)-backends/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)-backends/requirements.txt
+	@touch $@
+
+test-backends: $(VENV)-backends/.ready ## run the tests on JAX and on torch, where TensorFlow is not installed
+	KERAS_BACKEND=jax $(VENV)-backends/bin/python -m pytest $(ARGS)
+	KERAS_BACKEND=torch $(VENV)-backends/bin/python -m pytest $(ARGS)
+
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 clean: ## remove environments and decoded images; runs/ and downloads stay
-	rm -rf .venv .venv-backends data/cache
+	rm -rf $(VENV) $(VENV)-backends data/cache

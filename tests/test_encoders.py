@@ -1,5 +1,6 @@
 """Encoders: shapes, parameter counts, modes, precision, and saving without this package."""
 
+import os
 import subprocess
 import sys
 
@@ -72,6 +73,7 @@ def test_an_exported_encoder_loads_in_plain_keras_and_gives_the_same_codes(encod
         "np.save('codes.npy', encoder.predict(np.load('images.npy'), verbose=0)['mean']);"
         "assert 'dim' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, env={"PATH": ""})
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, env=environment)
     codes = ops.convert_to_numpy(model(images())["mean"])
     np.testing.assert_allclose(np.load(tmp_path / "codes.npy"), codes, atol=1e-5)

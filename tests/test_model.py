@@ -133,7 +133,7 @@ def test_two_views_pair_the_code_of_one_with_the_map_of_the_other():
 
 def test_codes_are_sampled_in_training_and_means_elsewhere():
     model = build(configuration())
-    mean, log_variance = np.full((4000, 2), 3.0, "float32"), np.full((4000, 2), np.log(4.0), "float32")
+    mean, log_variance = ops.full((4000, 2), 3.0), ops.full((4000, 2), np.log(4.0))
     sample = ops.convert_to_numpy(model._sample(mean, log_variance))
     assert sample.mean() == pytest.approx(3, abs=0.1) and sample.std() == pytest.approx(2, abs=0.1)
     assert value(loss_in_inference(model, images())) == value(loss_in_inference(model, images()))

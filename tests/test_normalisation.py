@@ -40,7 +40,7 @@ def test_gradients_are_those_of_keras(gradient):
     ours, theirs = pair_of_layers()
     weights = np.random.default_rng(2).normal(size=maps().shape).astype("float32")
     found, expected = (
-        gradient(lambda x, layer=layer: ops.sum(weights * layer(x, training=True)), maps())
+        gradient(lambda x, layer=layer: ops.sum(ops.multiply(weights, layer(x, training=True))), maps())
         for layer in (ours, theirs)
     )
     np.testing.assert_allclose(found, expected, atol=1e-4)

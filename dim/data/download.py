@@ -42,6 +42,8 @@ def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: 
             partial.rename(archive)
         _unpack(archive, unpacked)
     except urllib.error.URLError as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise DimError(
             f"{url}: {error.reason}; run make data again to go on, or put the zip into {folder}"
         ) from error

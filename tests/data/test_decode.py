@@ -138,6 +138,12 @@ def test_a_large_jpeg_looks_as_if_scaled_from_all_its_pixels():
     assert np.abs(found.astype(int) - np.asarray(image.resize((64, 64), Image.Resampling.BOX))).max() < 6
 
 
+def test_a_large_jpeg_keeps_the_detail_that_the_size_can_show():
+    stripes = np.zeros((200, 200), "uint8")
+    stripes[np.arange(200) // 10 % 2 == 0] = 255
+    assert decode_image(encoded(Image.fromarray(stripes), "JPEG", quality=95), 64).std() > 110
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP"])
 def test_a_truncated_image_raises(kind):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype="uint8")

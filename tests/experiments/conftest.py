@@ -18,23 +18,18 @@ SMALL = ["--image-size", "16", "--code-size", "8", "--critic-units", "8", "--bat
 def start(tmp_path):
     """Starts `python -m experiments.NAME ARGUMENTS` in the test's folder."""
 
-    def start(name, *arguments, preexec=None):
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-
-        def prepare():
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may have it ignored
-            if preexec:
-                preexec()
-
-        return subprocess.Popen(
-            [sys.executable, "-m", f"experiments.{name}", *map(str, arguments)],
+    def start(name, *arguments, inside=()):
+        ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # were it ignored, so would the child
+        process = subprocess.Popen(
+            [*inside, sys.executable, "-m", f"experiments.{name}", *map(str, arguments)],
             cwd=tmp_path,
-            env=environment,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=prepare,
         )
+        signal.signal(signal.SIGINT, ours)
+        return process
 
     return start
 
@@ -43,8 +38,8 @@ def start(tmp_path):
 def command(start):
     """Runs a program to its end: (exit status, standard output, standard error)."""
 
-    def command(name, *arguments, preexec=None):
-        process = start(name, *arguments, preexec=preexec)
+    def command(name, *arguments, inside=()):
+        process = start(name, *arguments, inside=inside)
         out, err = process.communicate(timeout=300)
         return process.returncode, out, err
 
@@ -55,8 +50,8 @@ def command(start):
 def refused(command):
     """Runs a program that must end with status 1 and exactly one line, which it returns."""
 
-    def refused(name, *arguments, preexec=None):
-        status, out, err = command(name, *arguments, preexec=preexec)
+    def refused(name, *arguments, inside=()):
+        status, out, err = command(name, *arguments, inside=inside)
         complaint = [line for line in err.splitlines() if line.startswith("error: ")]
         assert status == 1 and len(complaint) == 1, out + err
         assert "Traceback" not in err

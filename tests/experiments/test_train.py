@@ -3,9 +3,10 @@
 import csv
 import json
 import os
-import resource
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import keras
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from imageio.v3 import imread
 
-from tests.experiments.conftest import SMALL
+from tests.experiments.conftest import REPOSITORY, SMALL
 
 
 def codes(tmp_path, run):
@@ -149,11 +150,11 @@ def test_a_wrong_zip_is_refused(refused, tmp_path):
 
 
 def test_a_full_disk_while_decoding_is_refused_and_leaves_nothing(refused, photographs, tmp_path):
-    cache = tmp_path / "decoded"
-    os.environ["DIM_CACHE"] = str(cache)
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # noqa: E731
-    assert "cannot write the decoded images" in refused("train", "--data", photographs, *SMALL, preexec=limit)
-    assert not list(cache.iterdir())
+    limited = ["sh", "-c", 'ulimit -f 20; exec "$@"', "sh"]  # files of at most 20 blocks
+    assert "cannot write the decoded images" in refused(
+        "train", "--data", photographs, *SMALL, inside=limited
+    )
+    assert not list((tmp_path / "cache").iterdir())
 
 
 def test_unknown_presets_and_options_are_answered_with_the_nearest(refused, command):
@@ -167,3 +168,24 @@ def test_help_explains_every_option_at_once(command):
     status, out, _ = command("train", "--help")
     assert status == 0 and time.perf_counter() - started < 2
     assert all(option in out for option in ("--data", "--preset", "--epochs", "--run", "--gamma"))
+
+
+def test_training_does_not_import_tensorflow_unless_it_is_the_backend(tmp_path, photographs):
+    backend = keras.backend.backend()
+    program = (
+        "import runpy, sys; sys.argv[1:] = sys.stdin.read().split('|');"
+        "runpy.run_module('experiments.train', run_name='__main__');"
+        "print('imported' if 'tensorflow' in sys.modules else 'absent')"
+    )
+    arguments = ["--data", str(photographs), "--epochs", "1", "--run", "first", *SMALL]
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        input="|".join(arguments),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert f"{backend} on " in result.stdout.splitlines()[0]
+    assert result.stdout.splitlines()[-1] == ("imported" if backend == "tensorflow" else "absent")
