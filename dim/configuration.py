@@ -33,7 +33,7 @@ class Configuration:
     """Network from image to feature map and code."""
     code_size: int = 256
     """Length of the code, D."""
-    views: Literal[1, 2] = 1
+    views: Literal[1, 2] = 2
     """1: code and feature map come from the image as it is. 2: they come from two random views of it."""
     critic: Literal["encode-and-dot", "concatenate-and-convolve"] = "encode-and-dot"
     """How a code is scored against a piece of a feature map."""

@@ -7,7 +7,12 @@ from dim.configuration import Configuration
 
 
 def dim() -> Configuration:
-    """The default: encode-and-dot critics against the rest of the batch, InfoNCE, KL prior."""
+    """The default: two views, encode-and-dot critics against the rest of the batch, InfoNCE, KL prior.
+
+    The critics and the objective are those that the paper's authors call the better ones
+    (https://github.com/rdevon/DIM/issues/10); scores are divided by √U, and the code of one view meets
+    the feature map of the other, as in AMDIM (https://arxiv.org/abs/1906.00910).
+    """
     return Configuration(preset="dim")
 
 
@@ -21,6 +26,7 @@ def seed() -> Configuration:
     """
     return Configuration(
         preset="seed",
+        views=1,
         critic="concatenate-and-convolve",
         critic_units=256,
         critic_layers=3,
