@@ -5,6 +5,7 @@ import keras
 from dim.augmentation import RandomView
 from dim.configuration import Configuration
 from dim.critics import CRITICS
+from dim.device import best_precision
 from dim.encoders import ENCODERS
 from dim.model import DeepInfoMax
 
@@ -16,7 +17,7 @@ def build(configuration: Configuration) -> DeepInfoMax:
     """
     c = configuration
     keras.utils.set_random_seed(c.seed)
-    keras.config.set_dtype_policy(c.precision)
+    keras.config.set_dtype_policy(best_precision() if c.precision == "auto" else c.precision)
     model = DeepInfoMax(
         encoder=ENCODERS[c.encoder](c.image_size, c.code_size),
         local_critic=_critic(c) if c.beta else None,

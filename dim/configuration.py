@@ -25,8 +25,9 @@ class Configuration:
     """Of Adam."""
     weight_decay: float = 0.01
     """Decoupled, as in AdamW; 0 gives plain Adam."""
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    """What the layers compute in. Scores, objectives and posteriors are float32 always."""
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
+    """What the layers compute in; auto is bfloat16 where the hardware has it. Scores, objectives and
+    posteriors are float32 always."""
     seed: int = 0
     """Of initial weights, order of the images, sampling and views."""
     encoder: Literal["seed"] = "seed"

@@ -18,6 +18,8 @@ To add a critic, write its layer here and name it in `CRITICS`.
 import keras
 from keras import layers, ops
 
+from dim.normalisation import BatchNormalization
+
 
 @keras.saving.register_keras_serializable("dim")
 class NearIdentity(keras.initializers.Initializer):
@@ -44,7 +46,7 @@ class ResidualProjection(layers.Layer):
         self.units = units
         dtype = self.dtype_policy
         self.hidden = layers.Dense(units, use_bias=False, dtype=dtype)
-        self.normalise_hidden = layers.BatchNormalization(dtype=dtype)
+        self.normalise_hidden = BatchNormalization(dtype=dtype)
         self.output_layer = layers.Dense(units, dtype=dtype)
         self.shortcut = layers.Dense(units, use_bias=False, kernel_initializer=NearIdentity(), dtype=dtype)
         self.normalise_output = layers.LayerNormalization(dtype=dtype)

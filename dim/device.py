@@ -1,32 +1,60 @@
 """What the computation runs on."""
 
 import os
+from pathlib import Path
 
 import keras
+
+_CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe_device() -> str:
     """Backend and device in words, such as `tensorflow on CPU (2 cores)`."""
-    backend = keras.backend.backend()
-    accelerator = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend]()
-    return f"{backend} on {accelerator or f'CPU ({len(os.sched_getaffinity(0))} cores)'}"
+    gpu = _gpu()
+    return f"{keras.backend.backend()} on {gpu[0] if gpu else f'CPU ({len(os.sched_getaffinity(0))} cores)'}"
 
 
-def _tensorflow() -> str | None:
+def best_precision() -> str:
+    """`mixed_bfloat16` where the hardware multiplies bfloat16 faster than float32, otherwise `float32`.
+
+    That is a GPU of compute capability 8.0, or a CPU with AMX or AVX512-BF16; JAX does not use the latter.
+    """
+    gpu = _gpu()
+    if gpu:
+        return "mixed_bfloat16" if gpu[1] >= (8, 0) else "float32"
+    flags = _CPU_INFO.read_text() if _CPU_INFO.exists() else ""
+    fast = "amx_bf16" in flags or "avx512_bf16" in flags
+    return "mixed_bfloat16" if fast and keras.backend.backend() != "jax" else "float32"
+
+
+def _gpu() -> tuple[str, tuple[int, int]] | None:
+    """Name and compute capability of the first GPU that the backend sees."""
+    return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()]()
+
+
+def _tensorflow():
     import tensorflow as tf
 
     devices = tf.config.list_physical_devices("GPU")
-    return tf.config.experimental.get_device_details(devices[0])["device_name"] if devices else None
+    if not devices:
+        return None
+    details = tf.config.experimental.get_device_details(devices[0])
+    return details.get("device_name", "GPU"), details.get("compute_capability", (0, 0))
 
 
-def _jax() -> str | None:
+def _jax():
     import jax
 
     device = jax.devices()[0]
-    return None if device.platform == "cpu" else device.device_kind
+    if device.platform == "cpu":
+        return None
+    major, _, minor = str(getattr(device, "compute_capability", "0.0")).partition(".")
+    return device.device_kind, (int(major), int(minor or 0))
 
 
-def _torch() -> str | None:
+def _torch():
     import torch
 
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    if not torch.cuda.is_available():
+        return None
+    return torch.cuda.get_device_name(), torch.cuda.get_device_capability()

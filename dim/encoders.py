@@ -39,16 +39,18 @@ def seed_encoder(image_size: int = 64, code_size: int = 256) -> keras.Model:
     images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
     x = layers.Rescaling(1 / 127.5, offset=-1)(images)
     for block in reversed(range(blocks)):
-        x = layers.MaxPooling2D(2)(_convolution(x, 256 // 2**block))
+        x = _convolution(x, 256 // 2**block, pool=True)
     feature_map = layers.Identity(name=FEATURE_MAP)(x)
     for _ in range(2):
         x = _convolution(x, 256)
     return _with_posterior(images, feature_map, layers.GlobalMaxPooling2D()(x), code_size)
 
 
-def _convolution(x, channels: int):
-    x = layers.Conv2D(channels, 3, padding="same")(x)
-    return layers.LeakyReLU(0.2)(BatchNormalization()(x))
+def _convolution(x, channels: int, pool: bool = False):
+    x = BatchNormalization()(layers.Conv2D(channels, 3, padding="same")(x))
+    if pool:  # before the activation, which is monotone: the same maxima from a quarter of the work
+        x = layers.MaxPooling2D(2)(x)
+    return layers.LeakyReLU(0.2)(x)
 
 
 def _with_posterior(images, feature_map, x, code_size: int) -> keras.Model:

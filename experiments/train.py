@@ -34,7 +34,6 @@ def train(options: Options) -> None:
     """
     configuration, dataset = _with_data(options.configuration)
     run = Run(options.run or f"{dataset.name}-{configuration.preset}")
-    run.claim(configuration)
 
     command_line.import_keras()
     import keras
@@ -42,10 +41,13 @@ def train(options: Options) -> None:
     from dim.build import build
     from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
     from dim.data.batches import Batches
-    from dim.device import describe_device
+    from dim.device import best_precision, describe_device
     from dim.encoders import in_plain_keras
     from dim.monitor import Monitor
 
+    if configuration.precision == "auto":
+        configuration = replace(configuration, precision=best_precision())
+    run.claim(configuration)
     setting = f"preset {configuration.preset} · {describe_device()}, {configuration.precision} · {run.path}"
     print(f"{dataset} · {setting}", flush=True)
     if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
@@ -56,6 +58,8 @@ def train(options: Options) -> None:
     done = int(model.optimizer.iterations) // steps
     if 0 < done < configuration.epochs:
         print(f"going on after epoch {done} of {configuration.epochs}")
+    elif done:
+        print(f"complete after {done} epochs; to go on: EPOCHS={2 * done}")
     try:
         if done < configuration.epochs:
             batches = Batches(dataset.train.images, configuration.batch_size, configuration.seed)

@@ -8,27 +8,28 @@ from keras import ops
 from dim.normalisation import BatchNormalization
 
 
-def pair_of_layers(dtype="float32"):
+def pair_of_layers(dtype="float32", shape=(3, 4, 5, 7)):
     layers = BatchNormalization(dtype=dtype), keras.layers.BatchNormalization(dtype=dtype)
     rng = np.random.default_rng(0)
     weights = [rng.uniform(0.5, 2, 7) for _ in range(4)]
     for layer in layers:
-        layer.build((None, 4, 5, 7))
+        layer.build((None, *shape[1:]))
         layer.set_weights(weights)
     return layers
 
 
-def maps():
-    return np.random.default_rng(1).normal(2, 3, (3, 4, 5, 7)).astype("float32")
+def maps(shape=(3, 4, 5, 7)):
+    return np.random.default_rng(1).normal(2, 3, shape).astype("float32")
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_outputs_and_moving_statistics_are_those_of_keras(training):
-    ours, theirs = pair_of_layers()
+@pytest.mark.parametrize("shape", [(3, 4, 5, 7), (9, 5, 7), (12, 7)])
+def test_outputs_and_moving_statistics_are_those_of_keras(training, shape):
+    ours, theirs = pair_of_layers(shape=shape)
     for _ in range(3):
         np.testing.assert_allclose(
-            ops.convert_to_numpy(ours(maps(), training=training)),
-            ops.convert_to_numpy(theirs(maps(), training=training)),
+            ops.convert_to_numpy(ours(maps(shape), training=training)),
+            ops.convert_to_numpy(theirs(maps(shape), training=training)),
             rtol=1e-4,
             atol=1e-5,
         )

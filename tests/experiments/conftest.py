@@ -12,6 +12,7 @@ from PIL import Image
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = ["--image-size", "16", "--code-size", "8", "--critic-units", "8", "--batch-size", "20"]
+SMALL += ["--precision", "float32"]
 
 
 @pytest.fixture
