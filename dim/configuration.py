@@ -17,7 +17,7 @@ class Configuration:
     `make data` puts it, otherwise photo-patches."""
     image_size: int = 64
     """Side of the square images in pixels; larger and smaller ones are scaled."""
-    epochs: int = 10
+    epochs: int = 12
     """Passes over the training images. The only setting of an existing run that may be changed."""
     batch_size: int = 100
     """Images a step. Mismatched pairs are made within the batch."""
