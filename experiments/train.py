@@ -36,7 +36,6 @@ def train(options: Options) -> None:
     run = Run(options.run or f"{dataset.name}-{configuration.preset}")
 
     command_line.import_keras()
-    import keras
 
     from dim.build import build
     from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
@@ -62,15 +61,14 @@ def train(options: Options) -> None:
         print(f"complete after {done} epochs; to go on: EPOCHS={2 * done}")
     try:
         if done < configuration.epochs:
-            batches = Batches(dataset.train.images, configuration.batch_size, configuration.seed)
             model.fit(
-                batches,
+                Batches(dataset.train.images, configuration.batch_size, configuration.seed, done * steps),
+                steps_per_epoch=steps,
                 initial_epoch=done,
                 epochs=configuration.epochs,
-                shuffle=False,  # Keras would shuffle the batches once more, with Python's random state
+                shuffle=False,
                 verbose=0,
                 callbacks=[
-                    keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch)),
                     StopAtNonFiniteLoss(run),
                     Monitor(run, dataset, done),
                     Progress(configuration.batch_size),

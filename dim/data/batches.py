@@ -1,38 +1,47 @@
-"""Feeds images to Keras batch by batch, straight from the memory map."""
+"""Feeds images to Keras batch by batch, straight from the memory map.
+
+Both classes ask for two worker threads. With one, Keras leaves the reading to tf.data, whose autotuner lets
+the end of an iterator wait for up to 20 seconds on an idle machine.
+"""
 
 import math
+from functools import lru_cache
 
 import keras
 import numpy as np
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of uint8 images in a random order, another one every epoch; the remainder is dropped.
+    """An endless sequence of batches of uint8 images, each epoch in another random order.
 
-    The order depends on the seed and the number of the epoch alone, so a resumed run sees the same
-    batches as an uninterrupted one. The remainder is dropped since InfoNCE's chance level depends
-    on the batch size.
+    Batch i depends on the seed and i alone, so a resumed run sees the batches of an uninterrupted one.
+    What is left of an epoch after its last whole batch is dropped: InfoNCE's chance level depends on
+    the batch size. Being endless it needs to know of no epoch; give `fit` the `steps_per_epoch`, and
+    `shuffle=False`, or Keras warns that it cannot shuffle something endless.
 
     Args:
         images: [N, H0, W0, 3] uint8.
         batch_size: B.
         seed: of the order.
+        first: number of the batch to begin with.
     """
 
-    def __init__(self, images: np.ndarray, batch_size: int, seed: int):
-        super().__init__()
-        self.images, self.batch_size, self.seed = images, batch_size, seed
-        self.start(0)
+    def __init__(self, images: np.ndarray, batch_size: int, seed: int, first: int = 0):
+        super().__init__(workers=2)
+        self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first
+        self.steps_per_epoch = len(images) // batch_size
+        self._order = lru_cache(maxsize=1)(self._order_of)
 
-    def start(self, epoch: int) -> None:
-        """Puts the images in the order of an epoch. `fit` does not tell a data set which one it is."""
-        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+    @property
+    def num_batches(self) -> None:
+        return None
 
-    def __len__(self) -> int:
-        return len(self.images) // self.batch_size
+    def _order_of(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
 
     def __getitem__(self, index: int) -> tuple[np.ndarray]:
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        epoch, step = divmod(self.first + index, self.steps_per_epoch)
+        rows = self._order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
         return (np.asarray(self.images[rows]),)
 
 
@@ -40,7 +49,7 @@ class InOrder(keras.utils.PyDataset):
     """All images once, in their own order, for `predict`."""
 
     def __init__(self, images: np.ndarray, batch_size: int):
-        super().__init__()
+        super().__init__(workers=2)
         self.images, self.batch_size = images, batch_size
 
     def __len__(self) -> int:

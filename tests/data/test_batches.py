@@ -1,5 +1,7 @@
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from dim.data.batches import Batches, InOrder
 
@@ -9,12 +11,31 @@ IMAGES = np.broadcast_to(np.arange(23, dtype="uint8")[:, None, None, None], (23,
 
 def epoch(batches, number: int = 0) -> list[list[int]]:
     """The numbers of the images, batch by batch, in an epoch."""
-    batches.start(number)
-    return in_turn(batches)
+    first = number * batches.steps_per_epoch
+    return in_turn(batches, range(first, first + batches.steps_per_epoch))
 
 
-def in_turn(batches) -> list[list[int]]:
-    return [batches[i][0][:, 0, 0, 0].tolist() for i in range(len(batches))]
+def in_turn(batches, numbers) -> list[list[int]]:
+    return [batches[i][0][:, 0, 0, 0].tolist() for i in numbers]
+
+
+class Recorder(keras.Model):
+    """Notes the images that it is trained on."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = self.add_weight(shape=(60,), trainable=False)
+        self.step = self.add_weight(shape=(), dtype="int32", trainable=False)
+        self.scale = self.add_weight(shape=())
+
+    def call(self, images):
+        return self.scale * ops.cast(images[:, 0, 0, 0], "float32")
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        numbers = ops.cast(x[:, 0, 0, 0], "float32")
+        self.seen.assign(ops.slice_update(self.seen, [self.step * 5], numbers))
+        self.step.assign(self.step + 1)
+        return ops.sum(y_pred)
 
 
 def test_a_batch_is_one_uint8_array_in_memory(tmp_path):
@@ -29,7 +50,7 @@ def test_a_batch_is_one_uint8_array_in_memory(tmp_path):
 
 def test_each_image_comes_once_an_epoch_and_the_remainder_is_dropped():
     batches = Batches(IMAGES, 5, seed=0)
-    assert len(batches) == 4
+    assert batches.steps_per_epoch == 4
     seen = np.concatenate(epoch(batches))
     assert len(seen) == len(set(seen)) == 20
 
@@ -60,19 +81,23 @@ def test_another_seed_gives_another_order():
     assert epoch(Batches(IMAGES, 5, seed=0)) != epoch(Batches(IMAGES, 5, seed=1))
 
 
-def test_an_epoch_has_the_same_order_whichever_came_before():
-    whole, resumed = Batches(IMAGES, 5, seed=7), Batches(IMAGES, 5, seed=7)
-    orders = [epoch(whole, number) for number in range(5)]
-    assert [epoch(resumed, 3), epoch(resumed, 4)] == orders[3:]
+def test_a_later_start_gives_the_same_batches():
+    whole = Batches(IMAGES, 5, seed=7)
+    resumed = Batches(IMAGES, 5, seed=7, first=3 * whole.steps_per_epoch)
+    assert [epoch(resumed, 0), epoch(resumed, 1)] == [epoch(whole, 3), epoch(whole, 4)]
 
 
-def test_without_a_start_it_is_the_first_epoch():
-    assert in_turn(Batches(IMAGES, 5, seed=7)) == epoch(Batches(IMAGES, 5, seed=7), 0)
+def test_fit_takes_the_batches_in_turn_over_several_epochs():
+    batches, model = Batches(IMAGES, 5, seed=7), Recorder()
+    model.compile("sgd")
+    model.fit(batches, steps_per_epoch=batches.steps_per_epoch, epochs=3, shuffle=False, verbose=0)
+    seen = ops.convert_to_numpy(model.seen).astype(int).reshape(12, 5).tolist()
+    assert seen == in_turn(Batches(IMAGES, 5, seed=7), range(12))
 
 
 @pytest.mark.parametrize(("size", "count"), [(5, 5), (23, 1), (100, 1), (1, 23)])
 def test_in_order_gives_all_images_the_last_batch_being_smaller(size, count):
     batches = InOrder(IMAGES, size)
     assert len(batches) == count
-    assert np.concatenate(in_turn(batches)).tolist() == list(range(23))
+    assert np.concatenate(in_turn(batches, range(count))).tolist() == list(range(23))
     assert len(batches[count - 1][0]) == (23 % size or size)
