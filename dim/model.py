@@ -68,6 +68,8 @@ class DeepInfoMax(keras.Model):
         B, D = shapes[MEAN]
         _, H, W, C = shapes[FEATURE_MAP]
         summary_shape = (B, 1, H * W * C if self.summary == "map" else D)
+        if self.augmentation is not None and not self.augmentation.built:
+            self.augmentation.build(input_shape)
         for critic, shape in (self.local_critic, (B, H * W, C)), (self.global_critic, summary_shape):
             if critic is not None and not critic.built:  # a reloaded critic comes already built
                 critic.build((B, D), shape)

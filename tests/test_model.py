@@ -159,6 +159,15 @@ def test_the_same_seed_gives_the_same_training():
     assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-6)
 
 
+@pytest.mark.parametrize("views", [1, 2])
+def test_every_part_is_built_so_that_fit_needs_no_batch_to_find_out(views, tmp_path):
+    """Keras on JAX and torch takes one from the data otherwise, and a resumed run would lose a batch."""
+    model = build(configuration(views=views))
+    model.save(tmp_path / "model.keras")
+    for m in model, keras.saving.load_model(tmp_path / "model.keras"):
+        assert all(layer.built for layer in m._flatten_layers())
+
+
 def test_an_unknown_summary_is_refused():
     with pytest.raises(ValueError, match="summary must be one of"):
         DeepInfoMax(seed_encoder(S, D), None, EncodeAndDot(U), summary="image")

@@ -33,7 +33,8 @@ class Recorder(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         numbers = ops.cast(x[:, 0, 0, 0], "float32")
-        self.seen.assign(ops.slice_update(self.seen, [self.step * 5], numbers))
+        seen, start = ops.convert_to_tensor(self.seen), [ops.convert_to_tensor(self.step) * 5]
+        self.seen.assign(ops.slice_update(seen, start, numbers))
         self.step.assign(self.step + 1)
         return ops.sum(y_pred)
 
@@ -89,6 +90,7 @@ def test_a_later_start_gives_the_same_batches():
 
 def test_fit_takes_the_batches_in_turn_over_several_epochs():
     batches, model = Batches(IMAGES, 5, seed=7), Recorder()
+    model(IMAGES)  # a model that is not built would be built with a batch, which would be lost
     model.compile("sgd")
     model.fit(batches, steps_per_epoch=batches.steps_per_epoch, epochs=3, shuffle=False, verbose=0)
     seen = ops.convert_to_numpy(model.seen).astype(int).reshape(12, 5).tolist()
