@@ -27,7 +27,8 @@ class Run:
     """
 
     def __init__(self, name: str | Path):
-        self.path = Path(name) if "/" in str(name) else RUNS / name
+        self.name = str(name)
+        self.path = Path(name) if "/" in self.name else RUNS / name
         self.configuration_file = self.path / "configuration.json"
         self.checkpoint = self.path / "checkpoint.keras"
         self.encoder = self.path / "encoder.keras"
@@ -91,7 +92,7 @@ class Run:
         import dim.build  # noqa: F401  (registers every class that a checkpoint may name)
 
         if not self.checkpoint.exists():
-            raise DimError(f"{self.path} has no checkpoint yet; train it: make train RUN={self.path.name}")
+            raise DimError(f"{self.path} has no checkpoint yet; train it: make train RUN={self.name}")
         try:
             return keras.saving.load_model(self.checkpoint)
         except Exception as error:  # a damaged zip, HDF5 file or JSON each raise in their own way

@@ -91,7 +91,7 @@ def _with_data(configuration: Configuration):
             f"--batch-size {configuration.batch_size} is more than the {len(dataset.train)} training images "
             f"of {dataset.name}; try --batch-size {max(2, len(dataset.train) // 4)}"
         )
-    where = where if where == data.PHOTO_PATCHES else str(Path(where).resolve())
+    where = where if where == data.PHOTO_PATCHES else str(Path(where).expanduser().resolve())
     return replace(configuration, data=where), dataset
 
 
@@ -116,7 +116,7 @@ def _report(run: Run, model, dataset: data.Dataset, untrained) -> None:
         for name, accuracy in accuracies.items():
             print(f"{name:16}  {accuracy['cosine']:6.1%}  {accuracy['l2']:6.1%}")
         run.write_json(run.results, {"k": k, "accuracy": accuracies})
-    print(f"\nnext: make knn RUN={run.path.name}    make tensorboard    everything is in {run.path}/")
+    print(f"\nnext: make knn RUN={run.name}    make tensorboard    everything is in {run.path}/")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def load(where: str, image_size: int = 64) -> Dataset:
 
     if where == PHOTO_PATCHES:
         return load_photo_patches(image_size)
-    path = Path(where)
+    path = Path(where).expanduser()
     if not path.exists():
         raise DimError(
             f"no data at {path.absolute()}; pass a folder of images, a Tiny-ImageNet zip, or {PHOTO_PATCHES}"

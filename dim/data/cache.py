@@ -69,8 +69,11 @@ def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -
 
 
 def _open(folder: Path, name: str) -> Dataset:
-    index = json.loads((folder / "index.json").read_text("utf8"))
-    images = np.load(folder / "images.npy", mmap_mode="r")
+    try:
+        index = json.loads((folder / "index.json").read_text("utf8"))
+        images = np.load(folder / "images.npy", mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise DimError(f"{folder} is damaged ({error}); remove it to decode the images again") from error
     labels = None if index["labels"] is None else np.array(index["labels"], dtype="int64")
     if index["skipped"]:
         print(f"{name}: {index['skipped']} unreadable images skipped, see {folder}/skipped.txt")

@@ -236,3 +236,11 @@ def test_the_index_can_be_read_without_this_library():
     assert np.load(folder / "images.npy").shape == (202, 4, 4, 3)
     assert index["train"] == 2
     assert len(index["names"]) == len(index["labels"]) == 202
+
+
+def test_a_damaged_cache_is_said_with_the_remedy(refused):
+    cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4]))
+    file = next(cache_folder().glob("*/images.npy"))
+    file.write_bytes(file.read_bytes()[:150])
+    with refused(file.parent, "is damaged", "remove it"):
+        cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4]))
