@@ -3,8 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-OPTIONS = $(if $(RUN),--run $(RUN))
-TRAIN_OPTIONS = $(OPTIONS) $(if $(DATA),--data "$(DATA)") $(if $(PRESET),--preset $(PRESET)) $(if $(EPOCHS),--epochs $(EPOCHS))
+OPTIONS = $(if $(RUN),--run "$(RUN)") $(if $(DATA),--data "$(DATA)")
+TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
 .PHONY: help train knn tensorboard data test test-backends lint clean

@@ -7,7 +7,7 @@ _HOME = {
     "DeepInfoMax": "dim.model",
     "DimError": "dim.errors",
     "Run": "dim.runs",
-    "build": "dim.build",
+    "build_model": "dim.build",
     "embed": "dim.embedding",
     "nearest": "dim.retrieval",
     "neighbour_grid": "dim.grids",

@@ -10,7 +10,7 @@ from dim.encoders import ENCODERS
 from dim.model import DeepInfoMax
 
 
-def build(configuration: Configuration) -> DeepInfoMax:
+def build_model(configuration: Configuration) -> DeepInfoMax:
     """The model that a configuration describes, compiled, with the initial weights of its seed.
 
     Sets Keras' random seed and its dtype policy, both of which are global.

@@ -1,9 +1,11 @@
-"""What happens around training: progress, checkpoints, and a stop when the loss is no number."""
+"""What happens around training: progress, checkpoints, and a stop before harm is done."""
 
 import math
+import shutil
 import sys
 
 import keras
+import numpy as np
 from tqdm import tqdm
 
 from dim.errors import DimError
@@ -45,11 +47,11 @@ class Progress(keras.callbacks.Callback):
         self.bar.set_postfix(terms, refresh=False)
 
 
-class StopAtNonFiniteLoss(keras.callbacks.Callback):
-    """Ends training as soon as the loss is NaN or infinite, before anything is saved.
+class Guard(keras.callbacks.Callback):
+    """Stops before anything is written that is worthless or does not fit on the disk. Put it first.
 
     Raises:
-        DimError: with what to do.
+        DimError: the loss or, after an epoch, a weight is NaN or infinite, or the disk is nearly full.
     """
 
     def __init__(self, run: Run):
@@ -61,19 +63,33 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if batch % _EVERY == 0:
-            self._check(logs)
+            self._check_loss(logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._check(logs)
+        self._check_loss(logs)
+        if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):
+            raise self._diverged("the weights became infinite")
+        needed = 2 * sum(
+            math.prod(v.shape) * 4 for v in (*self.model.variables, *self.model.optimizer.variables)
+        )
+        free = shutil.disk_usage(self.run.path).free
+        if free < needed:
+            raise DimError(
+                f"{free / 1e6:,.0f} MB are free for {self.run.path}, an epoch needs {needed / 1e6:,.0f}; "
+                f"{self._kept()}; make room and run the same command"
+            )
 
-    def _check(self, logs):
+    def _check_loss(self, logs):
         loss = float(logs["loss"])
         if not math.isfinite(loss):
-            kept = f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "nothing was saved"
-            raise DimError(
-                f"the loss became {loss} in epoch {self.epoch + 1} of {self.run.path}; {kept}; "
-                "try a smaller --learning-rate"
-            )
+            raise self._diverged(f"the loss became {loss}")
+
+    def _diverged(self, what):
+        where = f"in epoch {self.epoch + 1} of {self.run.path}"
+        return DimError(f"{what} {where}; {self._kept()}; try a smaller --learning-rate")
+
+    def _kept(self):
+        return f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "nothing was saved"
 
 
 class SaveEachEpoch(keras.callbacks.Callback):

@@ -11,7 +11,7 @@ class Configuration:
     """The settings of a run. The command line is made from these fields; presets fill them in."""
 
     preset: str = "dim"
-    """Named configuration that all other options start from."""
+    """Named configuration that all other options of the command line start from."""
     data: str = ""
     """photo-patches, a folder of images, or Tiny-ImageNet as folder or zip. If empty: Tiny-ImageNet where
     `make data` puts it, otherwise photo-patches."""
@@ -54,7 +54,15 @@ class Configuration:
     """Weight of the prior: KL to the standard normal in nats for each dimension of the code."""
 
     def __post_init__(self):
-        least = {"image_size": 8, "epochs": 1, "batch_size": 2, "code_size": 1, "critic_units": 1}
+        least = {
+            "image_size": 8,
+            "epochs": 1,
+            "batch_size": 2,
+            "code_size": 1,
+            "critic_units": 1,
+            "critic_layers": 1,
+            "seed": 0,
+        }
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise DimError(f"{_option(name)} must be at least {bound}, not {getattr(self, name)}")

@@ -38,7 +38,8 @@ class ResidualProjection(layers.Layer):
 
         LayerNorm( W₂ ReLU(BatchNorm(W₁ x)) + b + W₃ x )
 
-    as in the authors' code, with W₃ near the identity. Works on the last axis of any input.
+    as in the authors' code, with W₃ near the identity. Works on the last axis of any input and
+    comes out as float32, since scores must.
     """
 
     def __init__(self, units: int, **kwargs):
@@ -49,7 +50,7 @@ class ResidualProjection(layers.Layer):
         self.normalise_hidden = BatchNormalization(dtype=dtype)
         self.output_layer = layers.Dense(units, dtype=dtype)
         self.shortcut = layers.Dense(units, use_bias=False, kernel_initializer=NearIdentity(), dtype=dtype)
-        self.normalise_output = layers.LayerNormalization(dtype=dtype)
+        self.normalise_output = layers.LayerNormalization(dtype="float32")
 
     def build(self, input_shape):
         hidden_shape = (*input_shape[:-1], self.units)
@@ -114,11 +115,12 @@ class ConcatenateAndConvolve(layers.Layer):
     def __init__(self, widths: tuple[int, ...] = (512, 512), negatives: int = 1, **kwargs):
         super().__init__(**kwargs)
         self.widths, self.negatives = tuple(widths), negatives
-        self.first, *self.rest = [layers.Dense(units, dtype=self.dtype_policy) for units in (*self.widths, 1)]
+        self.first, *self.rest = [layers.Dense(units, dtype=self.dtype_policy) for units in self.widths]
+        self.score = layers.Dense(1, dtype="float32")
 
     def build(self, code_shape, features_shape):
         width = code_shape[-1] + features_shape[-1]
-        for dense in (self.first, *self.rest):
+        for dense in (self.first, *self.rest, self.score):
             dense.build((None, width))
             width = dense.units
 
@@ -136,7 +138,7 @@ class ConcatenateAndConvolve(layers.Layer):
     def _score(self, hidden):
         for dense in self.rest:
             hidden = dense(ops.relu(hidden))
-        return ops.squeeze(hidden, axis=-1)
+        return ops.squeeze(self.score(ops.relu(hidden)), axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "widths": self.widths, "negatives": self.negatives}

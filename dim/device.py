@@ -11,7 +11,7 @@ _CPU_INFO = Path("/proc/cpuinfo")
 def describe_device() -> str:
     """Backend and device in words, such as `tensorflow on CPU (2 cores)`."""
     gpu = _gpu()
-    return f"{keras.backend.backend()} on {gpu[0] if gpu else f'CPU ({len(os.sched_getaffinity(0))} cores)'}"
+    return f"{keras.backend.backend()} on {gpu[0] if gpu else f'CPU ({os.cpu_count()} cores)'}"
 
 
 def best_precision() -> str:

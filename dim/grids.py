@@ -41,7 +41,7 @@ def neighbour_grid(
     layout = Layout(tile)
     sheet = Image.new("RGB", layout.size(Q, k), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    _text(draw, (layout.margin, layout.margin), title, layout.title, _INK, sheet.width)
+    _text(draw, (layout.margin, layout.margin), title, layout.title, _INK, sheet.width - 2 * layout.margin)
     for q in range(Q):
         x, y = layout.corner(q, None)
         sheet.paste(_scaled(queries[q], tile), (x, y))

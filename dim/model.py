@@ -20,6 +20,9 @@ class DeepInfoMax(keras.Model):
     code against one summary of the whole map. Prior: KL from the posterior to N(0, I), averaged
     over the dimensions of the code. While training, codes are sampled from the posterior.
 
+    With an augmentation, training encodes two views of each image, and the code of either is scored
+    against the feature map of the other (as in AMDIM, https://arxiv.org/abs/1906.00910).
+
     Compile with an optimizer alone and fit on batches of uint8 images [B, H0, W0, 3], B ≥ 2, without
     targets. Only `encoder` is needed afterwards; calling the model calls the encoder.
 
@@ -31,6 +34,8 @@ class DeepInfoMax(keras.Model):
         summary: what the global critic compares a code with: `map`, the flattened feature map, or
             `code`, the same sampled code again (as in Su Jianlin's model, where the global term is
             a test of equality).
+        augmentation: a layer from images to random views of them, such as `dim.augmentation.RandomView`;
+            None takes the images as they are.
         seed: of the sampling.
     """
 
@@ -102,10 +107,10 @@ class DeepInfoMax(keras.Model):
         if critic is None:
             return 0.0
         views = 2 if training and self.augmentation is not None else 1
-        pairs = zip(ops.split(code, views), reversed(ops.split(features, views)), strict=True)
+        codes, maps = ops.split(code, views), ops.split(features, views)
         losses = []
-        for code, features in pairs:
-            positive, negative = critic(code, features, training=training)
+        for one, other in zip(codes, reversed(maps), strict=True):
+            positive, negative = critic(one, other, training=training)
             loss, bound = OBJECTIVES[self.objective](positive, negative)
             self.terms[name].update_state(loss)
             self.terms[f"{name}_bound"].update_state(bound)

@@ -1,7 +1,5 @@
 """What TensorBoard shows of a run: terms, bounds, codes, neighbours, and the projector at the end."""
 
-import shutil
-
 import keras
 import numpy as np
 from tensorboardX import SummaryWriter
@@ -9,15 +7,14 @@ from tensorboardX import SummaryWriter
 from dim.data import Dataset, Split
 from dim.embedding import posterior
 from dim.evaluation.collapse import direction_spread
-from dim.evaluation.knn import knn_accuracy
+from dim.evaluation.knn import K, knn_accuracy
 from dim.grids import neighbour_grid
 from dim.priors import kl_to_standard_normal
+from dim.projector import write_projector
 from dim.retrieval import METRICS, nearest
 from dim.runs import Run
 
-K = 20
 _BANK, _QUERIES, _SHOWN_QUERIES, _SHOWN_NEIGHBOURS = 5000, 1000, 8, 8
-_PROJECTED, _THUMBNAIL = 1000, 32
 
 
 class Monitor(keras.callbacks.Callback):
@@ -37,10 +34,9 @@ class Monitor(keras.callbacks.Callback):
         rng = np.random.default_rng(0)
         self.bank = _sample(dataset.train, _BANK, rng)
         self.queries = _sample(dataset.val, _QUERIES, rng)
-        self.dataset = dataset
+        self.run, self.dataset = run, dataset
         self.epochs_done = epoch
-        self.writer = SummaryWriter(str(run.path), purge_step=epoch + 1 if epoch else None)
-        self.projector = run.path / "projector_config.pbtxt", run.path / "00000"
+        self.writer = SummaryWriter(str(run.path), purge_step=epoch + 1 if epoch else 0)
 
     def on_train_begin(self, logs=None):
         if not self.epochs_done:
@@ -53,8 +49,10 @@ class Monitor(keras.callbacks.Callback):
         self._look(epoch + 1, logs)
 
     def on_train_end(self, logs=None):
-        codes, _ = posterior(self.model.encoder, self.queries.images[:_PROJECTED])
-        self._write_projector(codes)
+        images = self.queries.images
+        captions = [self.dataset.caption(self.queries, i) for i in range(len(images))]
+        codes, _ = posterior(self.model.encoder, images)
+        write_projector(self.run.path, codes, images, captions, self.queries.names)
         self.writer.close()
 
     def _look(self, step, logs):
@@ -109,17 +107,6 @@ class Monitor(keras.callbacks.Callback):
         views = [images, *(keras.ops.convert_to_numpy(augmentation(images)) for _ in range(4))]
         sheet = np.concatenate([np.concatenate(list(view), axis=1) for view in views])
         self.writer.add_image("views/original_and_what_the_model_sees", sheet, 0, dataformats="HWC")
-
-    def _write_projector(self, codes):
-        settings, folder = self.projector
-        settings.unlink(missing_ok=True)  # a resumed run writes it again
-        shutil.rmtree(folder, ignore_errors=True)
-        step = max(1, self.queries.images.shape[1] // _THUMBNAIL)
-        thumbnails = self.queries.images[: len(codes), ::step, ::step].transpose(0, 3, 1, 2) / 255
-        captions = [[self.dataset.caption(self.queries, i), self.queries.names[i]] for i in range(len(codes))]
-        self.writer.add_embedding(
-            codes, captions, thumbnails, tag="codes", metadata_header=["class", "image"]
-        )
 
 
 def _sample(split: Split, most: int, rng: np.random.Generator) -> Split:

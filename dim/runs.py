@@ -9,6 +9,7 @@ events.out.tfevents… what TensorBoard shows; neighbour pictures lie beside it
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from dim.errors import DimError
 
 RUNS = Path("runs")
 _MAY_CHANGE = {"epochs"}
+_UNFINISHED = "unfinished-"
 
 
 class Run:
@@ -27,11 +29,14 @@ class Run:
     """
 
     def __init__(self, name: str | Path):
-        self.name = str(name)
-        self.path = Path(name) if "/" in self.name else RUNS / name
+        self.name = str(name).rstrip("/")
+        if self.name in ("", ".", ".."):
+            raise DimError(f"{str(name)!r} is no name for a run; choose one such as first, or a path")
+        self.path = Path(self.name) if "/" in self.name else RUNS / self.name
         self.configuration_file = self.path / "configuration.json"
         self.checkpoint = self.path / "checkpoint.keras"
         self.encoder = self.path / "encoder.keras"
+        self.data = self.path / "data.json"
         self.log = self.path / "log.csv"
         self.results = self.path / "results.json"
 
@@ -47,11 +52,15 @@ class Run:
             raise DimError(f"no trained run in {RUNS.absolute()}; train one first: make train")
         return cls(checkpoints[-1].parent.name)
 
-    def claim(self, configuration: Configuration) -> None:
+    def claim(self, configuration: Configuration, data: dict | None = None) -> None:
         """Makes the folder and writes the configuration, or checks that it is the run's own.
 
+        Args:
+            configuration: of the run.
+            data: what the data set holds, so that a change is noticed.
+
         Raises:
-            DimError: the folder holds a run of another configuration.
+            DimError: the folder holds a run of another configuration, or the data has changed.
         """
         if self.configuration_file.exists():
             old, new = asdict(self.configuration()), asdict(configuration)
@@ -59,10 +68,16 @@ class Run:
             if other:
                 differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in other)
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif self.path.exists() and (not self.path.is_dir() or any(self._contents())):
             raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
+        if data and self.data.exists() and (old := json.loads(self.data.read_text("utf8"))) != data:
+            raise DimError(
+                f"{self.path} was started on {old}, the data now is {data}; take another RUN= name"
+            )
         self.path.mkdir(parents=True, exist_ok=True)
         self.write_json(self.configuration_file, asdict(configuration))
+        if data:
+            self.write_json(self.data, data)
 
     def configuration(self) -> Configuration:
         """What the run was started with.
@@ -76,9 +91,9 @@ class Run:
             )
         try:
             return Configuration(**json.loads(self.configuration_file.read_text("utf8")))
-        except (ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, DimError) as error:
             raise DimError(
-                f"{self.configuration_file} cannot be read ({error}); remove {self.path}"
+                f"{self.configuration_file} cannot be used ({error}); repair it, or choose another RUN= name"
             ) from error
 
     def load(self):
@@ -103,23 +118,38 @@ class Run:
             ) from error
 
     def save(self, model) -> None:
-        """Replaces the checkpoint; at any moment the old or the new one is whole on disk."""
-        unfinished = self.path / "unfinished.keras"
-        model.save(unfinished)
-        unfinished.replace(self.checkpoint)
+        """Replaces the checkpoint."""
+        _replace(self.checkpoint, model.save)
+
+    def save_encoder(self, encoder) -> None:
+        """Replaces the exported encoder."""
+        _replace(self.encoder, encoder.save)
 
     def log_epoch(self, epoch: int, values: dict[str, float]) -> None:
-        """Writes the row of an epoch, the first being 1, in place of any that follow the one before it.
+        """Writes the row of an epoch, the first being 1, in place of its own and any later ones.
 
         There are such rows when a run was killed after logging an epoch and before saving it.
         """
-        rows = self.log.read_text("utf8").splitlines()[1:epoch] if self.log.exists() else []
+        lines = self.log.read_text("utf8", "replace").splitlines() if self.log.exists() else []
+        rows = [line for line in lines if line.split(",")[0].isdigit() and int(line.split(",")[0]) < epoch]
         row = [str(epoch), *(f"{value:.6g}" for value in values.values())]
-        self.log.write_text("\n".join([",".join(["epoch", *values]), *rows, ",".join(row), ""]), "utf8")
+        text = "\n".join([",".join(["epoch", *values]), *rows, ",".join(row), ""])
+        _replace(self.log, lambda file: file.write_text(text, "utf8"))
 
-    @staticmethod
-    def write_json(file: Path, content: dict) -> None:
-        """Writes atomically."""
-        unfinished = file.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(content, indent=2) + "\n", "utf8")
+    def write_json(self, file: Path, content: dict) -> None:
+        """Replaces one of the run's JSON files."""
+        _replace(file, lambda file: file.write_text(json.dumps(content, indent=2) + "\n", "utf8"))
+
+    def _contents(self):
+        return (file for file in self.path.iterdir() if not file.name.startswith(_UNFINISHED))
+
+
+def _replace(file: Path, write: Callable[[Path], object]) -> None:
+    """At any moment the old or the new content is whole on disk."""
+    unfinished = file.with_name(_UNFINISHED + file.name)
+    try:
+        write(unfinished)
         unfinished.replace(file)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise

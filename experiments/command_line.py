@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 
 import tyro
@@ -22,14 +23,37 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow's start-up drowns the first line
     try:
+        _refuse_unknown(options)
         default = options(configuration=_preset()) if "configuration" in options.__annotations__ else None
         program(
-            tyro.cli(options, default=default, description=description, config=(tyro.conf.OmitArgPrefixes,))
+            tyro.cli(
+                options,
+                prog=f"python -m experiments.{program.__name__}",
+                default=default,
+                description=description,
+                config=(tyro.conf.OmitArgPrefixes,),
+            )
         )
-    except DimError as error:
+    except (DimError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _refuse_unknown(options: type) -> None:
+    """tyro would say so in a box of eight lines.
+
+    Raises:
+        DimError: an option of the command line does not exist.
+    """
+    kinds = [options, *(kind for kind in options.__annotations__.values() if is_dataclass(kind))]
+    known = ["--help", *("--" + f.name.replace("_", "-") for kind in kinds for f in fields(kind))]
+    for word in sys.argv[1:]:
+        option = word.partition("=")[0].replace("_", "-")
+        if option.startswith("--") and option not in known:
+            near = get_close_matches(option, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise DimError(f"no option {option}; {hint}--help lists them all")
 
 
 def import_keras() -> None:

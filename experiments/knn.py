@@ -96,7 +96,11 @@ def knn(options: Options) -> None:
 def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split, np.ndarray | None]:
     """The queries and, where they are part of the bank, their own rows in it."""
     if options.image:
+        if options.queries:
+            raise DimError("--image and --queries both say what to ask for; give one of them")
         return _read(options.image, size), None
+    if options.seed < 0:
+        raise DimError(f"--seed must be at least 0, not {options.seed}")
     count = len(dataset.val)
     if options.count < 1:
         raise DimError(f"--count must be at least 1, not {options.count}")

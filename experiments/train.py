@@ -4,6 +4,7 @@ Starting the same run again goes on after its last complete epoch. Validation la
 any, are only looked at to say how good the codes are.
 """
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +13,6 @@ from dim.configuration import Configuration
 from dim.errors import DimError
 from dim.runs import Run
 from experiments import command_line
-
-K = 20
 
 
 @dataclass(frozen=True)
@@ -37,22 +36,24 @@ def train(options: Options) -> None:
 
     command_line.import_keras()
 
-    from dim.build import build
-    from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
+    from dim.build import build_model
+    from dim.callbacks import Guard, Progress, SaveEachEpoch
     from dim.data.batches import Batches
     from dim.device import best_precision, describe_device
     from dim.encoders import in_plain_keras
     from dim.monitor import Monitor
 
     if configuration.precision == "auto":
-        configuration = replace(configuration, precision=best_precision())
-    run.claim(configuration)
+        precision = run.configuration().precision if run.configuration_file.exists() else best_precision()
+        configuration = replace(configuration, precision=precision)
+    held = {"train": len(dataset.train), "val": len(dataset.val), "classes": len(dataset.class_names)}
+    run.claim(configuration, held)
     setting = f"preset {configuration.preset} · {describe_device()}, {configuration.precision} · {run.path}"
     print(f"{dataset} · {setting}", flush=True)
     if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
         print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
 
-    model = run.load() if run.checkpoint.exists() else build(configuration)
+    model = run.load() if run.checkpoint.exists() else build_model(configuration)
     steps = len(dataset.train) // configuration.batch_size
     done = int(model.optimizer.iterations) // steps
     if 0 < done < configuration.epochs:
@@ -69,7 +70,7 @@ def train(options: Options) -> None:
                 shuffle=False,
                 verbose=0,
                 callbacks=[
-                    StopAtNonFiniteLoss(run),
+                    Guard(run),
                     Monitor(run, dataset, done),
                     Progress(configuration.batch_size),
                     SaveEachEpoch(run),
@@ -79,8 +80,8 @@ def train(options: Options) -> None:
         kept = run.path if run.checkpoint.exists() else "nothing yet"
         print(f"\ninterrupted; complete epochs are kept ({kept}); the same command goes on from there")
         raise
-    in_plain_keras(model.encoder).save(run.encoder)
-    _report(run, model, dataset, build(configuration).encoder)
+    run.save_encoder(in_plain_keras(model.encoder))
+    _report(run, model, dataset, build_model(configuration).encoder)
 
 
 def _with_data(configuration: Configuration):
@@ -98,7 +99,7 @@ def _with_data(configuration: Configuration):
 def _report(run: Run, model, dataset: data.Dataset, untrained) -> None:
     """Prints and saves the accuracy of the codes beside the baselines, and what to type next."""
     from dim.embedding import embed
-    from dim.evaluation.knn import knn_accuracies
+    from dim.evaluation.knn import K, knn_accuracies
 
     if dataset.labelled:
         k = min(K, len(dataset.train))
@@ -116,7 +117,7 @@ def _report(run: Run, model, dataset: data.Dataset, untrained) -> None:
         for name, accuracy in accuracies.items():
             print(f"{name:16}  {accuracy['cosine']:6.1%}  {accuracy['l2']:6.1%}")
         run.write_json(run.results, {"k": k, "accuracy": accuracies})
-    print(f"\nnext: make knn RUN={run.name}    make tensorboard    everything is in {run.path}/")
+    print(f"\nnext: make knn RUN={shlex.quote(run.name)}    make tensorboard    everything is in {run.path}/")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """What happens around training."""
 
 import math
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from dim.build import build
-from dim.callbacks import Progress, SaveEachEpoch, StopAtNonFiniteLoss
+from dim.build import build_model
+from dim.callbacks import Guard, Progress, SaveEachEpoch
 from dim.configuration import Configuration
 from dim.errors import DimError
 from dim.runs import Run
@@ -20,7 +21,7 @@ def images(count=8):
 
 
 def test_the_bar_counts_images_and_shows_the_terms(capsys):
-    build(SMALL).fit(images(), batch_size=4, epochs=2, verbose=0, callbacks=[Progress(4)])
+    build_model(SMALL).fit(images(), batch_size=4, epochs=2, verbose=0, callbacks=[Progress(4)])
     shown = capsys.readouterr().err
     assert "epoch 1/2: 100%" in shown and "epoch 2/2: 100%" in shown and "8/8" in shown
     assert all(f"{term}=" in shown for term in ("loss", "global", "local", "prior"))
@@ -30,7 +31,7 @@ def test_the_bar_counts_images_and_shows_the_terms(capsys):
 def test_a_loss_that_is_no_number_stops_training_and_keeps_the_checkpoint(bad):
     run = Run("first")
     run.claim(SMALL)
-    model = build(SMALL)
+    model = build_model(SMALL)
 
     def break_before_second_epoch(epoch, logs):
         if epoch == 1:
@@ -39,7 +40,7 @@ def test_a_loss_that_is_no_number_stops_training_and_keeps_the_checkpoint(bad):
 
     callbacks = [
         keras.callbacks.LambdaCallback(on_epoch_begin=break_before_second_epoch),
-        StopAtNonFiniteLoss(run),
+        Guard(run),
         SaveEachEpoch(run),
     ]
     with pytest.raises(DimError, match=r"in epoch 2 of runs/first; the checkpoint of epoch 1 is kept"):
@@ -48,6 +49,34 @@ def test_a_loss_that_is_no_number_stops_training_and_keeps_the_checkpoint(bad):
     assert int(kept.optimizer.iterations) == 2
     assert all(np.isfinite(w).all() for w in kept.get_weights())
     assert len(run.log.read_text().splitlines()) == 2
+
+
+def test_weights_broken_by_the_last_step_are_not_saved():
+    run = Run("first")
+    run.claim(SMALL)
+    model = build_model(SMALL)
+
+    def break_weights(batch, logs):
+        weight = model.encoder.trainable_weights[0]
+        weight.assign(np.full(weight.shape, np.nan))
+
+    callbacks = [
+        keras.callbacks.LambdaCallback(on_train_batch_end=break_weights),
+        Guard(run),
+        SaveEachEpoch(run),
+    ]
+    with pytest.raises(DimError, match=r"weights became infinite in epoch 1 .*nothing was saved"):
+        model.fit(images(4), batch_size=4, verbose=0, callbacks=callbacks)
+    assert not run.checkpoint.exists()
+
+
+def test_a_disk_without_room_for_an_epoch_stops_training_before_anything_is_written(monkeypatch):
+    run = Run("first")
+    run.claim(SMALL)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    with pytest.raises(DimError, match="1 MB are free for runs/first"):
+        build_model(SMALL).fit(images(), batch_size=4, verbose=0, callbacks=[Guard(run), SaveEachEpoch(run)])
+    assert [file.name for file in run.path.iterdir()] == ["configuration.json"]
 
 
 def test_a_full_disk_while_saving_is_said_in_one_line(monkeypatch):
@@ -59,5 +88,5 @@ def test_a_full_disk_while_saving_is_said_in_one_line(monkeypatch):
 
     monkeypatch.setattr(run, "save", full)
     with pytest.raises(DimError, match="No space left on device") as caught:
-        build(SMALL).fit(images(), batch_size=4, verbose=0, callbacks=[SaveEachEpoch(run)])
+        build_model(SMALL).fit(images(), batch_size=4, verbose=0, callbacks=[SaveEachEpoch(run)])
     assert "\n" not in str(caught.value)

@@ -28,6 +28,8 @@ def test_the_command_line_offers_exactly_what_exists(field, choices):
         ({"image_size": 4}, "--image-size must be at least 8"),
         ({"learning_rate": -1.0}, "--learning-rate must be finite and not negative"),
         ({"gamma": float("nan")}, "--gamma must be finite and not negative"),
+        ({"seed": -1}, "--seed must be at least 0"),
+        ({"critic_layers": 0}, "--critic-layers must be at least 1"),
         ({"alpha": 0.0, "beta": 0.0}, "nothing to learn"),
     ],
 )

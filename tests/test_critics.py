@@ -52,7 +52,7 @@ def encode_and_dot_of_a_pair(critic, code, feature):
 
 def concatenate_and_convolve_of_a_pair(critic, code, feature):
     x = dense(np.concatenate([code, feature]), critic.first)
-    for layer in critic.rest:
+    for layer in (*critic.rest, critic.score):
         x = dense(np.maximum(0, x), layer)
     return x[0]
 
@@ -106,6 +106,14 @@ def test_no_true_pair_is_among_the_mismatched_ones(name):
         _, after = critic(code, changed)
         np.testing.assert_array_equal(ops.convert_to_numpy(after)[i], ops.convert_to_numpy(before)[i])
         assert not np.allclose(ops.convert_to_numpy(after), ops.convert_to_numpy(before))
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_scores_are_float32_in_any_precision(name, precision):
+    keras.config.set_dtype_policy(precision)
+    critic = built(CASES[name][0]())
+    assert all("float32" in str(scores.dtype) for scores in critic(*inputs()))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from dim.augmentation import RandomView
-from dim.build import build
+from dim.build import build_model
 from dim.configuration import Configuration
 from dim.critics import EncodeAndDot
 from dim.encoders import seed_encoder
@@ -36,7 +36,7 @@ def loss_in_inference(model, x):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_loss_is_the_weighted_sum_of_its_terms_computed_apart(preset):
-    model = build(configuration(preset, alpha=0.3, beta=0.7, gamma=0.2))
+    model = build_model(configuration(preset, alpha=0.3, beta=0.7, gamma=0.2))
     outputs = {name: ops.convert_to_numpy(x) for name, x in model(images(), training=False).items()}
     features = outputs["feature_map"].reshape(B, -1, outputs["feature_map"].shape[-1])
     code = outputs["mean"]
@@ -50,7 +50,7 @@ def test_the_loss_is_the_weighted_sum_of_its_terms_computed_apart(preset):
 
 @pytest.mark.parametrize(("left_out", "critic"), [("alpha", "global_critic"), ("beta", "local_critic")])
 def test_a_weight_of_zero_leaves_the_term_out(left_out, critic):
-    model = build(configuration(**{left_out: 0.0}))
+    model = build_model(configuration(**{left_out: 0.0}))
     assert getattr(model, critic) is None
     logs = model.fit(images(), batch_size=B, verbose=0).history
     assert critic.removesuffix("_critic") not in logs and "prior" in logs
@@ -101,7 +101,7 @@ def _part(model, variable, above):
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_training_lowers_the_loss_and_reports_every_term(preset, precision):
-    model = build(configuration(preset, precision=precision, learning_rate=3e-3))
+    model = build_model(configuration(preset, precision=precision, learning_rate=3e-3))
     history = model.fit(images(2 * B), batch_size=B, epochs=12, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
     pairs = [f"{pair}{suffix}" for pair in ("global", "local") for suffix in ("", "_bound", "_accuracy")]
@@ -110,7 +110,6 @@ def test_training_lowers_the_loss_and_reports_every_term(preset, precision):
 
 
 def test_two_views_pair_the_code_of_one_with_the_map_of_the_other():
-    """With views that only mirror, the loss must change when the maps are not swapped."""
     views = RandomView(area=1.0, aspect=1.0, brightness=0, contrast=0, channels=0, grey=0)
     model = DeepInfoMax(seed_encoder(S, D), EncodeAndDot(U), None, augmentation=views)
     model.build((None, S, S, 3))
@@ -132,7 +131,7 @@ def test_two_views_pair_the_code_of_one_with_the_map_of_the_other():
 
 
 def test_codes_are_sampled_in_training_and_means_elsewhere():
-    model = build(configuration())
+    model = build_model(configuration())
     mean, log_variance = ops.full((4000, 2), 3.0), ops.full((4000, 2), np.log(4.0))
     sample = ops.convert_to_numpy(model._sample(mean, log_variance))
     assert sample.mean() == pytest.approx(3, abs=0.1) and sample.std() == pytest.approx(2, abs=0.1)
@@ -142,7 +141,7 @@ def test_codes_are_sampled_in_training_and_means_elsewhere():
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("views", [1, 2])
 def test_a_saved_model_goes_on_exactly_where_it_was(preset, views, tmp_path):
-    model = build(configuration(preset, views=views))
+    model = build_model(configuration(preset, views=views))
     model.fit(images(), batch_size=B, shuffle=False, verbose=0)
     model.save(tmp_path / "model.keras")
     twin = keras.saving.load_model(tmp_path / "model.keras")  # safe mode
@@ -155,14 +154,16 @@ def test_a_saved_model_goes_on_exactly_where_it_was(preset, views, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_training():
-    histories = [build(configuration()).fit(images(), batch_size=B, verbose=0).history for _ in range(2)]
+    histories = [
+        build_model(configuration()).fit(images(), batch_size=B, verbose=0).history for _ in range(2)
+    ]
     assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-6)
 
 
 @pytest.mark.parametrize("views", [1, 2])
 def test_every_part_is_built_so_that_fit_needs_no_batch_to_find_out(views, tmp_path):
     """Keras on JAX and torch takes one from the data otherwise, and a resumed run would lose a batch."""
-    model = build(configuration(views=views))
+    model = build_model(configuration(views=views))
     model.save(tmp_path / "model.keras")
     for m in model, keras.saving.load_model(tmp_path / "model.keras"):
         assert all(layer.built for layer in m._flatten_layers())

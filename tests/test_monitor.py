@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from dim.build import build
+from dim.build import build_model
 from dim.configuration import Configuration
 from dim.data import Dataset, Split
+from dim.embedding import embed
 from dim.monitor import Monitor
 from dim.runs import Run
 
@@ -26,7 +27,7 @@ def dataset(labelled=True):
 
 def train(run, data, epochs, model=None, done=0, views=1):
     settings = Configuration(**{**vars(SMALL), "views": views})
-    model = model or build(settings)
+    model = model or build_model(settings)
     monitor = Monitor(run, data, done)
     model.fit(
         data.train.images,
@@ -84,7 +85,7 @@ def test_without_labels_nothing_is_said_about_classes():
 def test_two_views_are_shown_and_looking_at_them_changes_no_random_number():
     run, data = Run("first"), dataset()
     watched = train(run, data, epochs=1, views=2)
-    alone = build(Configuration(**{**vars(SMALL), "views": 2}))
+    alone = build_model(Configuration(**{**vars(SMALL), "views": 2}))
     alone.fit(data.train.images, batch_size=10, shuffle=False, verbose=0)
     assert "views/original_and_what_the_model_sees" in events(run).Tags()["images"]
     for one, other in zip(watched.get_weights(), alone.get_weights(), strict=True):
@@ -98,17 +99,15 @@ def test_a_resumed_run_has_every_step_once():
     assert steps(events(run).Scalars("loss/total")) == [1, 2, 3]
 
 
-def test_the_projector_has_a_vector_a_caption_and_a_thumbnail_for_each_validation_image():
+def test_the_projector_has_the_codes_and_class_names_of_the_validation_images():
     run, data = Run("first"), dataset()
-    for _ in range(2):
-        train(run, data, epochs=1)
-    settings = (run.path / "projector_config.pbtxt").read_text()
-    assert settings.count("embeddings {") == 1
-    folder = next(run.path.glob("00000/*"))
-    captions = (folder / "metadata.tsv").read_text().splitlines()
-    assert captions[0] == "class\timage" and len(captions) == 13
-    assert np.loadtxt(folder / "tensors.tsv").shape == (12, 5)
-    assert (folder / "sprite.png").stat().st_size > 0
+    model = train(run, data, epochs=1)
+    codes = np.loadtxt(run.path / "projector/codes.tsv")
+    names = [line.split("\t") for line in (run.path / "projector/names.tsv").read_text().splitlines()[1:]]
+    rows = [int(image.removesuffix(".png")) for _, image in names]
+    assert sorted(rows) == list(range(12))
+    np.testing.assert_allclose(codes, embed(model.encoder, data.val.images)[rows], atol=1e-4)
+    assert [label for label, _ in names] == [data.class_names[label] for label in data.val.labels[rows]]
 
 
 @pytest.mark.parametrize("count", [15])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dim.build import build
+from dim.build import build_model
 from dim.critics import ConcatenateAndConvolve
 from dim.presets import PRESETS
 
@@ -14,7 +14,7 @@ def test_a_preset_knows_its_name_and_says_where_it_comes_from(name):
 
 
 def test_the_seed_preset_is_the_seed_model():
-    model = build(PRESETS["seed"]())
+    model = build_model(PRESETS["seed"]())
     assert model.encoder.count_params() == 1_704_128
     for critic in model.local_critic, model.global_critic:
         assert isinstance(critic, ConcatenateAndConvolve) and critic.negatives == 1

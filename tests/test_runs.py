@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dim.build import build
+from dim.build import build_model
 from dim.configuration import Configuration
 from dim.errors import DimError
 from dim.runs import Run
@@ -56,7 +56,7 @@ def test_a_damaged_configuration_is_said_in_one_line(content):
 def test_the_newest_run_is_the_one_saved_last_and_none_is_an_error():
     with pytest.raises(DimError, match=r"no trained run in .*make train"):
         Run.newest()
-    model = build(SMALL)
+    model = build_model(SMALL)
     for name in ("zebra", "ant"):
         Run(name).claim(SMALL)
         Run(name).save(model)
@@ -66,7 +66,7 @@ def test_the_newest_run_is_the_one_saved_last_and_none_is_an_error():
 def test_a_checkpoint_comes_back_with_its_optimizer():
     run = Run("first")
     run.claim(SMALL)
-    model = build(SMALL)
+    model = build_model(SMALL)
     model.optimizer.iterations.assign(7)
     run.save(model)
     assert int(run.load().optimizer.iterations) == 7
@@ -76,7 +76,7 @@ def test_a_checkpoint_comes_back_with_its_optimizer():
 def test_an_unfinished_save_leaves_the_old_checkpoint_whole(monkeypatch):
     run = Run("first")
     run.claim(SMALL)
-    model = build(SMALL)
+    model = build_model(SMALL)
     run.save(model)
     before = run.checkpoint.read_bytes()
 
@@ -96,7 +96,7 @@ def test_a_damaged_or_missing_checkpoint_is_said_in_one_line(damage):
     run.claim(SMALL)
     with pytest.raises(DimError, match="no checkpoint yet"):
         run.load()
-    run.save(build(SMALL))
+    run.save(build_model(SMALL))
     run.checkpoint.write_bytes(damage(run.checkpoint.read_bytes()))
     with pytest.raises(DimError, match=r"checkpoint\.keras is damaged") as caught:
         run.load()

@@ -5,6 +5,8 @@ import numpy as np
 from dim.data import Dataset
 from dim.retrieval import METRICS, nearest
 
+K = 20  # neighbours that vote where nothing else is asked for
+
 
 def knn_accuracy(neighbour_labels: np.ndarray, labels: np.ndarray) -> float:
     """Share of queries whose class wins the vote of their neighbours.

@@ -7,7 +7,7 @@ import pytest
 from imageio.v3 import imread
 from PIL import Image
 
-from dim.build import build
+from dim.build import build_model
 from dim.configuration import Configuration
 from dim.runs import Run
 
@@ -18,7 +18,7 @@ def run(photographs, tmp_path):
     configuration = Configuration(data=str(photographs), image_size=16, code_size=8, critic_units=8)
     run = Run(f"{tmp_path}/runs/first")
     run.claim(configuration)
-    run.save(build(configuration))
+    run.save(build_model(configuration))
     return run
 
 
@@ -71,6 +71,8 @@ def test_a_photograph_of_any_shape_is_a_query(command, run, tmp_path):
         (["--image", "text.jpg"], "text.jpg cannot be read as an image"),
         (["--k", "1000"], "there are 90 other images in train"),
         (["--against", "val", "--k", "10"], "there are 9 other images in val"),
+        (["--seed", "-1"], "--seed must be at least 0"),
+        (["--image", "a.jpg", "--queries", "1"], "give one of them"),
         (["--count", "0"], "--count must be at least 1"),
     ],
 )

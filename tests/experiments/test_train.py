@@ -88,6 +88,14 @@ def test_a_run_of_another_configuration_is_refused_and_left_as_it_is(command, re
     assert "checkpoint.keras is damaged" in refused("knn")
 
 
+def test_data_that_changed_since_the_run_started_is_noticed(command, refused, photographs):
+    arguments = ["--data", photographs, "--run", "first", "--epochs", 1, *SMALL]
+    assert command("train", *arguments)[0] == 0
+    for i in range(20):
+        shutil.copy(photographs / "stripes/stripes 0.png", photographs / f"stripes/another {i}.png")
+    assert "was started on" in refused("train", *arguments)
+
+
 def test_a_diverging_loss_stops_with_one_line(refused, photographs):
     complaint = refused("train", "--data", photographs, "--learning-rate", 1e30, "--epochs", 2, *SMALL)
     assert "the loss became" in complaint and "--learning-rate" in complaint
@@ -159,8 +167,10 @@ def test_a_full_disk_while_decoding_is_refused_and_leaves_nothing(refused, photo
 
 def test_unknown_presets_and_options_are_answered_with_the_nearest(refused, command):
     assert "did you mean seed?" in refused("train", "--preset", "sed")
-    status, _, err = command("train", "--epoch", "3")
-    assert status == 2 and "--epochs" in err and "Traceback" not in err
+    assert "did you mean --epochs?" in refused("train", "--epoch", "3")
+    assert "did you mean --against?" in refused("knn", "--agains=val")
+    status, _, err = command("train", "--objective", "jds")
+    assert status == 2 and "jsd" in err and "Traceback" not in err
 
 
 def test_help_explains_every_option_at_once(command):

@@ -1,0 +1,58 @@
+"""Files of TensorBoard's projector, which shows vectors in space with thumbnails and names.
+
+Written here since Keras' own `embeddings_freq` writes files that TensorBoard cannot read.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from imageio.v3 import imwrite
+from PIL import Image
+
+_THUMBNAIL = 32
+
+_SETTINGS = """embeddings {{
+  tensor_name: "codes"
+  tensor_path: "projector/codes.tsv"
+  metadata_path: "projector/names.tsv"
+  sprite {{
+    image_path: "projector/thumbnails.png"
+    single_image_dim: {side}
+    single_image_dim: {side}
+  }}
+}}
+"""
+
+
+def write_projector(
+    folder: Path, codes: np.ndarray, images: np.ndarray, captions: Sequence[str], names: Sequence[str]
+) -> None:
+    """Writes `projector_config.pbtxt` and a folder `projector/` into a folder that TensorBoard looks at.
+
+    Args:
+        folder: where TensorBoard's events lie.
+        codes: [N, D] float.
+        images: [N, S, S, 3] uint8.
+        captions: N strings, such as class names.
+        names: N strings, such as file names.
+    """
+    files = folder / "projector"
+    files.mkdir(exist_ok=True)
+    np.savetxt(files / "codes.tsv", codes, fmt="%.6g", delimiter="\t")
+    rows = ["class\timage", *(f"{a}\t{b}" for a, b in zip(captions, names, strict=True))]
+    (files / "names.tsv").write_text("\n".join(rows) + "\n", "utf8", "backslashreplace")
+    imwrite(files / "thumbnails.png", thumbnail_sheet(images))
+    (folder / "projector_config.pbtxt").write_text(_SETTINGS.format(side=_THUMBNAIL), "utf8")
+
+
+def thumbnail_sheet(images: np.ndarray) -> np.ndarray:
+    """All images row by row in a square sheet of as many columns as rows, white where none is left."""
+    columns = math.ceil(math.sqrt(len(images)))
+    sheet = np.full((columns * _THUMBNAIL, columns * _THUMBNAIL, 3), 255, "uint8")
+    for i, image in enumerate(images):
+        y, x = (_THUMBNAIL * place for place in divmod(i, columns))
+        small = Image.fromarray(image).resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BICUBIC)
+        sheet[y : y + _THUMBNAIL, x : x + _THUMBNAIL] = small
+    return sheet
