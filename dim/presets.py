@@ -12,6 +12,9 @@ def dim() -> Configuration:
     The critics and the objective are those that the paper's authors call the better ones
     (https://github.com/rdevon/DIM/issues/10); scores are divided by √U, and the code of one view meets
     the feature map of the other, as in AMDIM (https://arxiv.org/abs/1906.00910).
+
+    Command: make train. On 20 classes of Tiny-ImageNet (10,000 images) about 5 minutes on two cores and
+    44 % by 20 nearest neighbours, where a random encoder has 24 %; see the README for the protocol.
     """
     return Configuration(preset="dim")
 
@@ -23,6 +26,8 @@ def seed() -> Configuration:
     term compares the sampled code with itself. Two things are mended: scores stay logits (the original
     takes log(sigmoid + 1e-6), which has no gradient at 20), and mismatched pairs come from a roll of the
     shuffled batch (a random permutation leaves about one true pair among them).
+
+    Command: make train PRESET=seed. On the same 20 classes about 3 minutes and 29 %.
     """
     return Configuration(
         preset="seed",
