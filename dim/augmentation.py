@@ -3,11 +3,13 @@
 import keras
 from keras import ops
 
+from dim.random_state import SavesRandomState
+
 _LUMINANCE = ((0.299,), (0.587,), (0.114,))
 
 
 @keras.saving.register_keras_serializable("dim")
-class RandomView(keras.layers.Layer):
+class RandomView(SavesRandomState, keras.layers.Layer):
     """A random crop scaled back to full size, perhaps mirrored, with other brightness and colours.
 
     Everything is drawn anew for each image. Cropping, mirroring and bilinear interpolation are linear
@@ -84,13 +86,6 @@ class RandomView(keras.layers.Layer):
         x = ops.einsum("bijc,bcd->bijd", x, colours)
         mean = ops.mean(x, axis=(1, 2), keepdims=True)
         return mean + contrast * (x - mean)
-
-    def save_own_variables(self, store):
-        """Keras does not save the state of random generators; without it a resumed run draws anew."""
-        store["random"] = ops.convert_to_numpy(self.random.state)
-
-    def load_own_variables(self, store):
-        self.random.state.assign(store["random"])
 
     def get_config(self):
         names = ("area", "aspect", "brightness", "contrast", "channels", "grey", "seed")

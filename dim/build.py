@@ -4,22 +4,49 @@ import keras
 
 from dim.augmentation import RandomView
 from dim.configuration import Configuration
+from dim.coordinates import CoordinatePrediction
 from dim.critics import CRITICS
 from dim.device import best_precision
 from dim.encoders import ENCODERS
 from dim.model import DeepInfoMax
+from dim.occlusion import Occlusion
+from dim.priors import AdversarialPrior
+from dim.rivals import Supervised, VariationalAutoencoder, VICReg, expander, mirrored_decoder
+
+_WARM_UP = 0.05  # share of the steps
 
 
-def build_model(configuration: Configuration) -> DeepInfoMax:
+def build_model(
+    configuration: Configuration, steps_per_epoch: int | None = None, classes: int | None = None
+) -> keras.Model:
     """The model that a configuration describes, compiled, with the initial weights of its seed.
 
     Sets Keras' random seed and its dtype policy, both of which are global.
+
+    Args:
+        configuration: all settings.
+        steps_per_epoch: batches an epoch, which a cosine schedule needs to know.
+        classes: number of labels, for the method `supervised`.
+
+    Raises:
+        ValueError: one of these is needed and missing.
     """
     c = configuration
     keras.utils.set_random_seed(c.seed)
     keras.config.set_dtype_policy(best_precision() if c.precision == "auto" else c.precision)
-    model = DeepInfoMax(
-        encoder=ENCODERS[c.encoder](c.image_size, c.code_size),
+    model = {"dim": _deep_infomax, "vae": _vae, "vicreg": _vicreg, "supervised": _supervised}[c.method](
+        c, ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl"), classes
+    )
+    model.build((None, c.image_size, c.image_size, 3))
+    model.compile(keras.optimizers.AdamW(_learning_rate(c, steps_per_epoch), weight_decay=c.weight_decay))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _deep_infomax(c: Configuration, encoder: keras.Model, classes: int | None) -> DeepInfoMax:
+    adversarial = c.prior not in ("kl", "none")
+    return DeepInfoMax(
+        encoder=encoder,
         local_critic=_critic(c) if c.beta else None,
         global_critic=_critic(c) if c.alpha else None,
         objective=c.objective,
@@ -27,17 +54,53 @@ def build_model(configuration: Configuration) -> DeepInfoMax:
         local_weight=c.beta,
         prior_weight=c.gamma,
         summary=c.summary,
-        augmentation=RandomView(seed=c.seed) if c.views == 2 else None,
+        clip=c.clip,
+        augmentation=_augmentation(c),
+        occlusion=Occlusion(c.occlusion, seed=c.seed) if c.occlusion else None,
+        prior_discriminator=AdversarialPrior(c.prior, c.gamma, seed=c.seed) if adversarial else None,
+        coordinates=CoordinatePrediction(c.critic_units, seed=c.seed) if c.delta else None,
+        coordinates_weight=c.delta,
         seed=c.seed,
         name="deep_infomax",
     )
-    model.build((None, c.image_size, c.image_size, 3))
-    model.compile(keras.optimizers.AdamW(c.learning_rate, weight_decay=c.weight_decay))
-    model.optimizer.build(model.trainable_variables)
-    return model
 
 
 def _critic(c: Configuration) -> keras.layers.Layer:
-    if c.critic == "concatenate-and-convolve":
-        return CRITICS[c.critic](widths=[c.critic_units] * c.critic_layers)
-    return CRITICS[c.critic](c.critic_units)
+    settings = {
+        "encode-and-dot": {"units": c.critic_units, "temperature": c.temperature},
+        "concatenate-and-convolve": {"widths": [c.critic_units] * c.critic_layers},
+        "bilinear": {},
+    }
+    return CRITICS[c.critic](negatives=c.negatives, **settings[c.critic])
+
+
+def _augmentation(c: Configuration) -> RandomView | None:
+    return RandomView(seed=c.seed) if c.views == 2 else None
+
+
+def _vae(c: Configuration, encoder: keras.Model, classes: int | None) -> VariationalAutoencoder:
+    return VariationalAutoencoder(
+        encoder, mirrored_decoder(encoder), augmentation=_augmentation(c), seed=c.seed, name="vae"
+    )
+
+
+def _vicreg(c: Configuration, encoder: keras.Model, classes: int | None) -> VICReg:
+    return VICReg(encoder, expander(), _augmentation(c), name="vicreg")
+
+
+def _supervised(c: Configuration, encoder: keras.Model, classes: int | None) -> Supervised:
+    if classes is None:
+        raise ValueError("the method supervised needs to know the number of classes")
+    return Supervised(encoder, classes, augmentation=_augmentation(c), name="supervised")
+
+
+def _learning_rate(c: Configuration, steps_per_epoch: int | None):
+    if c.schedule == "constant":
+        return c.learning_rate
+    if steps_per_epoch is None:
+        raise ValueError("a cosine schedule needs to know the steps of an epoch")
+    steps = c.epochs * steps_per_epoch
+    rise = round(_WARM_UP * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - rise), warmup_target=c.learning_rate, warmup_steps=rise
+    )

@@ -23,6 +23,9 @@ class Configuration:
     """Images a step. Mismatched pairs are made within the batch."""
     learning_rate: float = 1e-3
     """Of Adam."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Of the learning rate. cosine: a linear rise over the first twentieth of the steps, then half a
+    cosine down to zero at the end of the last epoch, which is therefore fixed."""
     weight_decay: float = 0.01
     """Decoupled, as in AdamW; 0 gives plain Adam."""
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
@@ -30,28 +33,45 @@ class Configuration:
     posteriors are float32 always."""
     seed: int = 0
     """Of initial weights, order of the images, sampling and views."""
-    encoder: Literal["seed"] = "seed"
+    method: Literal["dim", "vae", "vicreg", "supervised"] = "dim"
+    """dim is Deep InfoMax. The others are rivals that train the same encoder, and use of the settings
+    below only encoder, code size, views and, of the prior, its kind."""
+    encoder: Literal["seed", "basic32", "alex64", "resnet18", "mobilenetv2"] = "seed"
     """Network from image to feature map and code."""
     code_size: int = 256
     """Length of the code, D."""
     views: Literal[1, 2] = 2
     """1: code and feature map come from the image as it is. 2: they come from two random views of it."""
-    critic: Literal["encode-and-dot", "concatenate-and-convolve"] = "encode-and-dot"
+    occlusion: float = 0.0
+    """Side of a square that is hidden from the code, as a share of the image's; 0 hides nothing."""
+    critic: Literal["encode-and-dot", "concatenate-and-convolve", "bilinear"] = "encode-and-dot"
     """How a code is scored against a piece of a feature map."""
     critic_units: int = 512
     """Width of the critics, U."""
     critic_layers: int = 2
     """Hidden layers of a concatenate-and-convolve critic."""
-    objective: Literal["infonce", "jsd"] = "infonce"
+    negatives: int = 0
+    """Mismatched pairs for each true one, K; 0 takes all other images of the batch."""
+    temperature: float = 0.0
+    """An encode-and-dot critic divides the cosine by it; 0 divides the scalar product by √U instead."""
+    clip: float = 0.0
+    """Scores are softly kept within ± this, as AMDIM does with 20; 0 leaves them alone."""
+    objective: Literal["infonce", "jsd", "dv", "nwj"] = "infonce"
     """Lower bound on mutual information that is raised."""
     summary: Literal["map", "code"] = "map"
-    """What the global critic compares a code with: the whole feature map, or the code itself."""
+    """What the global critic compares a code with: the whole feature map, or the code (of the other view)."""
+    prior: Literal["kl", "uniform", "normal", "sphere", "none"] = "kl"
+    """kl: a posterior for each image, drawn towards N(0, I). uniform, normal, sphere: codes are matched
+    to that distribution by a discriminator. none: codes are free."""
     alpha: float = 0.5
     """Weight of the global term; 0 leaves it out."""
     beta: float = 1.0
     """Weight of the local term; 0 leaves it out."""
     gamma: float = 0.01
-    """Weight of the prior: KL to the standard normal in nats for each dimension of the code."""
+    """Weight of the prior: of the KL in nats for each dimension of the code, or of the encoder's side
+    against the discriminator."""
+    delta: float = 0.0
+    """Weight of the prediction of coordinates; 0 leaves it out."""
 
     def __post_init__(self):
         least = {
@@ -62,15 +82,38 @@ class Configuration:
             "critic_units": 1,
             "critic_layers": 1,
             "seed": 0,
+            "negatives": 0,
         }
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise DimError(f"{_option(name)} must be at least {bound}, not {getattr(self, name)}")
-        for name in ("learning_rate", "weight_decay", "alpha", "beta", "gamma"):
+        for name in _NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise DimError(f"{_option(name)} must be finite and not negative, not {getattr(self, name)}")
         if self.alpha == self.beta == 0:
             raise DimError("--alpha and --beta are both 0, so there is nothing to learn")
+        if self.negatives >= self.batch_size:
+            raise DimError(
+                f"--negatives {self.negatives} come from the other images of a batch; "
+                f"take fewer than --batch-size {self.batch_size}"
+            )
+        if self.occlusion >= 1:
+            raise DimError(f"--occlusion must be less than 1, not {self.occlusion}")
+        if self.method == "vae" and self.prior != "kl":
+            raise DimError(f"--method vae needs --prior kl, not {self.prior}")
+
+
+_NOT_NEGATIVE = (
+    "learning_rate",
+    "weight_decay",
+    "occlusion",
+    "temperature",
+    "clip",
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+)
 
 
 def _option(name: str) -> str:

@@ -15,7 +15,7 @@ def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -> np
 
 
 def posterior(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -> list[np.ndarray]:
-    """Mean and log-variance of each image's posterior.
+    """Mean and, if the encoder has one, log-variance of each image's posterior.
 
     Args:
         encoder: any of `dim.encoders`.
@@ -23,7 +23,7 @@ def posterior(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -
         batch_size: how many to encode at once.
 
     Returns:
-        Two arrays [N, D] float32.
+        Arrays [N, D] float32, two or one.
     """
     return _without_map(encoder).predict(InOrder(images, batch_size), verbose=0)
 
@@ -31,4 +31,5 @@ def posterior(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -
 @lru_cache(maxsize=4)
 def _without_map(encoder: keras.Model) -> keras.Model:
     """Kept, since every new model is traced anew."""
-    return keras.Model(encoder.input, [encoder.output[MEAN], encoder.output[LOG_VARIANCE]])
+    names = [name for name in (MEAN, LOG_VARIANCE) if name in encoder.output]
+    return keras.Model(encoder.input, [encoder.output[name] for name in names])

@@ -5,7 +5,7 @@ import numpy as np
 from tensorboardX import SummaryWriter
 
 from dim.data import Dataset, Split
-from dim.embedding import posterior
+from dim.embedding import embed, posterior
 from dim.evaluation.collapse import direction_spread
 from dim.evaluation.knn import K, knn_accuracy
 from dim.grids import neighbour_grid
@@ -51,20 +51,22 @@ class Monitor(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         images = self.queries.images
         captions = [self.dataset.caption(self.queries, i) for i in range(len(images))]
-        codes, _ = posterior(self.model.encoder, images)
+        codes = embed(self.model.encoder, images)
         write_projector(self.run.path, codes, images, captions, self.queries.names)
         self.writer.close()
 
     def _look(self, step, logs):
-        codes, log_variance = posterior(self.model.encoder, self.queries.images)
-        bank, _ = posterior(self.model.encoder, self.bank.images)
-        kl = keras.ops.convert_to_numpy(kl_to_standard_normal(codes, log_variance)).mean(axis=0)
+        codes, *log_variance = posterior(self.model.encoder, self.queries.images)
+        bank = embed(self.model.encoder, self.bank.images)
         scalars = {
             "codes/mean": codes.mean(),
             "codes/standard_deviation": codes.std(axis=0).mean(),
-            "codes/kl_nats_per_dimension": kl.mean(),
             "codes/direction_spread": direction_spread(codes),
         }
+        if log_variance:
+            kl = keras.ops.convert_to_numpy(kl_to_standard_normal(codes, *log_variance)).mean(axis=0)
+            scalars["codes/kl_nats_per_dimension"] = kl.mean()
+            self.writer.add_histogram("codes/kl_of_each_dimension", kl, step)
         for metric in METRICS:
             neighbours = nearest(codes, bank, min(K, len(bank)), metric)
             if self.queries.labels is not None:
@@ -78,7 +80,6 @@ class Monitor(keras.callbacks.Callback):
             self.writer.add_scalar(tag, float(value), step)
         self.writer.add_histogram("codes/values", codes, step)
         self.writer.add_histogram("codes/mean_of_each_dimension", codes.mean(axis=0), step)
-        self.writer.add_histogram("codes/kl_of_each_dimension", kl, step)
         self.writer.flush()
 
     def _grid(self, neighbours, metric):

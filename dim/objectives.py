@@ -10,6 +10,8 @@ two differ in sign and offset, so a loss may be negative or start at 8 without a
 Scores are logits; everything is computed in float32 whatever they come in. Global Deep InfoMax is
 the case L = 1.
 
+Scores may be clipped softly before they meet an objective, see `soft_clip`.
+
 To add an objective, write its function here and name it in `OBJECTIVES`.
 """
 
@@ -30,12 +32,14 @@ def info_nce(positive, negative) -> Estimate:
     """InfoNCE (Deep InfoMax, eq. 5): find the true location among those of all the other images.
 
     The candidates for code i and location l are location l of image i and all K·L locations of the
-    K other images; other locations of image i are neither positive nor negative. With
+    K other images; other locations of image i are neither positive nor negative.
 
-        loss = mean over i, l of  log(exp s[i, i, l] + sum over k, m of exp s[i, k, m]) - s[i, i, l]
+        loss  = mean over i, l of  log(exp s[i, i, l] + sum over k, m of exp s[i, k, m]) - s[i, i, l]
+        bound = log(1 + K·L) - loss
 
-    the bound log(1 + K·L) - loss can never exceed log(1 + K·L). At equal scores the loss is
-    log(1 + K·L) and the bound 0. Adding a constant to all scores changes nothing.
+    The loss is positive, and log(1 + K·L) at equal scores, where the bound is 0. The bound can never
+    exceed log(1 + K·L), however large the information; it takes the candidates to be independent, which
+    locations of one image are not. Adding a constant to all scores changes nothing.
     """
     positive, negative = _float32(positive), _float32(negative)
     _, K, L = ops.shape(negative)
@@ -47,10 +51,11 @@ def info_nce(positive, negative) -> Estimate:
 def jensen_shannon(positive, negative) -> Estimate:
     """Jensen-Shannon (Deep InfoMax, eq. 4): tell true pairs from mismatched ones, one by one.
 
-        loss = mean softplus(-positive) + mean softplus(negative)
+        loss  = mean softplus(-positive) + mean softplus(negative)
+        bound = 2·log 2 - loss
 
-    which is binary cross-entropy, once per kind of pair, and 2·log 2 at zero scores. The estimate
-    2·log 2 - loss is a lower bound on twice the Jensen-Shannon divergence between the joint
+    The loss is binary cross-entropy, once per kind of pair: positive, and 2·log 2 at zero scores, where
+    the bound is 0. The bound is one on twice the Jensen-Shannon divergence between the joint
     distribution and the product of the marginals: at most 2·log 2, and not mutual information.
     """
     positive, negative = _float32(positive), _float32(negative)
@@ -58,7 +63,72 @@ def jensen_shannon(positive, negative) -> Estimate:
     return Estimate(loss, 2 * math.log(2) - loss)
 
 
-OBJECTIVES = {"infonce": info_nce, "jsd": jensen_shannon}
+def donsker_varadhan(positive, negative) -> Estimate:
+    """Donsker-Varadhan (Deep InfoMax, eq. 2): the bound on mutual information that MINE maximises.
+
+        loss  = log mean exp(negative) - mean positive
+        bound = -loss
+
+    with one mean over all mismatched pairs, of every code and location. The loss has either sign, no
+    limit, and is 0 at equal scores. Adding a constant to all scores changes nothing.
+
+    The bound holds for exact means only. The log of the mean of a few exp(negative) is on average
+    below the log of the true mean, so a batch reads too high, the more so the larger the information
+    and the smaller the batch; the gradient has the same bias
+    (MINE, https://arxiv.org/abs/1801.04062, section 3.2).
+    """
+    positive, negative = _float32(positive), _float32(negative)
+    count = ops.cast(ops.size(negative), "float32")
+    loss = ops.logsumexp(negative) - ops.log(count) - ops.mean(positive)
+    return Estimate(loss, -loss)
+
+
+NWJ_STRAIGHT_ABOVE = 20.0
+
+
+def nwj(positive, negative) -> Estimate:
+    """Nguyen, Wainwright and Jordan (https://arxiv.org/abs/0809.0853), also f-GAN's KL and MINE-f.
+
+        loss  = mean exp(negative - 1) - mean positive
+        bound = -loss
+
+    The loss has either sign and no limit. At zero scores it is 1/e and the bound -1/e; the bound is 0
+    where all scores are 1, and tight where they are 1 + the log of the density ratio, so unlike
+    Donsker-Varadhan and InfoNCE it does not leave the offset free. Without a log around the mean a
+    batch has no bias, but a large variance.
+
+    Above a score of 20 (`NWJ_STRAIGHT_ABOVE`) exp is continued by its tangent there: exp itself is
+    infinite in float32 from 90 on, and then so are loss and gradient. The loss stays convex and its
+    gradient is e¹⁹ for each score above, at any distance, so that such a batch is still driven back.
+    Up to 20 nothing is changed; above, the loss is too low and bounds nothing, which mismatched scores
+    reach only where the critic errs or a pair is e¹⁹ times likelier than chance.
+    """
+    positive, negative = _float32(positive), _float32(negative)
+    curved = ops.exp(ops.minimum(negative, NWJ_STRAIGHT_ABOVE) - 1)
+    loss = ops.mean(curved * (1 + ops.relu(negative - NWJ_STRAIGHT_ABOVE))) - ops.mean(positive)
+    return Estimate(loss, -loss)
+
+
+OBJECTIVES = {"infonce": info_nce, "jsd": jensen_shannon, "dv": donsker_varadhan, "nwj": nwj}
+
+
+def soft_clip(scores, limit: float):
+    """limit·tanh(scores / limit): the scores themselves near zero, never beyond ±limit, as float32.
+
+    AMDIM (https://arxiv.org/abs/1906.00910) clips at 20. Far outside, the gradient vanishes, so it
+    adds a penalty on the raw scores that pulls them back: `mean_square`.
+    """
+    return limit * ops.tanh(_float32(scores) / limit)
+
+
+def mean_square(positive, negative):
+    """Mean of the squares of all scores, true and mismatched, a float32 scalar.
+
+    AMDIM's code adds 0.05 times this to each loss, taken of the scores before `soft_clip`.
+    """
+    positive, negative = _float32(positive), _float32(negative)
+    squares = ops.sum(ops.square(positive)) + ops.sum(ops.square(negative))
+    return squares / ops.cast(ops.size(positive) + ops.size(negative), "float32")
 
 
 def critic_accuracy(positive, negative):

@@ -64,7 +64,8 @@ class Run:
         """
         if self.configuration_file.exists():
             old, new = asdict(self.configuration()), asdict(configuration)
-            other = [name for name in new if old[name] != new[name] and name not in _MAY_CHANGE]
+            may_change = _MAY_CHANGE if configuration.schedule == "constant" else set()
+            other = [name for name in new if old[name] != new[name] and name not in may_change]
             if other:
                 differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in other)
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")

@@ -53,17 +53,25 @@ def train(options: Options) -> None:
     if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
         print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
 
-    model = run.load() if run.checkpoint.exists() else build_model(configuration)
     steps = len(dataset.train) // configuration.batch_size
+    sizes = {"steps_per_epoch": steps, "classes": len(dataset.class_names)}
+    model = run.load() if run.checkpoint.exists() else build_model(configuration, **sizes)
     done = int(model.optimizer.iterations) // steps
     if 0 < done < configuration.epochs:
         print(f"going on after epoch {done} of {configuration.epochs}")
     elif done:
-        print(f"complete after {done} epochs; to go on: EPOCHS={2 * done}")
+        more = f"; to go on: EPOCHS={2 * done}" if configuration.schedule == "constant" else ""
+        print(f"complete after {done} epochs{more}")
     try:
         if done < configuration.epochs:
             model.fit(
-                Batches(dataset.train.images, configuration.batch_size, configuration.seed, done * steps),
+                Batches(
+                    dataset.train.images,
+                    configuration.batch_size,
+                    configuration.seed,
+                    first=done * steps,
+                    labels=dataset.train.labels if configuration.method == "supervised" else None,
+                ),
                 steps_per_epoch=steps,
                 initial_epoch=done,
                 epochs=configuration.epochs,
@@ -81,7 +89,7 @@ def train(options: Options) -> None:
         print(f"\ninterrupted; complete epochs are kept ({kept}); the same command goes on from there")
         raise
     run.save_encoder(in_plain_keras(model.encoder))
-    _report(run, model, dataset, build_model(configuration).encoder)
+    _report(run, model, dataset, build_model(configuration, **sizes).encoder)
 
 
 def _with_data(configuration: Configuration):
@@ -92,6 +100,8 @@ def _with_data(configuration: Configuration):
             f"--batch-size {configuration.batch_size} is more than the {len(dataset.train)} training images "
             f"of {dataset.name}; try --batch-size {max(2, len(dataset.train) // 4)}"
         )
+    if configuration.method == "supervised" and not dataset.labelled:
+        raise DimError(f"{dataset.name} has no labels, and --method supervised learns from them")
     where = where if where == data.PHOTO_PATCHES else str(Path(where).expanduser().resolve())
     return replace(configuration, data=where), dataset
 

@@ -12,7 +12,9 @@ from dim.critics import EncodeAndDot
 from dim.encoders import seed_encoder
 from dim.model import DeepInfoMax
 from dim.objectives import OBJECTIVES
+from dim.occlusion import GREY
 from dim.presets import PRESETS
+from dim.priors import AdversarialPrior
 
 S, D, U, B = 16, 5, 6, 8
 
@@ -23,7 +25,11 @@ def images(count=B, seed=0):
 
 def configuration(preset="dim", **changes):
     small = {"image_size": S, "code_size": D, "critic_units": U, "batch_size": B, "epochs": 1}
+    small |= {"schedule": "constant", "negatives": min(PRESETS[preset]().negatives, B - 1)}
     return Configuration(**{**vars(PRESETS[preset]()), **small, **changes})
+
+
+DIM_PRESETS = [name for name, preset in PRESETS.items() if preset().method == "dim"]
 
 
 def value(x):
@@ -34,17 +40,47 @@ def loss_in_inference(model, x):
     return model.compute_loss(x=x, y_pred=model(x, training=False), training=False)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_loss_is_the_weighted_sum_of_its_terms_computed_apart(preset):
-    model = build_model(configuration(preset, alpha=0.3, beta=0.7, gamma=0.2))
+@pytest.mark.parametrize("preset", DIM_PRESETS)
+@pytest.mark.parametrize("prior", ["kl", "none"])
+def test_the_loss_is_the_weighted_sum_of_its_terms_computed_apart(preset, prior):
+    weights = {"alpha": 0.3, "beta": 0.7, "gamma": 0.2, "delta": 0.0}
+    model = build_model(configuration(preset, prior=prior, **weights))
     outputs = {name: ops.convert_to_numpy(x) for name, x in model(images(), training=False).items()}
     features = outputs["feature_map"].reshape(B, -1, outputs["feature_map"].shape[-1])
     code = outputs["mean"]
     summary = features.reshape(B, 1, -1) if model.summary == "map" else code[:, None]
     objective = OBJECTIVES[model.objective]
-    expected = 0.2 * np.mean((code**2 + np.exp(outputs["log_variance"]) - 1 - outputs["log_variance"]) / 2)
-    expected += 0.3 * value(objective(*model.global_critic(code, summary)).loss)
+    expected = 0.3 * value(objective(*model.global_critic(code, summary)).loss)
     expected += 0.7 * value(objective(*model.local_critic(code, features)).loss)
+    if prior == "kl":
+        log_variance = outputs["log_variance"]
+        expected += 0.2 * np.mean((code**2 + np.exp(log_variance) - 1 - log_variance) / 2)
+    assert value(loss_in_inference(model, images())) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_adversarial_prior_and_the_coordinates_are_added_to_the_rest():
+    free = build_model(configuration(prior="none"))
+    full = build_model(configuration(prior="normal", gamma=0.3, delta=0.5))
+    full.encoder.set_weights(free.encoder.get_weights())
+    for name in "local_critic", "global_critic":
+        getattr(full, name).set_weights(getattr(free, name).get_weights())
+    difference = value(loss_in_inference(full, images())) - value(loss_in_inference(free, images()))
+    terms = {name: value(full.terms[name].result()) for name in ("prior", "coordinates")}
+    assert difference == pytest.approx(terms["prior"] + 0.5 * terms["coordinates"], rel=1e-3)
+    assert 0 <= value(full.terms["prior_accuracy"].result()) <= 1
+
+
+def test_clipped_scores_and_their_penalty():
+    model = build_model(configuration(alpha=0.0, prior="none", clip=0.5))
+    outputs = model(images(), training=False)
+    features = ops.reshape(outputs["feature_map"], (B, -1, outputs["feature_map"].shape[-1]))
+    positive, negative = (
+        ops.convert_to_numpy(x) for x in model.local_critic(outputs["mean"], features, training=False)
+    )
+    squares = np.concatenate([positive.ravel(), negative.ravel()]) ** 2
+    clipped = [0.5 * np.tanh(x / 0.5) for x in (positive, negative)]
+    expected = value(OBJECTIVES["infonce"](*clipped).loss) + 0.05 * squares.mean()
+    assert np.abs(positive).max() > 0.5
     assert value(loss_in_inference(model, images())) == pytest.approx(expected, rel=1e-4)
 
 
@@ -56,33 +92,97 @@ def test_a_weight_of_zero_leaves_the_term_out(left_out, critic):
     assert critic.removesuffix("_critic") not in logs and "prior" in logs
 
 
-PARTS = ("below the split", "above the split", "local critic", "global critic")
+def test_terms_are_reported_for_what_is_there():
+    pairs = [f"{pair}{suffix}" for pair in ("global", "local") for suffix in ("", "_bound", "_accuracy")]
+    assert set(build_model(configuration()).terms) == {"prior", *pairs}
+    assert set(build_model(configuration(prior="none", alpha=0.0)).terms) == set(pairs[3:])
+    names = set(build_model(configuration(prior="sphere", delta=1.0)).terms)
+    assert names == {"prior", "prior_accuracy", "coordinates", *pairs}
+
+
+ENCODER = {"below the split", "above the split"}
 FLOW = {
-    "local": {"below the split", "above the split", "local critic"},
-    "global": {"below the split", "above the split", "global critic"},
-    "prior": {"below the split", "above the split"},
+    # term: what receives gradient from it, and nothing else does
+    "local": ({"beta": 1.0}, ENCODER | {"local critic"}),
+    "global": ({"alpha": 1.0}, ENCODER | {"global critic"}),
+    "global, code with code": ({"alpha": 1.0, "summary": "code"}, ENCODER | {"global critic"}),
+    "prior by KL": ({"gamma": 1.0}, ENCODER),
+    "prior by a discriminator": ({"gamma": 1.0, "prior": "uniform"}, ENCODER | {"prior discriminator"}),
+    "its discriminator's side": ({"gamma": 0.0, "prior": "uniform"}, {"prior discriminator"}),
+    "coordinates": ({"delta": 1.0}, ENCODER | {"coordinates"}),
 }
+OFF = {"alpha": 1e-30, "beta": 1e-30, "gamma": 0.0, "delta": 1e-30}  # there, and without effect
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="takes gradients with TensorFlow's tape")
+def gradients(model, x):
+    """The gradient of the training loss for each trainable variable, on any backend."""
+    keras_variables = model.trainable_variables
+
+    def loss(values):
+        with keras.StatelessScope(list(zip(keras_variables, values, strict=True))):
+            return model.compute_loss(x=x, y_pred=model(x, training=True))
+
+    values = [ops.convert_to_numpy(v) for v in keras_variables]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        values = [tf.constant(v) for v in values]
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            y = loss(values)
+        found = tape.gradient(y, values, unconnected_gradients="zero")
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        found = jax.grad(loss)(values)
+    else:
+        import torch
+
+        values = [torch.tensor(v, requires_grad=True) for v in values]
+        loss(values).backward()
+        found = [torch.zeros_like(v) if v.grad is None else v.grad for v in values]
+    return [ops.convert_to_numpy(g) for g in found]
+
+
 @pytest.mark.parametrize("term", FLOW)
 def test_each_term_sends_gradient_to_its_parts_and_no_others(term):
-    import tensorflow as tf
-
-    weights = {"local": (0, 1, 0), "global": (1, 0, 0), "prior": (0, 0, 1)}[term]
-    critics = EncodeAndDot(U), EncodeAndDot(U)
-    model = DeepInfoMax(seed_encoder(S, D), *critics, "infonce", *weights)
-    model.build((None, S, S, 3))
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(x=images(), y_pred=model(images(), training=True))
-    variables = [v.value for v in model.trainable_variables]
-    gradients = tape.gradient(loss, variables)
+    settings, parts = FLOW[term]
+    model = build_model(configuration(views=1, **{"prior": "kl", **OFF, **settings}))
     above = {w.path for layer in _layers_above_the_split(model.encoder) for w in layer.weights}
-    reached = set()
-    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
-        if gradient is not None and np.abs(gradient.numpy()).max() > 0:
-            reached.add(_part(model, variable, above))
-    assert reached == FLOW[term]
+    reached = {
+        _part(model, variable, above)
+        for variable, gradient in zip(model.trainable_variables, gradients(model, images()), strict=True)
+        if np.abs(gradient).max() > 1e-12
+    }
+    assert reached == parts
+
+
+def test_the_encoder_works_against_the_discriminator_and_not_with_it():
+    """A step along minus its gradient lowers the discriminator's loss in T and raises it in the encoder."""
+    settings = {"views": 1, "prior": "uniform", "gamma": 1.0, "alpha": 1e-30, "beta": 1e-30}
+    for part, sign in ("prior discriminator", -1), ("encoder", 1):
+        model = build_model(configuration(**settings))
+
+        def discriminator_loss(model=model):
+            model.prior_discriminator.random.state.assign([1, 2])  # the same draws from the prior
+            return value(model.prior_discriminator(model(images(), training=False)["mean"])[0])
+
+        before = discriminator_loss()
+        variables = model.trainable_variables
+        moved = {id(v) for v in (model.encoder if part == "encoder" else model.prior_discriminator).variables}
+        for variable, gradient in zip(variables, inference_gradients(model, images()), strict=True):
+            if id(variable) in moved:
+                variable.assign(ops.convert_to_numpy(variable) - 1e-3 * gradient)
+        assert sign * (discriminator_loss() - before) > 0
+
+
+def inference_gradients(model, x):
+    call, model.call = model.call, lambda images, training: call(images, training=False)
+    try:
+        model.prior_discriminator.random.state.assign([1, 2])
+        return gradients(model, x)
+    finally:
+        model.call = call
 
 
 def _layers_above_the_split(encoder):
@@ -95,17 +195,28 @@ def _part(model, variable, above):
         return "local critic"
     if any(variable is v for v in model.global_critic.trainable_variables):
         return "global critic"
+    for name in "prior_discriminator", "coordinates":
+        part = getattr(model, name)
+        if part is not None and any(variable is v for v in part.trainable_variables):
+            return name.replace("_", " ")
     return "above the split" if variable.path in above else "below the split"
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_training_lowers_the_loss_and_reports_every_term(preset, precision):
-    model = build_model(configuration(preset, precision=precision, learning_rate=3e-3))
+CASES = [
+    *((preset, "float32") for preset in DIM_PRESETS),
+    ("dim", "mixed_bfloat16"),
+    ("seed", "mixed_bfloat16"),
+]
+
+
+@pytest.mark.parametrize(("preset", "precision"), CASES)
+def test_training_raises_the_bounds_and_reports_every_term(preset, precision):
+    """The total need not fall: a discriminator and an encoder work against each other in it."""
+    model = build_model(configuration(preset, precision=precision, learning_rate=1e-3))
     history = model.fit(images(2 * B), batch_size=B, epochs=12, verbose=0).history
-    assert history["loss"][-1] < history["loss"][0]
-    pairs = [f"{pair}{suffix}" for pair in ("global", "local") for suffix in ("", "_bound", "_accuracy")]
-    assert set(history) == {"loss", "prior", *pairs}
+    for name in "local", "global":
+        assert name not in history or history[name][-1] < history[name][0]
+    assert set(history) == {"loss", *model.terms}
     assert all(np.isfinite(values).all() for values in history.values())
 
 
@@ -138,10 +249,14 @@ def test_codes_are_sampled_in_training_and_means_elsewhere():
     assert value(loss_in_inference(model, images())) == value(loss_in_inference(model, images()))
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+EVERYTHING = {"prior": "uniform", "delta": 1.0, "occlusion": 0.4, "clip": 20.0}
+
+
+@pytest.mark.parametrize("preset", ["dim", "seed"])
 @pytest.mark.parametrize("views", [1, 2])
-def test_a_saved_model_goes_on_exactly_where_it_was(preset, views, tmp_path):
-    model = build_model(configuration(preset, views=views))
+@pytest.mark.parametrize("more", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_a_saved_model_goes_on_exactly_where_it_was(preset, views, more, tmp_path):
+    model = build_model(configuration(preset, views=views, **more))
     model.fit(images(), batch_size=B, shuffle=False, verbose=0)
     model.save(tmp_path / "model.keras")
     twin = keras.saving.load_model(tmp_path / "model.keras")  # safe mode
@@ -160,10 +275,10 @@ def test_the_same_seed_gives_the_same_training():
     assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-6)
 
 
-@pytest.mark.parametrize("views", [1, 2])
-def test_every_part_is_built_so_that_fit_needs_no_batch_to_find_out(views, tmp_path):
+@pytest.mark.parametrize("more", [{"views": 1}, {"views": 2}, EVERYTHING], ids=["one", "two", "everything"])
+def test_every_part_is_built_so_that_fit_needs_no_batch_to_find_out(more, tmp_path):
     """Keras on JAX and torch takes one from the data otherwise, and a resumed run would lose a batch."""
-    model = build_model(configuration(views=views))
+    model = build_model(configuration(**more))
     model.save(tmp_path / "model.keras")
     for m in model, keras.saving.load_model(tmp_path / "model.keras"):
         assert all(layer.built for layer in m._flatten_layers())
@@ -172,3 +287,33 @@ def test_every_part_is_built_so_that_fit_needs_no_batch_to_find_out(views, tmp_p
 def test_an_unknown_summary_is_refused():
     with pytest.raises(ValueError, match="summary must be one of"):
         DeepInfoMax(seed_encoder(S, D), None, EncodeAndDot(U), summary="image")
+
+
+def test_a_posterior_and_a_discriminator_exclude_each_other():
+    with pytest.raises(ValueError, match="gaussian=False"):
+        DeepInfoMax(seed_encoder(S, D), EncodeAndDot(U), None, prior_discriminator=AdversarialPrior())
+
+
+@pytest.mark.parametrize("views", [1, 2])
+def test_codes_come_from_the_occluded_image_and_maps_from_the_whole_one(views):
+    model = build_model(configuration(views=views, occlusion=0.9))
+    seen = []
+    encoder = model.encoder
+    model.encoder = lambda x, training: (seen.append(ops.convert_to_numpy(x)), encoder(x, training=training))[
+        1
+    ]
+    outputs = model(images(), training=True)
+    model.encoder = encoder
+    (fed,) = seen
+    hidden, whole = np.split(fed, 2)
+    assert len(hidden) == views * B and (hidden == GREY).mean() > 0.6 and (whole == GREY).mean() < 0.1
+    assert all(x.shape[0] == views * B for x in outputs.values())
+    if views == 1:
+        np.testing.assert_array_equal(whole, images())
+    everything = {name: ops.convert_to_numpy(x) for name, x in encoder(fed, training=True).items()}
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(outputs["mean"]), everything["mean"][: views * B], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(outputs["feature_map"]), everything["feature_map"][views * B :], atol=1e-5
+    )

@@ -24,11 +24,20 @@ class Batches(keras.utils.PyDataset):
         batch_size: B.
         seed: of the order.
         first: number of the batch to begin with.
+        labels: [N] int, for those who learn with them; batches are then pairs.
     """
 
-    def __init__(self, images: np.ndarray, batch_size: int, seed: int, first: int = 0):
+    def __init__(
+        self,
+        images: np.ndarray,
+        batch_size: int,
+        seed: int,
+        first: int = 0,
+        labels: np.ndarray | None = None,
+    ):
         super().__init__(workers=2)
         self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first
+        self.labels = labels
         self.steps_per_epoch = len(images) // batch_size
         self._order = lru_cache(maxsize=1)(self._order_of)
 
@@ -39,10 +48,11 @@ class Batches(keras.utils.PyDataset):
     def _order_of(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         epoch, step = divmod(self.first + index, self.steps_per_epoch)
         rows = self._order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
-        return (np.asarray(self.images[rows]),)
+        images = np.asarray(self.images[rows])
+        return (images,) if self.labels is None else (images, self.labels[rows])
 
 
 class InOrder(keras.utils.PyDataset):

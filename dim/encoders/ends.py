@@ -1,0 +1,52 @@
+"""The two ends of every encoder: images come in and are scaled; map and posterior go out."""
+
+import keras
+from keras import layers
+
+from dim.errors import DimError
+
+MEAN, LOG_VARIANCE, FEATURE_MAP, FEATURES = "mean", "log_variance", "feature_map", "features"
+
+
+def scaled_images(encoder: str, image_size: int, least: int):
+    """The input of an encoder, and the same scaled to [-1, 1].
+
+    Args:
+        encoder: its name, for the message.
+        image_size: side of the square images in pixels.
+        least: the smallest side that it can take.
+
+    Returns:
+        Two symbolic tensors [B, H0, W0, 3]: images in uint8, and pixels in [-1, 1].
+
+    Raises:
+        DimError: the images are smaller than that.
+    """
+    if image_size < least:
+        raise DimError(f"the {encoder} encoder needs images of at least {least} pixels, not {image_size}")
+    images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
+    return images, layers.Rescaling(1 / 127.5, offset=-1)(images)
+
+
+def with_posterior(images, feature_map, features, code_size: int, gaussian: bool) -> keras.Model:
+    """Ends an encoder with a dense layer each for mean and log-variance.
+
+    Args:
+        images: its input.
+        feature_map: [B, H, W, C], where it is split.
+        features: [B, F], what comes before the code.
+        code_size: D.
+        gaussian: False leaves out the log-variance and its layer.
+
+    Returns:
+        The encoder. Its posterior is float32 whatever the rest computes in.
+    """
+    features = layers.Identity(name=FEATURES)(features)
+    heads = (MEAN, LOG_VARIANCE) if gaussian else (MEAN,)
+    posterior = {name: layers.Dense(code_size, name=name, dtype="float32")(features) for name in heads}
+    return keras.Model(images, {FEATURE_MAP: feature_map, **posterior}, name="encoder")
+
+
+def split_here(x):
+    """Marks the feature map of an encoder."""
+    return layers.Identity(name=FEATURE_MAP)(x)

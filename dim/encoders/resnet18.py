@@ -1,0 +1,56 @@
+"""ResNet-18 for small images."""
+
+import keras
+from keras import layers
+
+from dim.encoders.ends import scaled_images, split_here, with_posterior
+from dim.normalisation import BatchNormalization
+
+
+def resnet18_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool = True) -> keras.Model:
+    """ResNet-18 (He et al. 2016) that begins as Ermolov et al. 2021 let it begin on small images.
+
+    A 3×3 convolution of stride 1 in place of the 7×7 one of stride 2; the 3×3 max-pooling of stride 2
+    that follows is kept for images of more than 32 pixels and dropped up to 32, as they do on
+    Tiny-ImageNet and on CIFAR (https://github.com/htdt/self-supervised). Four stages of two residual
+    blocks with 64, 128, 256 and 512 channels, all but the first halving the side; a global average, the
+    512 `features` that their published accuracies are measured on; the code. Split after the third
+    stage: 8×8×256 at 64 and at 32 pixels, an eighth of the side above 32 pixels and a quarter up to
+    there, rounded up. 11,178,432 parameters without the code's layers, at any size.
+
+    Args:
+        image_size: side of the images in pixels, 8 or more.
+        code_size: D.
+        gaussian: False leaves out the log-variance.
+
+    Raises:
+        DimError: the image is smaller than 8 pixels.
+    """
+    images, x = scaled_images("resnet18", image_size, least=8)
+    x = _normalised_convolution(x, 64)
+    if image_size > 32:  # before the activation, which is monotone and leaves the padding's zero a zero
+        x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))
+    x = layers.ReLU()(x)
+    x = _stage(x, 64)
+    x = _stage(x, 128, stride=2)
+    feature_map = split_here(_stage(x, 256, stride=2))
+    x = _stage(feature_map, 512, stride=2)
+    return with_posterior(images, feature_map, layers.GlobalAveragePooling2D()(x), code_size, gaussian)
+
+
+def _stage(x, channels: int, stride: int = 1):
+    return _block(_block(x, channels, stride), channels)
+
+
+def _block(x, channels: int, stride: int = 1):
+    shortcut = x if stride == 1 else _normalised_convolution(x, channels, kernel=1, stride=stride)
+    x = layers.ReLU()(_normalised_convolution(x, channels, stride=stride))
+    return layers.ReLU()(layers.Add()([_normalised_convolution(x, channels), shortcut]))
+
+
+def _normalised_convolution(x, channels: int, kernel: int = 3, stride: int = 1):
+    """Padded by one pixel on each side if 3×3; Keras' own padding is lopsided where the stride is 2."""
+    if kernel == 3 and stride == 2:
+        x = layers.ZeroPadding2D(1)(x)
+    padding = "same" if stride == 1 else "valid"
+    return BatchNormalization()(layers.Conv2D(channels, kernel, stride, padding, use_bias=False)(x))

@@ -1,0 +1,179 @@
+"""What holds of every encoder: its table, outputs, sizes, modes, precision, split, and saving."""
+
+import os
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import dim.encoders
+from dim.encoders import ENCODERS, in_plain_keras
+
+MAPS = [
+    ("seed", 8, (4, 4, 256)),
+    ("seed", 21, (5, 5, 256)),
+    ("basic32", 8, (2, 2, 128)),
+    ("basic32", 21, (5, 5, 128)),
+    ("alex64", 15, (3, 3, 384)),
+    ("alex64", 21, (4, 4, 384)),
+    ("resnet18", 8, (2, 2, 256)),
+    ("resnet18", 21, (6, 6, 256)),
+    ("resnet18", 41, (6, 6, 256)),
+    ("mobilenetv2", 32, (4, 4, 192)),
+    ("mobilenetv2", 45, (6, 6, 192)),
+]
+
+
+def test_the_table_in_the_documentation_is_true():
+    row = re.compile(r"^    (\w+) .+ (\d+) +(\d+)  (\d+×\d+×\d+) +([\d,]+)$", re.MULTILINE)
+    table = {name: values for name, *values in row.findall(dim.encoders.__doc__)}
+    assert table.keys() == ENCODERS.keys()
+    for name, (size, code_size, shape, parameters) in table.items():
+        encoder = ENCODERS[name]()
+        assert encoder.input_shape == (None, int(size), int(size), 3)
+        assert encoder.output["mean"].shape == encoder.output["log_variance"].shape == (None, int(code_size))
+        assert "×".join(map(str, encoder.output["feature_map"].shape[1:])) == shape
+        assert f"{encoder.count_params():,}" == parameters
+
+
+@pytest.mark.parametrize(("name", "size", "shape"), MAPS)
+def test_outputs_have_their_names_shapes_and_types_at_the_smallest_and_at_an_odd_size(
+    name, size, shape, images
+):
+    encoder = ENCODERS[name](size, 5)
+    assert encoder.input.dtype == "uint8"
+    outputs = {key: ops.convert_to_numpy(value) for key, value in encoder(images(size)).items()}
+    shapes = {key: value.shape for key, value in outputs.items()}
+    assert shapes == {"feature_map": (3, *shape), "mean": (3, 5), "log_variance": (3, 5)}
+    assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in outputs.values())
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_image_smaller_than_the_smallest_is_refused_in_one_line(name, smallest, refused):
+    with refused(name, f"at least {smallest[name]} pixels, not {smallest[name] - 1}"):
+        ENCODERS[name](smallest[name] - 1, 5)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_deterministic_code_is_the_same_network_less_one_dense_layer(name, smallest):
+    gaussian, deterministic = (ENCODERS[name](smallest[name], 5, kind) for kind in (True, False))
+    assert deterministic.output.keys() == {"feature_map", "mean"}
+    F = gaussian.get_layer("features").output.shape[-1]
+    assert gaussian.count_params() - deterministic.count_params() == (F + 1) * 5
+
+
+def test_uint8_is_scaled_to_minus_one_to_one_by_the_first_layer(encoder):
+    size = encoder.input_shape[1]
+    first = keras.Model(encoder.input, encoder.layers[1].output)
+    pixels = np.linspace(0, 255, size * size * 3).astype("uint8").reshape(1, size, size, 3)
+    np.testing.assert_allclose(ops.convert_to_numpy(first(pixels)), pixels / 127.5 - 1, atol=1e-6)
+    assert pixels.min() == 0 and pixels.max() == 255
+
+
+def test_batch_statistics_move_in_training_only(encoder, images):
+    others = images(encoder.input_shape[1], seed=1)
+    before = [ops.convert_to_numpy(w) for w in encoder.non_trainable_weights]
+    assert before
+    encoder(others, training=False)
+    for old, new in zip(before, encoder.non_trainable_weights, strict=True):
+        np.testing.assert_array_equal(old, ops.convert_to_numpy(new))
+    encoder(others, training=True)
+    for old, new in zip(before, encoder.non_trainable_weights, strict=True):
+        assert not np.array_equal(old, ops.convert_to_numpy(new))
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_in_any_precision_all_is_finite_and_every_kernel_learns(
+    name, precision, smallest, images, weight_gradients
+):
+    keras.config.set_dtype_policy(precision)
+    encoder = ENCODERS[name](smallest[name], 5)
+    outputs = encoder(images(smallest[name]))
+    assert keras.backend.standardize_dtype(outputs["mean"].dtype) == "float32"
+    assert keras.backend.standardize_dtype(outputs["log_variance"].dtype) == "float32"
+    computed = keras.backend.standardize_dtype(outputs["feature_map"].dtype)
+    assert computed == precision.removeprefix("mixed_")
+    assert all(np.isfinite(ops.convert_to_numpy(ops.cast(y, "float32"))).all() for y in outputs.values())
+    batch = images(smallest[name], count=12)  # of few, batch normalisation amplifies gradients
+    gradients = weight_gradients(encoder, batch, "mean")
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+    for variable, gradient in zip(encoder.trainable_variables, gradients, strict=True):
+        if variable.name == "kernel" and not variable.path.startswith("log_variance"):
+            assert np.any(gradient != 0), variable.path
+
+
+def test_the_map_is_the_split_below_it_learns_from_it_and_nothing_above_does(
+    encoder, images, weight_gradients
+):
+    bodies = [layer for layer in encoder.layers if isinstance(layer, keras.Model)]
+    if bodies:  # a backbone: its first output is the map
+        below = keras.Model(bodies[0].input, bodies[0].output[0])
+    else:
+        below = keras.Model(encoder.input, encoder.output["feature_map"])
+    below = {id(variable) for variable in below.trainable_variables}
+    batch = images(encoder.input_shape[1])
+    from_map, from_mean = (weight_gradients(encoder, batch, name) for name in ("feature_map", "mean"))
+    sides = []
+    for variable, of_map, of_mean in zip(encoder.trainable_variables, from_map, from_mean, strict=True):
+        if id(variable) not in below:
+            assert not np.any(of_map), variable.path
+        elif variable.name == "kernel":
+            assert np.any(of_map) and np.any(of_mean), variable.path
+        sides.append(id(variable) in below)
+    assert any(sides) and not all(sides)
+
+
+def test_above_the_split_all_can_change_and_the_map_stays(encoder, images):
+    batch = images(encoder.input_shape[1])
+    before = {name: ops.convert_to_numpy(y) for name, y in encoder(batch).items()}
+    assert before["mean"].std() > 0.01
+    weights = encoder.get_weights()
+    head = encoder.get_layer("mean")
+    head.set_weights([w + 1 for w in head.get_weights()])
+    after = {name: ops.convert_to_numpy(y) for name, y in encoder(batch).items()}
+    encoder.set_weights(weights)
+    np.testing.assert_array_equal(before["feature_map"], after["feature_map"])
+    np.testing.assert_array_equal(before["log_variance"], after["log_variance"])
+    assert not np.allclose(before["mean"], after["mean"])
+
+
+def test_a_saved_encoder_comes_back_as_it_was(encoder, images, tmp_path):
+    encoder.save(tmp_path / "encoder.keras")
+    again = keras.saving.load_model(tmp_path / "encoder.keras")
+    batch = images(encoder.input_shape[1])
+    before, after = encoder(batch), again(batch)
+    assert before.keys() == after.keys()
+    for name in before:
+        expected = ops.convert_to_numpy(before[name])
+        np.testing.assert_allclose(ops.convert_to_numpy(after[name]), expected, atol=1e-6)
+        assert expected.std() > 0.01
+
+
+def test_exported_encoders_load_in_plain_keras_and_give_the_same(settled, smallest, images, tmp_path):
+    expected = {}
+    for name, size in smallest.items():
+        encoder = settled(name)
+        in_plain_keras(encoder).save(tmp_path / f"{name}.keras")
+        np.save(tmp_path / f"{name}.npy", images(size))
+        expected[name] = {key: ops.convert_to_numpy(y) for key, y in encoder(images(size)).items()}
+    program = (
+        "import sys, keras, numpy as np\n"
+        "for name in sys.argv[1:]:\n"
+        "    outputs = keras.saving.load_model(name + '.keras')(np.load(name + '.npy'))\n"
+        "    np.savez(name, **{k: keras.ops.convert_to_numpy(y) for k, y in outputs.items()})\n"
+        "assert 'dim' not in sys.modules"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-c", program, *smallest]
+    subprocess.run(command, cwd=tmp_path, check=True, env=environment)
+    for name, outputs in expected.items():
+        found = np.load(tmp_path / f"{name}.npz")
+        assert set(found.files) == outputs.keys()
+        for key in outputs:
+            assert outputs[key].std() > 0.01
+            np.testing.assert_allclose(found[key], outputs[key], atol=2e-4, err_msg=f"{name} {key}")

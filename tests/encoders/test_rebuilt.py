@@ -1,0 +1,37 @@
+"""A copy made of other layers computes the same."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from dim.encoders import in_plain_keras
+from dim.normalisation import BatchNormalization
+
+
+def layers_within(model):
+    for layer in model.layers:
+        yield from layers_within(layer) if isinstance(layer, keras.Model) else (layer,)
+
+
+@pytest.mark.parametrize(("training", "tolerance"), [(False, 2e-4), (True, 2e-3)])
+def test_in_plain_keras_no_layer_is_ours_and_the_outputs_are(encoder, images, training, tolerance):
+    plain = in_plain_keras(encoder)
+    ours = [layer for layer in layers_within(encoder) if isinstance(layer, BatchNormalization)]
+    theirs = [layer for layer in layers_within(plain) if type(layer) is keras.layers.BatchNormalization]
+    assert len(ours) == len(theirs) > 0
+    assert all(type(layer).__module__.startswith("keras.") for layer in layers_within(plain))
+    batch = images(encoder.input_shape[1], count=12)  # of few, batch normalisation amplifies rounding
+    expected, found = encoder(batch, training=training), plain(batch, training=training)
+    assert expected.keys() == found.keys()
+    for name in expected:
+        one, other = (ops.convert_to_numpy(outputs[name]) for outputs in (expected, found))
+        np.testing.assert_allclose(one, other, atol=tolerance)
+
+
+def test_the_copy_has_weights_of_its_own(encoder):
+    before = encoder.get_weights()
+    plain = in_plain_keras(encoder)
+    plain.set_weights([weight + 1 for weight in before])
+    for old, new in zip(before, encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
