@@ -7,7 +7,7 @@ OPTIONS = $(if $(RUN),--run "$(RUN)") $(if $(DATA),--data "$(DATA)")
 TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn tensorboard data test test-backends lint clean
+.PHONY: help train knn compare tensorboard data bench test test-backends lint clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,17 @@ train: $(READY) ## train Deep InfoMax, or go on with a run
 knn: $(READY) ## draw the nearest neighbours of ten images by L2 and cosine
 	@$(BIN)/python -m experiments.knn $(OPTIONS) $(ARGS)
 
+compare: $(READY) ## train all presets at an equal budget; one table and one plot
+	@$(BIN)/python -m experiments.compare $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)
+
 tensorboard: $(READY) ## look at all runs in the browser
 	$(BIN)/tensorboard --logdir runs $(ARGS)
 
 data: $(READY) ## download Tiny-ImageNet (248 MB) into data/
 	@$(BIN)/python -m experiments.download $(ARGS)
+
+bench: $(READY) $(VENV)-backends/.ready ## measure speed beside PyTorch, tf.io, FAISS and the machine's limits
+	@$(BIN)/python -m experiments.benchmark $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest $(ARGS)

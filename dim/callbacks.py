@@ -11,7 +11,7 @@ from tqdm import tqdm
 from dim.errors import DimError
 from dim.runs import Run
 
-_SHOWN = ("loss", "global", "local", "prior")
+_DETAILS = ("_bound", "_accuracy")
 _EVERY = 10
 
 
@@ -41,7 +41,8 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
     def _show(self, logs):
-        terms = {name: float(logs[name]) for name in _SHOWN if name in logs}
+        names = ["loss", *(name for name in self.model.terms if not name.endswith(_DETAILS))]
+        terms = {name: float(logs[name]) for name in names}
         if "knn_cosine" in logs:
             terms["20-NN"] = logs["knn_cosine"]
         self.bar.set_postfix(terms, refresh=False)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from dim.data.batches import InOrder
-from dim.encoders import LOG_VARIANCE, MEAN
+from dim.encoders import FEATURE_MAP, LOG_VARIANCE, MEAN
 
 
 def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -> np.ndarray:
@@ -25,11 +25,11 @@ def posterior(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -
     Returns:
         Arrays [N, D] float32, two or one.
     """
-    return _without_map(encoder).predict(InOrder(images, batch_size), verbose=0)
+    outputs = _without_map(encoder).predict(InOrder(images, batch_size), verbose=0)
+    return [outputs[name] for name in (MEAN, LOG_VARIANCE) if name in outputs]
 
 
 @lru_cache(maxsize=4)
 def _without_map(encoder: keras.Model) -> keras.Model:
     """Kept, since every new model is traced anew."""
-    names = [name for name in (MEAN, LOG_VARIANCE) if name in encoder.output]
-    return keras.Model(encoder.input, [encoder.output[name] for name in names])
+    return keras.Model(encoder.input, {k: v for k, v in encoder.output.items() if k != FEATURE_MAP})

@@ -1,22 +1,31 @@
 """From a configuration to a model."""
 
+from itertools import pairwise
+
 import keras
 import pytest
 
 from dim.build import build_model
 from dim.configuration import Configuration
-from dim.critics import ConcatenateAndConvolve, EncodeAndDot
+from dim.critics import Bilinear, ConcatenateAndConvolve, EncodeAndDot
+from dim.model import DeepInfoMax
+from dim.rivals import Supervised, VariationalAutoencoder, VICReg
 
 SMALL = {"image_size": 16, "code_size": 5, "critic_units": 6, "critic_layers": 3}
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("encode-and-dot", EncodeAndDot), ("concatenate-and-convolve", ConcatenateAndConvolve)],
+    [
+        ("encode-and-dot", EncodeAndDot),
+        ("concatenate-and-convolve", ConcatenateAndConvolve),
+        ("bilinear", Bilinear),
+    ],
 )
 def test_the_critics_are_those_of_the_configuration(name, kind):
-    model = build_model(Configuration(critic=name, **SMALL))
+    model = build_model(Configuration(critic=name, negatives=3, **SMALL))
     assert type(model.local_critic) is type(model.global_critic) is kind
+    assert model.local_critic.negatives == model.global_critic.negatives == 3
     if kind is ConcatenateAndConvolve:
         assert model.local_critic.widths == (6, 6, 6)
 
@@ -37,3 +46,46 @@ def test_the_optimizer_is_that_of_the_configuration_and_ready_to_be_saved():
     assert isinstance(model.optimizer, keras.optimizers.AdamW) and model.optimizer.built
     assert float(model.optimizer.learning_rate) == pytest.approx(0.02)
     assert model.optimizer.weight_decay == 0.3
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("dim", DeepInfoMax),
+        ("vae", VariationalAutoencoder),
+        ("vicreg", VICReg),
+        ("supervised", Supervised),
+    ],
+)
+def test_the_method_is_that_of_the_configuration(method, kind):
+    model = build_model(Configuration(method=method, **SMALL), classes=3)
+    assert type(model) is kind and model.optimizer.built
+    assert model.encoder.output["mean"].shape == (None, 5)
+
+
+def test_a_supervised_model_needs_the_number_of_classes():
+    with pytest.raises(ValueError, match="number of classes"):
+        build_model(Configuration(method="supervised", **SMALL))
+
+
+def test_the_parts_of_the_method_are_those_of_the_configuration():
+    plain = build_model(Configuration(prior="none", **SMALL))
+    assert plain.occlusion is plain.coordinates is plain.prior_discriminator is None
+    assert "log_variance" not in plain.encoder.output
+    options = {"prior": "sphere", "gamma": 0.2, "occlusion": 0.3, "delta": 0.5, "clip": 20.0}
+    full = build_model(Configuration(temperature=0.1, **options, **SMALL))
+    assert (full.prior_discriminator.target, full.prior_discriminator.weight) == ("sphere", 0.2)
+    assert (full.occlusion.side, full.coordinates_weight, full.clip) == (0.3, 0.5, 20.0)
+    assert full.local_critic.temperature == 0.1
+
+
+def test_a_cosine_schedule_rises_falls_and_ends_at_zero():
+    configuration = Configuration(schedule="cosine", learning_rate=0.1, epochs=10, **SMALL)
+    rate = build_model(configuration, steps_per_epoch=20).optimizer._learning_rate
+    rates = [float(rate(step)) for step in range(201)]
+    assert rates[0] == 0 and max(rates) == pytest.approx(0.1) and rates[-1] == pytest.approx(0, abs=1e-6)
+    assert rates.index(max(rates)) == 10
+    assert all(a <= b for a, b in pairwise(rates[:11]))
+    assert all(a >= b for a, b in pairwise(rates[10:]))
+    with pytest.raises(ValueError, match="steps of an epoch"):
+        build_model(configuration)

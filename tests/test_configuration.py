@@ -10,11 +10,18 @@ from dim.encoders import ENCODERS
 from dim.errors import DimError
 from dim.model import SUMMARIES
 from dim.objectives import OBJECTIVES
+from dim.priors import TARGETS
 
 
 @pytest.mark.parametrize(
     ("field", "choices"),
-    [("critic", CRITICS), ("encoder", ENCODERS), ("objective", OBJECTIVES), ("summary", SUMMARIES)],
+    [
+        ("critic", CRITICS),
+        ("encoder", ENCODERS),
+        ("objective", OBJECTIVES),
+        ("summary", SUMMARIES),
+        ("prior", ("kl", "none", *TARGETS)),
+    ],
 )
 def test_the_command_line_offers_exactly_what_exists(field, choices):
     assert set(get_args(get_type_hints(Configuration)[field])) == set(choices)
@@ -31,6 +38,11 @@ def test_the_command_line_offers_exactly_what_exists(field, choices):
         ({"seed": -1}, "--seed must be at least 0"),
         ({"critic_layers": 0}, "--critic-layers must be at least 1"),
         ({"alpha": 0.0, "beta": 0.0}, "nothing to learn"),
+        ({"negatives": -1}, "--negatives must be at least 0"),
+        ({"negatives": 100}, "take fewer than --batch-size 100"),
+        ({"occlusion": 1.0}, "--occlusion must be less than 1"),
+        ({"temperature": -0.2}, "--temperature must be finite and not negative"),
+        ({"method": "vae", "prior": "none"}, "--method vae needs --prior kl, not none"),
     ],
 )
 def test_senseless_settings_are_refused_in_one_line(settings, message):

@@ -26,3 +26,11 @@ def test_codes_follow_the_weights_of_the_encoder():
     before = embed(encoder, images)
     encoder.set_weights([w + 0.1 for w in encoder.get_weights()])
     assert not np.allclose(before, embed(encoder, images))
+
+
+def test_an_encoder_without_a_posterior_has_codes_only():
+    encoder = seed_encoder(16, 5, gaussian=False)
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), "uint8")
+    (mean,) = posterior(encoder, images)
+    assert mean.shape == (4, 5)
+    np.testing.assert_array_equal(embed(encoder, images), mean)

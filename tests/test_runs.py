@@ -43,6 +43,15 @@ def test_a_folder_with_something_else_in_it_is_left_alone():
     assert [file.name for file in run.path.iterdir()] == ["thesis.tex"]
 
 
+def test_the_length_of_a_run_with_a_cosine_schedule_is_fixed(refused):
+    planned = replace(SMALL, schedule="cosine")
+    run = Run("planned")
+    run.claim(planned)
+    run.claim(planned)
+    with refused("epochs 3, not 9", "RUN="):
+        run.claim(replace(planned, epochs=9))
+
+
 @pytest.mark.parametrize("content", ["", "{", json.dumps({"colour": "blue"}), json.dumps({"epochs": 0})])
 def test_a_damaged_configuration_is_said_in_one_line(content):
     run = Run("first")

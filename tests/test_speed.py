@@ -96,7 +96,7 @@ def test_code_and_features_are_never_concatenated(precision):
 
 @only_tensorflow
 def test_a_step_costs_little_more_than_the_encoder(preset, precision):
-    """The encoder forward and twice backward is 0.468 GFLOP a view; critics and views add at most a quarter."""
+    """The encoder forward and twice backward is 0.468 GFLOP a view; the rest at most a quarter."""
     (name, views), (model, graph) = preset, step(preset[0], precision)
     images = np.zeros((B, 64, 64, 3), "uint8")
     encoder = operations.of_encoding(model.encoder, images).operations / B

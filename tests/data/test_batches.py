@@ -82,6 +82,14 @@ def test_another_seed_gives_another_order():
     assert epoch(Batches(IMAGES, 5, seed=0)) != epoch(Batches(IMAGES, 5, seed=1))
 
 
+def test_labels_stay_with_their_images():
+    images = np.arange(23, dtype="uint8")[:, None, None, None] * np.ones((1, 2, 2, 3), "uint8")
+    batches = Batches(images, 5, seed=3, labels=100 + np.arange(23))
+    for i in range(9):
+        batch, labels = batches[i]
+        np.testing.assert_array_equal(labels, 100 + batch[:, 0, 0, 0].astype(int))
+
+
 def test_a_later_start_gives_the_same_batches():
     whole = Batches(IMAGES, 5, seed=7)
     resumed = Batches(IMAGES, 5, seed=7, first=3 * whole.steps_per_epoch)

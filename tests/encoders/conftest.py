@@ -66,10 +66,9 @@ def leaves(model):
 
 @pytest.fixture(scope="session")
 def weight_gradients():
-    """`weight_gradients(model, images, name)`: of that output's mean under fixed random
-    weights, in training.
+    """`weight_gradients(model, images, name)`: of that output's mean, randomly weighted.
 
-    One array for each of the model's trainable variables, 0 where a variable does not take part.
+    In training. One array for each of the model's trainable variables, 0 where a variable does not take part.
     """
 
     def project(output):

@@ -113,6 +113,27 @@ def test_unlabelled_images_train_without_accuracies(command, photographs, tmp_pa
     assert command("knn", "--run", "flat-dim", "--image", next(flat.glob("*.png")), "--k", 3)[0] == 0
 
 
+@pytest.mark.parametrize("preset", ["supervised", "two-view", "paper-local-jsd"])
+def test_other_presets_train_are_resumed_and_draw_neighbours(command, photographs, tmp_path, preset):
+    arguments = ["--data", photographs, "--preset", preset, "--run", "r", "--epochs", 2, *SMALL]
+    status, out, err = command("train", *arguments)
+    assert status == 0, err
+    assert (tmp_path / "runs/r/log.csv").read_text().count("\n") == 3 and "code" in out
+    status, out, err = command("train", *arguments)
+    assert status == 0 and "complete after 2 epochs" in out, err
+    assert ("EPOCHS=4" in out) == (preset != "two-view")
+    assert command("knn", "--run", "r")[0] == 0
+
+
+def test_learning_with_labels_needs_labels(refused, photographs, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for file in photographs.rglob("*.png"):
+        file.rename(flat / file.name)
+    complaint = refused("train", "--data", flat, "--preset", "supervised", *SMALL)
+    assert "no labels" in complaint and "supervised" in complaint
+
+
 def test_missing_and_empty_folders_are_refused(refused, tmp_path):
     assert "no data at" in refused("train", "--data", "nowhere")
     (tmp_path / "empty").mkdir()
