@@ -5,7 +5,7 @@ from keras import ops
 
 from dim.random_state import SavesRandomState
 
-_LUMINANCE = ((0.299,), (0.587,), (0.114,))
+_LUMINANCE = (0.299, 0.587, 0.114)
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -47,15 +47,14 @@ class RandomView(SavesRandomState, keras.layers.Layer):
 
     def call(self, images):
         B, H, W, _ = ops.shape(images)
-        x = ops.cast(images, "float32")
+        x = ops.cast(ops.transpose(images, (0, 3, 1, 2)), "float32")  # [B, 3, H, W], for the products
         height, width = self._crop_size(B)
         mirror = self._uniform((B, 1), 0, 1) < 0.5
         rows = self._interpolation(H, height, ops.zeros_like(mirror))
         columns = self._interpolation(W, width, mirror)
-        x = ops.einsum("bih,bhwc->biwc", rows, x)
-        x = ops.einsum("bjw,biwc->bijc", columns, x)
-        x = self._recolour(x, B)
-        return ops.cast(ops.round(ops.clip(x, 0, 255)), "uint8")
+        x = ops.matmul(ops.matmul(rows[:, None], x), ops.transpose(columns, (0, 2, 1))[:, None])
+        x = ops.reshape(self._recolour(ops.reshape(x, (B, 3, H * W)), B), (B, 3, H, W))
+        return ops.transpose(ops.cast(ops.round(ops.clip(x, 0, 255)), "uint8"), (0, 2, 3, 1))
 
     def _uniform(self, shape, low, high):
         return keras.random.uniform(shape, low, high, seed=self.random)
@@ -79,13 +78,12 @@ class RandomView(SavesRandomState, keras.layers.Layer):
     def _recolour(self, x, B):
         brightness = 1 + self._uniform((B, 1, 1), -self.brightness, self.brightness)
         channels = 1 + self._uniform((B, 1, 3), -self.channels, self.channels)
-        contrast = 1 + self._uniform((B, 1, 1, 1), -self.contrast, self.contrast)
-        to_grey = ops.broadcast_to(ops.convert_to_tensor(_LUMINANCE, "float32"), (3, 3))
+        contrast = 1 + self._uniform((B, 1, 1), -self.contrast, self.contrast)
+        to_grey = ops.broadcast_to(ops.convert_to_tensor([_LUMINANCE], "float32"), (3, 3))
         is_grey = self._uniform((B, 1, 1), 0, 1) < self.grey
         colours = ops.where(is_grey, to_grey, ops.eye(3) * channels) * brightness
-        x = ops.einsum("bijc,bcd->bijd", x, colours)
-        mean = ops.mean(x, axis=(1, 2), keepdims=True)
-        return mean + contrast * (x - mean)
+        mean = ops.mean(x, axis=2, keepdims=True)
+        return ops.matmul(contrast * colours, x) + ops.matmul((1 - contrast) * colours, mean)
 
     def get_config(self):
         names = ("area", "aspect", "brightness", "contrast", "channels", "grey", "seed")

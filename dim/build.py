@@ -75,7 +75,7 @@ def _critic(c: Configuration) -> keras.layers.Layer:
 
 
 def _augmentation(c: Configuration) -> RandomView | None:
-    return RandomView(seed=c.seed) if c.views == 2 else None
+    return RandomView(c.crop, seed=c.seed) if c.views == 2 else None
 
 
 def _vae(c: Configuration, encoder: keras.Model, classes: int | None) -> VariationalAutoencoder:

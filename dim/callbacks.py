@@ -15,6 +15,24 @@ _DETAILS = ("_bound", "_accuracy")
 _EVERY = 10
 
 
+class Callbacks(keras.callbacks.CallbackList):
+    """A list of callbacks that leaves a step's logs on the device until one of them reads a value.
+
+    Keras turns all of them into floats after every step, and so waits for the device each time.
+
+    Args:
+        callbacks: in the order in which they are called.
+        model, epochs, steps: what `fit` tells the callbacks if it makes the list itself.
+    """
+
+    def __init__(self, callbacks: list, model: keras.Model, epochs: int, steps: int):
+        super().__init__(callbacks, add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        for callback in self.callbacks:
+            callback.on_train_batch_end(batch, logs)
+
+
 class Progress(keras.callbacks.Callback):
     """One bar an epoch, with images a second and the terms of the loss."""
 

@@ -42,6 +42,8 @@ class Configuration:
     """Length of the code, D."""
     views: Literal[1, 2] = 2
     """1: code and feature map come from the image as it is. 2: they come from two random views of it."""
+    crop: float = 0.3
+    """Least share of the image's area that a random view keeps."""
     occlusion: float = 0.0
     """Side of a square that is hidden from the code, as a share of the image's; 0 hides nothing."""
     critic: Literal["encode-and-dot", "concatenate-and-convolve", "bilinear"] = "encode-and-dot"
@@ -97,6 +99,8 @@ class Configuration:
                 f"--negatives {self.negatives} come from the other images of a batch; "
                 f"take fewer than --batch-size {self.batch_size}"
             )
+        if not 0 < self.crop <= 1:
+            raise DimError(f"--crop must be above 0 and at most 1, not {self.crop}")
         if self.occlusion >= 1:
             raise DimError(f"--occlusion must be less than 1, not {self.occlusion}")
         if self.method == "vae" and self.prior != "kl":

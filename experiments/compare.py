@@ -118,7 +118,7 @@ def compare(options: Options) -> None:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    plot(complete, rows).savefig(out / "compare.png", dpi=200)
+    plot(complete, rows).savefig(out / "compare.png")
     print(f"\n{text}\n{out / 'compare.md'}  {out / 'compare.csv'}  {out / 'compare.png'}")
 
 
@@ -346,7 +346,7 @@ def plot(complete: list[Entry], rows: list[dict]):
     from matplotlib.figure import Figure
     from matplotlib.ticker import StrMethodFormatter
 
-    figure = Figure(figsize=(7, 4.3), layout="constrained")
+    figure = Figure(figsize=(7, 4.3), dpi=200, layout="constrained")
     axes = figure.subplots()
     labels = []
     for i, preset in enumerate(dict.fromkeys(entry.preset for entry in complete)):

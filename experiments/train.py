@@ -37,7 +37,7 @@ def train(options: Options) -> None:
     command_line.import_keras()
 
     from dim.build import build_model
-    from dim.callbacks import Guard, Progress, SaveEachEpoch
+    from dim.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
     from dim.data.batches import Batches
     from dim.device import best_precision, describe_device
     from dim.encoders import in_plain_keras
@@ -77,12 +77,17 @@ def train(options: Options) -> None:
                 epochs=configuration.epochs,
                 shuffle=False,
                 verbose=0,
-                callbacks=[
-                    Guard(run),
-                    Monitor(run, dataset, done),
-                    Progress(configuration.batch_size),
-                    SaveEachEpoch(run),
-                ],
+                callbacks=Callbacks(
+                    [
+                        Guard(run),
+                        Monitor(run, dataset, done),
+                        Progress(configuration.batch_size),
+                        SaveEachEpoch(run),
+                    ],
+                    model,
+                    configuration.epochs,
+                    steps,
+                ),
             )
     except KeyboardInterrupt:
         kept = run.path if run.checkpoint.exists() else "nothing yet"

@@ -77,6 +77,7 @@ def test_the_parts_of_the_method_are_those_of_the_configuration():
     assert (full.prior_discriminator.target, full.prior_discriminator.weight) == ("sphere", 0.2)
     assert (full.occlusion.side, full.coordinates_weight, full.clip) == (0.3, 0.5, 20.0)
     assert full.local_critic.temperature == 0.1
+    assert build_model(Configuration(crop=0.6, **SMALL)).augmentation.area == 0.6
 
 
 def test_a_cosine_schedule_rises_falls_and_ends_at_zero():

@@ -40,6 +40,7 @@ def test_the_command_line_offers_exactly_what_exists(field, choices):
         ({"alpha": 0.0, "beta": 0.0}, "nothing to learn"),
         ({"negatives": -1}, "--negatives must be at least 0"),
         ({"negatives": 100}, "take fewer than --batch-size 100"),
+        ({"crop": 0.0}, "--crop must be above 0"),
         ({"occlusion": 1.0}, "--occlusion must be less than 1"),
         ({"temperature": -0.2}, "--temperature must be finite and not negative"),
         ({"method": "vae", "prior": "none"}, "--method vae needs --prior kl, not none"),

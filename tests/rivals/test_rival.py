@@ -33,7 +33,7 @@ def build(rival, encoder=None, optimizer=None):
     else:
         model = Supervised(encoder, CLASSES, views)
     model.build((None, S, S, 3))
-    model.compile(optimizer or keras.optimizers.AdamW(3e-3))
+    model.compile(optimizer or keras.optimizers.AdamW(1e-3))
     model.optimizer.build(model.trainable_variables)
     return model
 

@@ -1,0 +1,238 @@
+"""The rival: the same networks in PyTorch, as one would write them there.
+
+Encoder, critics, objectives, prior, views and optimiser are those of the presets `seed` and `dim`. Nothing
+here imports the rest of the project, so that it runs where only PyTorch is installed.
+"""
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def encoder_blocks(image_size):
+    blocks = int(math.log2(image_size / 4))
+    channels = [256 // 2**block for block in reversed(range(blocks))]
+    layers, width = [], 3
+    for out in channels:
+        layers += [
+            nn.Conv2d(width, out, 3, padding=1),
+            nn.BatchNorm2d(out),
+            nn.LeakyReLU(0.2),
+            nn.MaxPool2d(2),
+        ]
+        width = out
+    rest = [(nn.Conv2d(256, 256, 3, padding=1), nn.BatchNorm2d(256), nn.LeakyReLU(0.2)) for _ in range(2)]
+    return nn.Sequential(*layers), nn.Sequential(*(layer for block in rest for layer in block))
+
+
+class ResidualProjection(nn.Module):
+    def __init__(self, width, units):
+        super().__init__()
+        self.hidden = nn.Linear(width, units, bias=False)
+        self.normalise = nn.BatchNorm1d(units)
+        self.output = nn.Linear(units, units)
+        self.shortcut = nn.Linear(width, units, bias=False)
+        self.normalise_output = nn.LayerNorm(units)
+
+    def forward(self, x):  # [rows, width]
+        hidden = F.relu(self.normalise(self.hidden(x)))
+        return self.normalise_output(self.output(hidden) + self.shortcut(x))
+
+
+class EncodeAndDot(nn.Module):
+    def __init__(self, D, C, units=512):
+        super().__init__()
+        self.code, self.feature, self.units = (
+            ResidualProjection(D, units),
+            ResidualProjection(C, units),
+            units,
+        )
+
+    def forward(self, code, features):
+        B, L, C = features.shape
+        p = self.code(code)
+        q = self.feature(features.reshape(B * L, C))
+        scores = (p @ q.T).float().reshape(B, B, L) / self.units**0.5
+        true = torch.eye(B, dtype=torch.bool, device=scores.device)
+        return scores.diagonal().T, scores.masked_fill(true[:, :, None], -torch.inf)
+
+
+class Concatenate(nn.Module):
+    def __init__(self, D, C, units=256, depth=3):
+        super().__init__()
+        widths = [D + C] + [units] * depth
+        layers = [layer for one, two in pairwise(widths) for layer in (nn.Linear(one, two), nn.ReLU())]
+        self.score = nn.Sequential(*layers, nn.Linear(units, 1))
+
+    def forward(self, code, features):
+        code = code[:, None].expand(-1, features.shape[1], -1)
+        positive = self.score(torch.cat([code, features], -1))
+        negative = self.score(torch.cat([code, features.roll(-1, 0)], -1))
+        return positive.float(), negative.float()
+
+
+def info_nce(positive, negative):
+    others = torch.logsumexp(negative, dim=(1, 2))[:, None]
+    return F.softplus(others - positive).mean()
+
+
+def jensen_shannon(positive, negative):
+    return F.softplus(-positive).mean() + F.softplus(negative).mean()
+
+
+def random_view(images):
+    """[B, 3, H, W] float in [-1, 1] to the same: crop, mirror, brightness, contrast, channels, grey."""
+    B, device = len(images), images.device
+
+    def uniform(low, high, *shape):
+        return torch.empty(B, *shape, device=device).uniform_(low, high)
+
+    side, stretch = uniform(0.3, 1).sqrt(), uniform(-math.log(4 / 3) / 2, math.log(4 / 3) / 2).exp()
+    height, width = (side * stretch).clamp(max=1), (side / stretch).clamp(max=1)
+    mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    zero = torch.zeros_like(width)
+    across = torch.stack([width * mirror, zero, uniform(-1, 1) * (1 - width)], 1)
+    down = torch.stack([zero, height, uniform(-1, 1) * (1 - height)], 1)
+    grid = F.affine_grid(torch.stack([across, down], 1), images.shape, align_corners=False)
+    x = F.grid_sample(images, grid, padding_mode="border", align_corners=False) / 2 + 0.5
+    x = x * (uniform(0.6, 1.4, 1, 1, 1) * uniform(0.8, 1.2, 3, 1, 1))
+    grey = (0.299 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:]).expand_as(x)
+    x = torch.where(uniform(0, 1, 1, 1, 1) < 0.2, grey, x)
+    mean = x.mean((2, 3), keepdim=True)
+    return (mean + uniform(0.6, 1.4, 1, 1, 1) * (x - mean)).clamp(0, 1) * 2 - 1
+
+
+class DeepInfoMax(nn.Module):
+    """Preset `seed` or `dim`; the forward pass is the loss."""
+
+    def __init__(self, preset, image_size=64, code_size=256, channels_last=False):
+        super().__init__()
+        self.preset = preset
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.below, self.above = encoder_blocks(image_size)
+        self.mean, self.log_variance = nn.Linear(256, code_size), nn.Linear(256, code_size)
+        side = image_size >> int(math.log2(image_size / 4))
+        if preset == "seed":
+            self.local_critic = Concatenate(code_size, 256)
+            self.global_critic = Concatenate(code_size, code_size)
+            self.objective, self.weights = jensen_shannon, (0.5, 1.5, 0.01)
+        else:
+            self.local_critic = EncodeAndDot(code_size, 256)
+            self.global_critic = EncodeAndDot(code_size, 256 * side * side)
+            self.objective, self.weights = info_nce, (0.5, 1.0, 0.01)
+
+    def scaled(self, images):  # [B, H, W, 3] uint8
+        return images.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+    def encode(self, images):
+        feature_map = self.below(images.contiguous(memory_format=self.memory_format))
+        x = self.above(feature_map).amax((2, 3)).float()
+        return feature_map, self.mean(x), self.log_variance(x)
+
+    def forward(self, images):  # [B, H, W, 3] uint8
+        x = self.scaled(images)
+        views = 1 if self.preset == "seed" else 2
+        if views == 2:
+            x = torch.cat([random_view(x), random_view(x)])
+        feature_map, mean, log_variance = self.encode(x)
+        code = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
+        locations = feature_map.flatten(2).transpose(1, 2)
+        summary = code[:, None] if self.preset == "seed" else feature_map.flatten(1)[:, None]
+        prior = 0.5 * (mean**2 + log_variance.expm1() - log_variance).mean()
+        alpha, beta, gamma = self.weights
+        return (
+            gamma * prior
+            + alpha * self._term(self.global_critic, code, summary, views)
+            + beta * self._term(self.local_critic, code, locations, views)
+        )
+
+    def _term(self, critic, code, features, views):
+        pairs = zip(code.chunk(views), reversed(features.chunk(views)), strict=True)
+        return sum(self.objective(*critic(one, other)) for one, other in pairs) / views
+
+
+def _prepared(module, variant, device):
+    """A module on its device, laid out and compiled as the variant says."""
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True
+    module = module.to(device)
+    if variant != "eager":
+        module = module.to(memory_format=torch.channels_last)
+    return torch.compile(module) if variant == "compiled" else module
+
+
+def _random_images(count, image_size, device):
+    return torch.randint(0, 256, (count, image_size, image_size, 3), dtype=torch.uint8, device=device)
+
+
+class Step:
+    """A full training step on one batch. Called, it trains; on a GPU the work may go on afterwards."""
+
+    def __init__(self, preset, precision, batch_size, image_size=64, variant="channels-last"):
+        torch.manual_seed(0)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        model = DeepInfoMax(preset, image_size, channels_last=variant != "eager")
+        self.model = _prepared(model, variant, self.device)
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), 1e-3, weight_decay=0.0 if preset == "seed" else 0.01, fused=True
+        )
+        self.bfloat16 = precision == "mixed_bfloat16"
+        self.images = _random_images(batch_size, image_size, self.device)
+
+    def __call__(self):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+            loss = self.model(self.images)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
+class _ViewsOnly(nn.Module):
+    def forward(self, images):
+        x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
+        return random_view(x)
+
+
+class Views:
+    """One random view of each image of a batch."""
+
+    def __init__(self, batch_size, image_size=64, variant="channels-last"):
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.views = _prepared(_ViewsOnly(), variant, device)
+        self.images = _random_images(batch_size, image_size, device)
+
+    def __call__(self):
+        with torch.inference_mode():
+            return self.views(self.images)
+
+
+class _CodeOnly(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        return self.model.encode(self.model.scaled(images))[1]
+
+
+class Encode:
+    """The codes of a data set in memory, batch by batch, as an array in memory."""
+
+    def __init__(self, precision, count, batch_size, image_size=64, variant="channels-last"):
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        model = DeepInfoMax("dim", image_size, channels_last=variant != "eager").eval()
+        self.encoder = _prepared(_CodeOnly(model), variant, self.device)
+        self.bfloat16 = precision == "mixed_bfloat16"
+        self.images, self.batch_size = _random_images(count, image_size, "cpu"), batch_size
+
+    def __call__(self):
+        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+            batches = self.images.split(self.batch_size)
+            codes = [self.encoder(batch.to(self.device, non_blocking=True)) for batch in batches]
+            return torch.cat(codes).float().cpu().numpy()
+
+
+VARIANTS = "eager", "channels-last", "compiled"
