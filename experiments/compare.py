@@ -381,17 +381,12 @@ def plot(complete: list[Entry], rows: list[dict]):
 def _label(axes, labels: list[tuple[float, int, str, str]]) -> None:
     """Names lines at the right, moving names apart that would touch."""
     low, high = axes.get_ylim()
-    gap = (high - low) * 0.065
     labels = sorted(labels)
-    groups = []  # of names that touch: how many, and the mean of where the lowest would like to be
-    for i, (wish, *_) in enumerate(labels):
-        groups.append((1, wish - i * gap))
-        while len(groups) > 1 and groups[-2][1] > groups[-1][1]:
-            (n, below), (m, above) = groups[-2:]
-            groups[-2:] = [(n + m, (n * below + m * above) / (n + m))]
-    starts = [start for count, start in groups for _ in range(count)]
-    heights = [start + i * gap for i, start in enumerate(starts)]
-    axes.set_ylim(min(low, heights[0] - gap / 2), max(high, heights[-1] + gap / 2))
+    for _ in range(5):  # making room for names changes the scale, and so the room that they need
+        gap = (high - low) * 0.055
+        heights = _apart([value for value, *_ in labels], gap)
+        low, high = min(low, heights[0] - gap / 2), max(high, heights[-1] + gap / 2)
+    axes.set_ylim(low, high)
     for height, (value, images, name, colour) in zip(heights, labels, strict=True):
         axes.annotate(
             name,
@@ -404,6 +399,18 @@ def _label(axes, labels: list[tuple[float, int, str, str]]) -> None:
             arrowprops={**_LEADER, "color": colour},
             annotation_clip=False,
         )
+
+
+def _apart(wishes: list[float], gap: float) -> list[float]:
+    """The nearest places to ascending wishes, in least squares, that are a gap or more apart."""
+    groups = []  # of those that touch: how many, and where the lowest goes
+    for i, wish in enumerate(wishes):
+        groups.append((1, wish - i * gap))
+        while len(groups) > 1 and groups[-2][1] > groups[-1][1]:
+            (n, below), (m, above) = groups[-2:]
+            groups[-2:] = [(n + m, (n * below + m * above) / (n + m))]
+    starts = [start for count, start in groups for _ in range(count)]
+    return [start + i * gap for i, start in enumerate(starts)]
 
 
 if __name__ == "__main__":

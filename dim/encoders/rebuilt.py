@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import keras
 
-from dim.convolution import Conv2D
 from dim.normalisation import BatchNormalization
 
 
@@ -26,5 +25,5 @@ def rebuilt(model: keras.Model, kind_of: Callable[[keras.layers.Layer], type]) -
 
 def in_plain_keras(encoder: keras.Model) -> keras.Model:
     """The same encoder made of Keras' own layers only, so that it loads without this package."""
-    plain = {BatchNormalization: keras.layers.BatchNormalization, Conv2D: keras.layers.Conv2D}
+    plain = {BatchNormalization: keras.layers.BatchNormalization}
     return rebuilt(encoder, lambda layer: plain.get(type(layer), type(layer)))

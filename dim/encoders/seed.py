@@ -5,7 +5,6 @@ import math
 import keras
 from keras import layers
 
-from dim.convolution import Conv2D
 from dim.encoders.ends import scaled_images, split_here, with_posterior
 from dim.normalisation import BatchNormalization
 
@@ -37,7 +36,7 @@ def seed_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool = Tr
 
 
 def _convolution(x, channels: int, pool: bool = False):
-    x = BatchNormalization()(Conv2D(channels, 3, padding="same")(x))
+    x = BatchNormalization()(layers.Conv2D(channels, 3, padding="same")(x))
     if pool:  # before the activation, which is monotone: the same maxima from a quarter of the work
         x = layers.MaxPooling2D(2)(x)
     return layers.LeakyReLU(0.2)(x)

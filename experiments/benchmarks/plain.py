@@ -2,7 +2,6 @@
 
     fused        batch normalisation by TensorFlow's fused kernel         (dim/normalisation.py)
     pooling      pooling before the activation, which is monotone         (dim/encoders/seed.py)
-    convolution  gradient of small convolutions as matrix products        (dim/convolution.py)
     split        Dense([code, feature]) as Dense(code) + Dense(feature)   (dim/critics.py)
 
 Each can be put in alone. Weights and losses are the same either way; tests hold the two together.
@@ -15,14 +14,13 @@ from functools import partial
 import keras
 from keras import layers, ops
 
-from dim.convolution import Conv2D
 from dim.critics import ConcatenateAndConvolve, EncodeAndDot
 from dim.encoders import seed_encoder
 from dim.encoders.ends import scaled_images, split_here, with_posterior
 from dim.model import DeepInfoMax
 from dim.normalisation import BatchNormalization
 
-REWRITES = ("fused", "pooling", "convolution", "split")
+REWRITES = ("fused", "pooling", "split")
 
 
 def plain_model(model: DeepInfoMax, rewrites: tuple[str, ...] = ()) -> DeepInfoMax:
@@ -48,13 +46,12 @@ def plain_model(model: DeepInfoMax, rewrites: tuple[str, ...] = ()) -> DeepInfoM
 
 
 def _encoder(image_size: int, code_size: int, gaussian: bool, rewrites) -> keras.Model:
-    if set(rewrites) >= {"fused", "pooling", "convolution"}:
+    if set(rewrites) >= {"fused", "pooling"}:
         return seed_encoder(image_size, code_size, gaussian)
-    convolution = Conv2D if "convolution" in rewrites else layers.Conv2D
     normalisation = BatchNormalization if "fused" in rewrites else layers.BatchNormalization
 
     def block(x, channels, pool=False):
-        x = normalisation()(convolution(channels, 3, padding="same")(x))
+        x = normalisation()(layers.Conv2D(channels, 3, padding="same")(x))
         then = [layers.LeakyReLU(0.2)]
         if pool:
             then.insert(0 if "pooling" in rewrites else 1, layers.MaxPooling2D(2))
