@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dim.build import build_model
-from dim.callbacks import Guard, Progress, SaveEachEpoch
+from dim.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
 from dim.configuration import Configuration
 from dim.errors import DimError
 from dim.runs import Run
@@ -25,6 +25,29 @@ def test_the_bar_counts_images_and_shows_the_terms(capsys):
     shown = capsys.readouterr().err
     assert "epoch 1/2: 100%" in shown and "epoch 2/2: 100%" in shown and "8/8" in shown
     assert all(f"{term}=" in shown for term in ("loss", "global", "local", "prior"))
+
+
+class Looks(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.seen, self.epochs = [], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(logs["loss"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append(logs["loss"])
+
+
+def test_a_steps_logs_are_left_on_the_device_and_an_epochs_are_numbers():
+    looks, model = Looks(), build_model(SMALL)
+    history = model.fit(
+        images(), batch_size=4, epochs=3, verbose=0, callbacks=Callbacks([looks], model, epochs=3, steps=2)
+    )
+    assert len(looks.seen) == 6 and not any(isinstance(loss, float) for loss in looks.seen)
+    assert all(math.isfinite(float(loss)) for loss in looks.seen)
+    assert history.history["loss"] == looks.epochs and all(isinstance(loss, float) for loss in looks.epochs)
+    assert looks.params == {"epochs": 3, "steps": 2, "verbose": 0}
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -18,6 +18,9 @@ def mirrored_decoder(encoder: keras.Model) -> keras.Model:
     For the seed encoder at 64 pixels: 4×4×256, 8×8×128, 16×16×64, 32×32×32, 64×64×3; 1,442,755
     weights for codes of 256.
 
+    The last convolution starts close to 0, and all images near to grey. From stronger ones the encoder
+    would first learn to drown the code in noise, and log-variances explode.
+
     Args:
         encoder: a model of `dim.encoders`, from images [B, H0, W0, 3] to codes [B, D].
 
@@ -37,6 +40,7 @@ def mirrored_decoder(encoder: keras.Model) -> keras.Model:
         x = layers.UpSampling2D(2)(x)
         if block < blocks - 1:
             x = layers.Conv2D(max(16, C // 2 ** (block + 1)), 3, padding="same")(x)
-    pixels = layers.Conv2D(3, 3, padding="same", dtype="float32")(x)
+    nearly_grey = keras.initializers.VarianceScaling(1e-4)
+    pixels = layers.Conv2D(3, 3, padding="same", kernel_initializer=nearly_grey, dtype="float32")(x)
     surplus = (0, height * 2**blocks - H0), (0, width * 2**blocks - W0)
     return keras.Model(code, layers.Cropping2D(surplus, dtype="float32")(pixels), name="decoder")

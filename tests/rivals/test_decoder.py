@@ -41,3 +41,9 @@ def test_pixels_are_float32_whatever_the_layers_compute_in(precision):
     assert "float32" in str(decoder(np.zeros((2, 5), "float32")).dtype)
     computed = {layer.compute_dtype for layer in decoder.layers if isinstance(layer, keras.layers.Dense)}
     assert computed == {precision.removeprefix("mixed_")}
+
+
+def test_images_are_nearly_grey_at_first():
+    codes = np.random.default_rng(0).normal(size=(50, 5)).astype("float32")
+    pixels = keras.ops.convert_to_numpy(mirrored_decoder(seed_encoder(16, 5))(codes, training=True))
+    assert 0 < np.abs(pixels).max() < 0.2
