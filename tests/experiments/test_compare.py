@@ -171,7 +171,7 @@ def test_the_plot_has_a_line_a_preset_a_band_and_both_brackets():
 def test_names_at_line_ends_do_not_touch():
     crowd = [entry(f"preset {i}", 0, 0.4 + i / 1000) for i in range(9)]
     figure = plot(crowd, table(crowd))
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = sorted(Text.get_window_extent(text).intervaly.tolist() for text in figure.axes[0].texts)
     assert len(boxes) == 11
     assert all(below[1] <= above[0] for below, above in pairwise(boxes))
