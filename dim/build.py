@@ -10,6 +10,7 @@ from dim.device import best_precision
 from dim.encoders import ENCODERS
 from dim.model import DeepInfoMax
 from dim.occlusion import Occlusion
+from dim.optimizer import AdamW
 from dim.priors import AdversarialPrior
 from dim.rivals import Supervised, VariationalAutoencoder, VICReg, expander, mirrored_decoder
 
@@ -38,7 +39,7 @@ def build_model(
         c, ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl"), classes
     )
     model.build((None, c.image_size, c.image_size, 3))
-    model.compile(keras.optimizers.AdamW(_learning_rate(c, steps_per_epoch), weight_decay=c.weight_decay))
+    model.compile(AdamW(_learning_rate(c, steps_per_epoch), weight_decay=c.weight_decay))
     model.optimizer.build(model.trainable_variables)
     return model
 

@@ -1,6 +1,7 @@
 """What the rows share: the processes, how long to measure, and the limits of the machine."""
 
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -9,6 +10,8 @@ from pathlib import Path
 from experiments.benchmarks.child import Child, Failed, Run
 
 OURS, PYTORCH = "experiments.benchmarks.keras_tasks", "experiments.benchmarks.torch_tasks"
+# PyTorch frees large tensors to the system and so clears every page anew in each step; it is faster without.
+_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 _BACKENDS = Path(".venv-backends/bin/python")
 
 
@@ -25,10 +28,10 @@ class Bench:
         self._children: dict[str, Child] = {}
         self.matrix_rate: Callable[[str], float] = cache(self._matrix_rate)
 
-    def child(self, module: str, python: str = "") -> Child:
+    def child(self, module: str, python: str = "", **environment: str) -> Child:
         """The process that serves a module; started at first, kept until `end`."""
         if module not in self._children:
-            self._children[module] = Child(module, *filter(None, [python]))
+            self._children[module] = Child(module, python or sys.executable, environment)
         return self._children[module]
 
     def ours(self) -> Child:
@@ -44,7 +47,7 @@ class Bench:
         if not python and find_spec("torch") is None:
             raise Failed("PyTorch not installed")
         try:
-            child = self.child(PYTORCH, python)
+            child = self.child(PYTORCH, python, **_KEEP_MEMORY)
             child.facts("describe")
         except (Failed, OSError) as error:
             self.end(PYTORCH)

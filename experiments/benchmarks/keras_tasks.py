@@ -15,6 +15,7 @@ from dim.build import build_model
 from dim.data.batches import Batches
 from dim.device import best_precision, describe_device
 from dim.embedding import embed
+from dim.evaluation.knn import K, knn_accuracies
 from dim.presets import PRESETS
 from experiments.benchmarks import operations
 
@@ -92,6 +93,25 @@ def rewrites(preset: str, precision: str, batch_size: int, image_size: int):
     variants |= {f"{name} alone": (name,) for name in REWRITES}
     variants |= {f"all but {name}": rest for name, rest in others.items()}
     return {name: _steps(plain_model(model, chosen), images) for name, chosen in variants.items()}, {}
+
+
+def accuracy(preset: str, precision: str, seed: int, epochs: int, image_size: int, where: str, plain: bool):
+    """Trains on a data set, with the rewrites or without; the accuracy of the codes by cosine."""
+    from experiments.benchmarks.plain import plain_model
+
+    dataset = data.load(where, image_size)
+    if not dataset.labelled:
+        raise ValueError(f"{dataset.name} has no labels")
+    train, val = dataset.train, dataset.val
+    model = build_model(replace(PRESETS[preset](), precision=precision, seed=seed, image_size=image_size))
+    if plain:
+        model = plain_model(model)
+    batches = Batches(train.images, min(PRESETS[preset]().batch_size, len(train)), seed)
+    steps = batches.steps_per_epoch
+    model.fit(batches, steps_per_epoch=steps, epochs=epochs, shuffle=False, verbose=0)
+    codes = (embed(model.encoder, split.images) for split in (train, val))
+    found = knn_accuracies(*codes, dataset, min(K, len(train)))["cosine"]
+    return {}, {"accuracy": found, "images": epochs * steps * batches.batch_size}
 
 
 def profile(preset: str, precision: str, batch_size: int, image_size: int):
@@ -299,6 +319,7 @@ TASKS = {
     "copy rate": copy_rate,
     "step": step,
     "rewrites": rewrites,
+    "accuracy": accuracy,
     "profile": profile,
     "views": views,
     "feed": feed,

@@ -3,6 +3,7 @@
     fused        batch normalisation by TensorFlow's fused kernel         (dim/normalisation.py)
     pooling      pooling before the activation, which is monotone         (dim/encoders/seed.py)
     split        Dense([code, feature]) as Dense(code) + Dense(feature)   (dim/critics.py)
+    adam         AdamW by TensorFlow's fused kernel                       (dim/optimizer.py)
 
 Each can be put in alone. Weights and losses are the same either way; tests hold the two together.
 """
@@ -20,7 +21,7 @@ from dim.encoders.ends import scaled_images, split_here, with_posterior
 from dim.model import DeepInfoMax
 from dim.normalisation import BatchNormalization
 
-REWRITES = ("fused", "pooling", "split")
+REWRITES = ("fused", "pooling", "split", "adam")
 
 
 def plain_model(model: DeepInfoMax, rewrites: tuple[str, ...] = ()) -> DeepInfoMax:
@@ -41,7 +42,8 @@ def plain_model(model: DeepInfoMax, rewrites: tuple[str, ...] = ()) -> DeepInfoM
     twin = DeepInfoMax(**parts)
     twin.build((None, image_size, image_size, 3))
     twin.set_weights(model.get_weights())
-    twin.compile(type(model.optimizer).from_config(model.optimizer.get_config()))
+    optimizer = type(model.optimizer) if "adam" in rewrites else keras.optimizers.AdamW
+    twin.compile(optimizer.from_config(model.optimizer.get_config()))
     return twin
 
 
