@@ -110,7 +110,13 @@ def two_view() -> Configuration:
     Command: make train PRESET=two-view EPOCHS=40.
     """
     return Configuration(
-        preset="two-view", alpha=0.0, prior="none", gamma=0.0, learning_rate=2e-3, schedule="cosine"
+        preset="two-view",
+        alpha=0.0,
+        prior="none",
+        gamma=0.0,
+        crop=0.2,
+        learning_rate=2e-3,
+        schedule="cosine",
     )
 
 
