@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OPTIONS = $(if $(RUN),--run "$(RUN)") $(if $(DATA),--data "$(DATA)")
+PARALLEL := --numprocesses 2 --dist worksteal
 TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
@@ -37,7 +38,7 @@ bench: $(READY) $(VENV)-backends/.ready ## measure speed beside PyTorch, tf.io, 
 	@$(BIN)/python -m experiments.benchmark $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 $(VENV)-backends/.ready: requirements.txt requirements-backends.txt
 	test -x $(VENV)-backends/bin/python || $(PYTHON) -m venv $(VENV)-backends
@@ -46,8 +47,8 @@ $(VENV)-backends/.ready: requirements.txt requirements-backends.txt
 	@touch $@
 
 test-backends: $(VENV)-backends/.ready ## run the tests on JAX and on torch, where TensorFlow is not installed
-	KERAS_BACKEND=jax $(VENV)-backends/bin/python -m pytest $(ARGS)
-	KERAS_BACKEND=torch $(VENV)-backends/bin/python -m pytest $(ARGS)
+	KERAS_BACKEND=jax $(VENV)-backends/bin/python -m pytest $(PARALLEL) $(ARGS)
+	KERAS_BACKEND=torch $(VENV)-backends/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .

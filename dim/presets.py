@@ -1,5 +1,9 @@
 """Named, complete configurations, each with its source and what to expect of it.
 
+Results are accuracies of 20 nearest neighbours by cosine on 20 classes of Tiny-ImageNet (10,000 images),
+where raw pixels have 18.5 % and a random encoder has 23.3 %, and times are those of two cores; the README
+has the protocol and the table.
+
 To add a preset, write a function that says where it comes from and name it in `PRESETS`.
 """
 
@@ -15,8 +19,7 @@ def dim() -> Configuration:
     (https://github.com/rdevon/DIM/issues/10); scores are divided by √U, and the code of one view meets
     the feature map of the other, as in AMDIM (https://arxiv.org/abs/1906.00910).
 
-    Command: make train. On 20 classes of Tiny-ImageNet (10,000 images) about 5 minutes on two cores and
-    44 % by 20 nearest neighbours, where a random encoder has 24 %; see the README for the protocol.
+    Command: make train. Expect 39 % after 5 epochs in 3 minutes, 44 % after 12.
     """
     return Configuration(preset="dim")
 
@@ -29,7 +32,7 @@ def seed() -> Configuration:
     takes log(sigmoid + 1e-6), which has no gradient at 20), and mismatched pairs come from a roll of the
     shuffled batch (a random permutation leaves about one true pair among them).
 
-    Command: make train PRESET=seed. On the same 20 classes about 3 minutes and 29 %.
+    Command: make train PRESET=seed. Expect 26 % after 5 epochs in a minute and a half.
     """
     return Configuration(
         preset="seed",
@@ -56,7 +59,8 @@ def paper_local_jsd() -> Configuration:
     rather than 0.5, and the encoder is this repository's own, so that presets can be compared; the
     paper's are `--encoder basic32 --image-size 32` and `--encoder alex64`.
 
-    Command: make train PRESET=paper-local-jsd. The paper trains for 1000 epochs.
+    Command: make train PRESET=paper-local-jsd. Expect 33 % after 5 epochs in two and a half minutes; the
+    paper trains for 1000.
     """
     return Configuration(
         preset="paper-local-jsd",
@@ -80,7 +84,7 @@ def paper_local_dv() -> Configuration:
     The authors' released loss is broken (a mean over codes is missing), so no published code stands
     behind the paper's numbers for it.
 
-    Command: make train PRESET=paper-local-dv.
+    Command: make train PRESET=paper-local-dv. Expect 37 % after 5 epochs in two and a half minutes.
     """
     return replace(paper_local_jsd(), preset="paper-local-dv", objective="dv")
 
@@ -88,8 +92,9 @@ def paper_local_dv() -> Configuration:
 def paper_local_nce() -> Configuration:
     """DIM(L) of the paper with InfoNCE, its best; otherwise as `paper-local-jsd`.
 
-    Command: make train PRESET=paper-local-nce. Published for Tiny-ImageNet with `--encoder alex64`: 38.09 %
-    by an MLP on the last hidden layer (Table 2).
+    Command: make train PRESET=paper-local-nce. Expect 40 % after 5 epochs in two and a half minutes.
+    Published for all of Tiny-ImageNet with `--encoder alex64`: 38.09 % by an MLP on the last hidden layer
+    (Table 2).
     """
     return replace(paper_local_jsd(), preset="paper-local-nce", objective="infonce")
 
@@ -103,11 +108,11 @@ def paper_global() -> Configuration:
 
 
 def two_view() -> Configuration:
-    """What serves neighbours best here: two views, the local term alone, no prior, warm-up and decay.
+    """What serves neighbours best here: two views of smaller crops, the local term alone, no prior, decay.
 
     Source: the step from Deep InfoMax to AMDIM (https://arxiv.org/abs/1906.00910), at one map scale.
 
-    Command: make train PRESET=two-view EPOCHS=40.
+    Command: make train PRESET=two-view EPOCHS=60. Expect 53 % in 25 minutes.
     """
     return Configuration(
         preset="two-view",
@@ -158,7 +163,7 @@ def rival_vicreg() -> Configuration:
 def supervised() -> Configuration:
     """The same encoder trained with the labels, one random view of each image: what labels are worth.
 
-    Command: make train PRESET=supervised.
+    Command: make train PRESET=supervised. Expect 44 % after 5 epochs in a minute and a half.
     """
     return Configuration(preset="supervised", method="supervised", prior="none")
 

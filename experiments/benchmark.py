@@ -47,7 +47,7 @@ class Options:
     output: str = "runs/benchmark"
     """Folder of benchmark.md and benchmark.json."""
     quick: bool = False
-    """Two minutes in place of ten: short turns, few sizes, PyTorch not compiled."""
+    """Two minutes in place of twenty-five: short turns, few sizes, PyTorch not compiled."""
 
 
 def benchmark(options: Options) -> None:
