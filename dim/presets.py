@@ -102,8 +102,7 @@ def paper_local_nce() -> Configuration:
 def paper_global() -> Configuration:
     """DIM(G) of the paper: global term and prior alone, α = 1, β = 0, γ = 1; else as `paper-local-jsd`.
 
-    Command: make train PRESET=paper-global. Expect 24 % after 5 epochs, no more than a random encoder, in two
-    and a half minutes.
+    Command: make train PRESET=paper-global. Expect 24 % after 5 epochs, no more than a random encoder.
     """
     return replace(paper_local_jsd(), preset="paper-global", alpha=1.0, beta=0.0, gamma=1.0)
 
@@ -132,7 +131,7 @@ def rival_simclr() -> Configuration:
     Cosine of projected codes at temperature 0.2, InfoNCE against the rest of the batch. Not as there:
     the two views have a projection each, and negatives come from the other view only.
 
-    Command: make train PRESET=rival-simclr. Expect 34 % after 5 epochs in 3 minutes.
+    Command: make train PRESET=rival-simclr. Expect 34 % after 5 epochs.
     """
     return Configuration(
         preset="rival-simclr",
@@ -148,7 +147,7 @@ def rival_simclr() -> Configuration:
 def rival_vae() -> Configuration:
     """A variational autoencoder of the same encoder (https://arxiv.org/abs/1312.6114), one view.
 
-    Command: make train PRESET=rival-vae. Expect 28 % after 5 epochs in two minutes.
+    Command: make train PRESET=rival-vae. Expect 28 % after 5 epochs.
     """
     return Configuration(preset="rival-vae", method="vae", views=1)
 
@@ -156,7 +155,7 @@ def rival_vae() -> Configuration:
 def rival_vicreg() -> Configuration:
     """VICReg (https://arxiv.org/abs/2105.04906) on the same encoder, with its weights 25, 25 and 1.
 
-    Command: make train PRESET=rival-vicreg. Expect 30 % after 5 epochs in 3 minutes.
+    Command: make train PRESET=rival-vicreg. Expect 30 % after 5 epochs.
     """
     return Configuration(preset="rival-vicreg", method="vicreg", prior="none")
 
