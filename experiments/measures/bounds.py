@@ -1,0 +1,148 @@
+"""Variational bounds against the truth: correlated Gaussians of 0 to 10 nats.
+
+The picture of Poole and others, "On variational bounds of mutual information" (2019),
+https://arxiv.org/abs/1905.06922, figure 2: 20 dimensions, batches of 64, a new batch in every step, and every
+few hundred steps more information. Beside it the same bounds with the best critic there is, the log of the
+density ratio: what is left then is the fault of the bound.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from experiments.measures.row import Row
+
+D, BATCH = 20, 64
+LEVELS = (0, 2, 4, 6, 8, 10)
+FINE_LEVELS = np.linspace(0, 10, 11)
+NAMES = {"infonce": "InfoNCE", "nwj": "NWJ", "dv": "Donsker-Varadhan", "mine": "MINE"}
+CAP = math.log(BATCH)
+
+
+def bounds(folder: Path, steps: int, batches: int, seed: int) -> list[Row]:
+    """Trains a critic for each bound, asks the best critic, draws both.
+
+    Args:
+        folder: of the figures.
+        steps: of training at each level of information.
+        batches: at each level for the best critic.
+        seed: of weights and samples.
+    """
+    from tqdm import tqdm
+
+    with tqdm(total=len(NAMES) * len(LEVELS), desc="bounds: training", leave=False) as bar:
+        trained = {bound: _train(bound, steps, seed, bar) for bound in NAMES}
+    best = {bound: _best(bound, batches, seed) for bound in ("infonce", "nwj", "dv")}
+    _draw_trained(folder / "bounds_trained.png", trained, steps)
+    _draw_best(folder / "bounds_best_critic.png", best)
+    rows = []
+    for bound, name in NAMES.items():
+        for level in (2, 6, 10):
+            rows.append(_row(name, bound, level, trained[bound], best, steps))
+    return rows
+
+
+def correlated(information: float, N: int, rng) -> tuple[np.ndarray, np.ndarray, float]:
+    """N samples x and y [N, D] of Gaussians with that much information, and each dimension's correlation."""
+    r = math.sqrt(-math.expm1(-2 * information / D))
+    x = rng.normal(size=(N, D))
+    return x, r * x + math.sqrt(1 - r**2) * rng.normal(size=(N, D)), r
+
+
+def log_ratio(x: np.ndarray, y: np.ndarray, r: float) -> np.ndarray:
+    """log p(x, y) / p(x)·p(y) of each x with each y: [N, N]."""
+    squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)
+    return -D / 2 * math.log1p(-(r**2)) - (r**2 * squares - 2 * r * x @ y.T) / (2 * (1 - r**2))
+
+
+def _train(bound: str, steps: int, seed: int, bar) -> np.ndarray:
+    """The bound of each batch before it is learned from, level after level: [levels, steps]."""
+    import keras
+
+    from dim.measures import NeuralBound
+
+    rng = np.random.default_rng(seed)
+    model = NeuralBound(bound, seed=seed)
+    model.compile(keras.optimizers.Adam(5e-4))
+    found = np.empty((len(LEVELS), steps))
+    for row, information in zip(found, LEVELS, strict=True):
+        for step in range(steps):
+            x, y, _ = correlated(information, BATCH, rng)
+            model.reset_metrics()
+            batch = {"x": x.astype("float32"), "y": y.astype("float32")}
+            row[step] = model.train_on_batch(batch, return_dict=True)["bound"]
+        bar.update()
+    return found
+
+
+def _best(bound: str, batches: int, seed: int) -> np.ndarray:
+    """The bound of the best critic on single batches: [levels, batches]."""
+    from dim.measures import variational_bound
+
+    rng = np.random.default_rng(seed)
+    offset = 1 if bound == "nwj" else 0  # which the other two leave free
+    return np.array(
+        [
+            [
+                variational_bound(log_ratio(*correlated(information, BATCH, rng)) + offset, bound)
+                for _ in range(batches)
+            ]
+            for information in FINE_LEVELS
+        ]
+    )
+
+
+def _row(name: str, bound: str, level: int, trained: np.ndarray, best: dict, steps: int) -> Row:
+    late = trained[LEVELS.index(level)][steps // 2 :]
+    of_best = best["dv" if bound == "mine" else bound][list(FINE_LEVELS).index(level)]
+    remark = f"best critic {of_best.mean():.2f} ± {of_best.std():.2f}"
+    if bound == "infonce":
+        remark += f"; never above ln {BATCH} = {CAP:.3f}"
+    return Row(f"{name}, trained, batches of {BATCH}", f"{level} nats (true)", _spread(late), remark)
+
+
+def _spread(values: np.ndarray) -> str:
+    return f"{values.mean():.2f} ± {values.std():.2f}"
+
+
+def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> None:
+    from experiments.measures.style import BLUE, finish, panels, save
+
+    figure, axes = panels(len(trained), width=11, height=3, sharey=True)
+    window = max(1, steps // 10)
+    for one, (bound, values) in zip(axes, trained.items(), strict=True):
+        at = np.arange(values.size)
+        one.plot(at, values.ravel(), color=BLUE, alpha=0.25, lw=0.5)
+        smooth = [np.convolve(level, np.full(window, 1 / window), "valid") for level in values]
+        for i, level in enumerate(smooth):
+            one.plot(i * steps + window - 1 + np.arange(len(level)), level, color=BLUE, lw=1.8)
+        one.step(
+            [*np.arange(len(LEVELS)) * steps, values.size], [*LEVELS, LEVELS[-1]], "k", where="post", lw=1
+        )
+        one.axhline(CAP, color="0.45", lw=1, ls="--")
+        finish(one, NAMES[bound], "steps", "nats" if one is axes[0] else "")
+    axes[0].set_ylim(-1.5, 12.5)
+    axes[0].annotate(f"ln {BATCH}", (0, CAP), (2, 3), textcoords="offset points", fontsize=8, color="0.35")
+    axes[0].annotate("true information", (2.1 * steps, 6.6), fontsize=8)
+    save(figure, file)
+
+
+def _draw_best(file: Path, best: dict[str, np.ndarray]) -> None:
+    from experiments.measures.style import BLUE, GREEN, ORANGE, finish, panels, save
+
+    figure, (left, right) = panels(2, width=8.5)
+    for (bound, values), colour in zip(best.items(), (BLUE, ORANGE, GREEN), strict=True):
+        middle, spread = values.mean(axis=1), values.std(axis=1)
+        left.plot(FINE_LEVELS, middle, color=colour, lw=1.8, label=NAMES[bound])
+        left.fill_between(FINE_LEVELS, middle - spread, middle + spread, color=colour, alpha=0.18, lw=0)
+        right.plot(FINE_LEVELS, spread, color=colour, lw=1.8, label=NAMES[bound])
+    left.plot(FINE_LEVELS, FINE_LEVELS, "k", lw=1)
+    left.axhline(CAP, color="0.45", lw=1, ls="--")
+    left.annotate(f"ln {BATCH}", (9.2, CAP), (0, 3), textcoords="offset points", fontsize=8, color="0.35")
+    left.set_ylim(-1, 13)
+    left.legend(frameon=False, fontsize=8, loc="upper left")
+    finish(left, "The best critic: mean and deviation of a batch's bound", "true information (nats)", "nats")
+    right.set_yscale("log")
+    finish(right, f"Deviation from one batch of {BATCH} to the next", "true information (nats)", "nats")
+    save(figure, file)
