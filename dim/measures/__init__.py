@@ -7,7 +7,7 @@ checked, and a ValueError names the argument and the remedy.
 
     discrete             entropy and divergences of probability tables
     gaussian             divergences and mutual information of normal distributions, in closed form
-    mutual_information   from tables, from bins, from neighbours; the most informative feature and pair
+    information          mutual information from tables, bins and neighbours; the most informative features
     distances            norms, distances, covariance with shrinkage
     centroid             nearest-centroid classifier with any of the distances
     variational          lower bounds on mutual information from samples
@@ -41,7 +41,7 @@ _MODULES = {
         "kl_to_standard_normal",
         "mutual_information_of_gaussian",
     ),
-    "mutual_information": (
+    "information": (
         "binned_mutual_information",
         "feature_information",
         "ksg_mutual_information",

@@ -11,12 +11,14 @@ def real_array(x, name: str) -> np.ndarray:
     Raises:
         ValueError: x is empty, or holds something other than finite real numbers.
     """
-    if np.iscomplexobj(x):
-        raise ValueError(f"{name} is complex; give real numbers")
     try:
-        array = np.asarray(x, dtype="float64")
+        array = np.asarray(x)
+        if array.dtype.kind != "c":
+            array = array.astype("float64")
     except (TypeError, ValueError):
         raise ValueError(f"{name} is not an array of numbers; give one of a regular shape") from None
+    if array.dtype.kind == "c":
+        raise ValueError(f"{name} is complex; give real numbers")
     if array.size == 0:
         raise ValueError(f"{name} is empty (shape {array.shape}); give at least one number")
     if np.isnan(array).any():

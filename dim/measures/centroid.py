@@ -63,7 +63,7 @@ class CentroidClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, members = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds only one class ({self.classes_[0]!r}); a classifier needs two or more")
+            raise ValueError(f"y holds only one class ({self.classes_[0]}); a classifier needs two or more")
         middle = np.median if self.metric == "l1" else np.mean
         groups = [X[members == k] for k in range(len(self.classes_))]
         self.centroids_ = np.stack([middle(group, axis=0) for group in groups])
@@ -84,7 +84,8 @@ class CentroidClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X) -> np.ndarray:
         """[N], the class of the nearest centroid; the first of equally near ones."""
-        return self.classes_[self.distances(X).argmin(axis=1)]
+        nearest = self.distances(X).argmin(axis=1)
+        return self.classes_[nearest]
 
     def _check_options(self) -> None:
         for name, choices in (
@@ -101,7 +102,7 @@ class CentroidClassifier(ClassifierMixin, BaseEstimator):
         for name, group in zip(self.classes_, groups, strict=True):
             if len(group) < 2:
                 raise ValueError(
-                    f"y: class {name!r} has one member, which has no covariance; "
+                    f"y: class {name} has one member, which has no covariance; "
                     'give it another, leave it out, or set covariance="pooled"'
                 )
         return np.stack([estimate_covariance(group, self.shrinkage) for group in groups])

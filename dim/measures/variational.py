@@ -111,8 +111,8 @@ class NeuralBound(keras.Model):
         self.objective, self.mine = _objective(bound), bound == "mine"
         self.g, self.h = (_tower(units, rank, [seed, side]) for side in range(2))
         self.tracker = keras.metrics.Mean("bound")
-        self.log_average = self.add_weight(shape=(), trainable=False, name="log_average")
-        self.batches = self.add_weight(shape=(), trainable=False, name="batches")
+        self.log_average = self.add_weight(shape=(), initializer="zeros", trainable=False, name="log_average")
+        self.batches = self.add_weight(shape=(), initializer="zeros", trainable=False, name="batches")
 
     def build(self, input_shape):
         self.g.build(input_shape["x"])

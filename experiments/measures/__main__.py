@@ -18,7 +18,7 @@ class Options:
     out: str = "runs/measures"
     """Folder of the figures and the table."""
     steps: int = 800
-    """Training steps of each bound at each level of information; at least 20."""
+    """Batches that each bound learns from at each level of information; a quarter for the best critic."""
     splits: int = 20
     """Random splits of the breast-cancer data."""
     seed: int = 0
@@ -52,7 +52,7 @@ def measures(options: Options) -> None:
         "two directions": lambda: two_directions(out),
         "breast cancer": lambda: breast_cancer(out, options.splits, options.seed),
         "balls": lambda: balls(out),
-        "bounds": lambda: bounds(out, options.steps, 100, options.seed),
+        "bounds": lambda: bounds(out, options.steps, options.steps // 4, options.seed),
     }
     rows = []
     with tqdm(experiments.items(), leave=False) as bar:

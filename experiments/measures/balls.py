@@ -16,7 +16,7 @@ BALLS = {
     "cosine": {"metric": "cosine"},
     "Mahalanobis": {"metric": "mahalanobis", "covariance": COVARIANCE},
 }
-SIDE = np.linspace(-2, 3, 401)
+SIDE = -2 + (np.arange(500) + 0.5) / 100  # no ball ends on a point of the grid
 
 
 def balls(folder: Path) -> list[Row]:
@@ -44,17 +44,19 @@ def balls(folder: Path) -> list[Row]:
 
 
 def _draw(file: Path, x: np.ndarray, y: np.ndarray, fields: dict) -> None:
-    from experiments.measures.style import finish, panels, save
+    from experiments.measures.style import ORANGE, finish, panels, save
 
-    figure, axes = panels(len(fields), width=11, height=2.6, sharey=True)
+    figure, axes = panels(len(fields), width=11, height=2.7, sharey=True)
     for one, (name, field) in zip(axes, fields.items(), strict=True):
-        levels = [0.02, 0.1, 0.3, 0.6, 1, 1.5] if name == "cosine" else [0.25, 0.5, 1, 1.5, 2, 2.5]
+        levels = [0.1, 0.3, 0.6, 1, 1.5] if name == "cosine" else [0.5, 1, 1.5, 2, 2.5]
         one.contourf(x, y, field, levels=[0, *levels], cmap="Blues_r", extend="max")
-        lines = one.contour(x, y, field, levels=levels, colors="0.25", linewidths=0.6)
-        one.clabel(lines, fontsize=6)
-        one.plot(*CENTRE[0], "o", color="#D55E00", ms=4)
+        one.contour(x, y, field, levels=levels, colors="0.3", linewidths=0.5)
+        one.contour(x, y, field, levels=[1], colors="black", linewidths=1.6)
+        one.plot(*CENTRE[0], "o", color=ORANGE, ms=4)
         one.plot(0, 0, "+", color="black", ms=6)
         one.set_aspect("equal")
         one.spines[:].set_visible(False)
-        finish(one, name, "", "")
+        finish(one, name, "at " + ", ".join(f"{level:g}" for level in levels), "")
+    note = "equally far from the dot (heavy: distance 1); the cross is the origin"
+    figure.supxlabel(note, fontsize=8)
     save(figure, file)

@@ -33,7 +33,7 @@ def bounds(folder: Path, steps: int, batches: int, seed: int) -> list[Row]:
 
     with tqdm(total=len(NAMES) * len(LEVELS), desc="bounds: training", leave=False) as bar:
         trained = {bound: _train(bound, steps, seed, bar) for bound in NAMES}
-    best = {bound: _best(bound, batches, seed) for bound in ("infonce", "nwj", "dv")}
+    best = _best(batches, seed)
     _draw_trained(folder / "bounds_trained.png", trained, steps)
     _draw_best(folder / "bounds_best_critic.png", best)
     rows = []
@@ -65,32 +65,32 @@ def _train(bound: str, steps: int, seed: int, bar) -> np.ndarray:
     rng = np.random.default_rng(seed)
     model = NeuralBound(bound, seed=seed)
     model.compile(keras.optimizers.Adam(5e-4))
-    found = np.empty((len(LEVELS), steps))
-    for row, information in zip(found, LEVELS, strict=True):
-        for step in range(steps):
-            x, y, _ = correlated(information, BATCH, rng)
-            model.reset_metrics()
-            batch = {"x": x.astype("float32"), "y": y.astype("float32")}
-            row[step] = model.train_on_batch(batch, return_dict=True)["bound"]
+    found = []
+    for information in LEVELS:
+        x, y, _ = correlated(information, steps * BATCH, rng)
+        sums = []  # Keras reports the mean of all batches of the level so far
+        note = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs, sums=sums: sums.append((batch + 1) * logs["bound"])
+        )
+        samples = {"x": x.astype("float32"), "y": y.astype("float32")}
+        model.fit(samples, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[note])
+        found.append(np.diff(sums, prepend=0))
         bar.update()
-    return found
+    return np.array(found)
 
 
-def _best(bound: str, batches: int, seed: int) -> np.ndarray:
-    """The bound of the best critic on single batches: [levels, batches]."""
+def _best(batches: int, seed: int) -> dict[str, np.ndarray]:
+    """The bounds of the best critic on the same single batches: [levels, batches] each."""
     from dim.measures import variational_bound
 
     rng = np.random.default_rng(seed)
-    offset = 1 if bound == "nwj" else 0  # which the other two leave free
-    return np.array(
-        [
-            [
-                variational_bound(log_ratio(*correlated(information, BATCH, rng)) + offset, bound)
-                for _ in range(batches)
-            ]
-            for information in FINE_LEVELS
-        ]
-    )
+    found = {bound: np.empty((len(FINE_LEVELS), batches)) for bound in ("infonce", "nwj", "dv")}
+    for at in np.ndindex(len(FINE_LEVELS), batches):
+        scores = log_ratio(*correlated(FINE_LEVELS[at[0]], BATCH, rng))
+        for bound, values in found.items():
+            offset = 1 if bound == "nwj" else 0  # which the other two leave free
+            values[at] = variational_bound(scores + offset, bound)
+    return found
 
 
 def _row(name: str, bound: str, level: int, trained: np.ndarray, best: dict, steps: int) -> Row:
@@ -123,8 +123,9 @@ def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> Non
         one.axhline(CAP, color="0.45", lw=1, ls="--")
         finish(one, NAMES[bound], "steps", "nats" if one is axes[0] else "")
     axes[0].set_ylim(-1.5, 12.5)
+    note = f"light: each batch of {BATCH} before it is learned from; dark: mean of {window}; black: the truth"
+    figure.supxlabel(note, fontsize=8)
     axes[0].annotate(f"ln {BATCH}", (0, CAP), (2, 3), textcoords="offset points", fontsize=8, color="0.35")
-    axes[0].annotate("true information", (2.1 * steps, 6.6), fontsize=8)
     save(figure, file)
 
 
@@ -136,7 +137,7 @@ def _draw_best(file: Path, best: dict[str, np.ndarray]) -> None:
         middle, spread = values.mean(axis=1), values.std(axis=1)
         left.plot(FINE_LEVELS, middle, color=colour, lw=1.8, label=NAMES[bound])
         left.fill_between(FINE_LEVELS, middle - spread, middle + spread, color=colour, alpha=0.18, lw=0)
-        right.plot(FINE_LEVELS, spread, color=colour, lw=1.8, label=NAMES[bound])
+        right.plot(FINE_LEVELS[1:], spread[1:], color=colour, lw=1.8, label=NAMES[bound])
     left.plot(FINE_LEVELS, FINE_LEVELS, "k", lw=1)
     left.axhline(CAP, color="0.45", lw=1, ls="--")
     left.annotate(f"ln {BATCH}", (9.2, CAP), (0, 3), textcoords="offset points", fontsize=8, color="0.35")

@@ -113,6 +113,7 @@ def _draw(file: Path, scores: dict, data) -> None:
     left.set_xticks(range(len(METRICS)), METRICS.values())
     for colour, name in ((ORANGE, "features as they are"), (BLUE, "standardised")):
         left.plot([], [], color=colour, lw=2, label=name)
+    left.set_ylim(84, 99)
     left.legend(frameon=False, fontsize=8, loc="lower left")
     finish(left, f"Nearest centroid, {len(jitter)} splits and their mean", "", "accuracy (%)")
 

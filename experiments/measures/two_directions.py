@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from experiments.measures.row import Row
 
-WEIGHTS, MEANS, DEVIATIONS = (0.6, 0.4), (-2.0, 2.5), (0.7, 0.9)
+WEIGHTS, MEANS, DEVIATIONS = (0.6, 0.4), (-3.0, 3.0), (0.6, 0.8)
 X = np.linspace(-14, 14, 2801)
 STEP = float(X[1] - X[0])
 
@@ -39,7 +39,7 @@ def reverse(mean: float, deviation: float) -> float:
 
 def fit(divergence, mean: float) -> tuple[float, float]:
     """Mean and deviation at the minimum that is found from a mean and a deviation of 1."""
-    found = minimize(lambda v: divergence(v[0], math.exp(v[1])), [mean, 0.0], method="Nelder-Mead", tol=1e-10)
+    found = minimize(lambda v: divergence(v[0], math.exp(v[1])), [mean, 0.0], options={"gtol": 1e-8})
     return float(found.x[0]), math.exp(found.x[1])
 
 
@@ -83,12 +83,12 @@ def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
     left.plot(X, np.exp(log_normal(*covering)), color=BLUE, lw=1.8)
     for at, style in zip(seeking, ("-", "--"), strict=True):
         left.plot(X, np.exp(log_normal(*at)), color=ORANGE, lw=1.8, ls=style)
-    left.annotate("mixture p", (2.9, 0.185), color=GREY, fontsize=8)
-    left.annotate("least KL(p ‖ q):\ncovers both", (-7.0, 0.12), color=BLUE, fontsize=8)
-    left.annotate("least KL(q ‖ p):\nseeks one", (-6.3, 0.48), color=ORANGE, fontsize=8)
-    left.annotate("or, locally,\nthe other", (3.7, 0.36), color=ORANGE, fontsize=8)
+    left.annotate("mixture p", (3.9, 0.08), color=GREY, fontsize=8)
+    left.annotate("least KL(p ‖ q):\ncovers both", (-1.3, 0.17), color=BLUE, fontsize=8)
+    left.annotate("least KL(q ‖ p):\nseeks one", (-7.0, 0.5), color=ORANGE, fontsize=8)
+    left.annotate("or, locally,\nthe other", (4.2, 0.4), color=ORANGE, fontsize=8)
     left.set_xlim(-7.2, 7.2)
-    left.set_ylim(0, 0.62)
+    left.set_ylim(0, 0.72)
     finish(left, "One Gaussian q for two peaks", "x", "density")
 
     means = np.linspace(-4, 5, 91)
@@ -98,7 +98,7 @@ def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
     ):
         values = [_least(divergence, mean) for mean in means]
         right.plot(means, values, color=colour, lw=1.8, label=name)
-    right.set_ylim(0, 3)
+    right.set_ylim(0, 4)
     right.legend(frameon=False, fontsize=8)
     finish(right, "Each for its best deviation: one valley, or two", "mean of q", "nats")
     save(figure, file)

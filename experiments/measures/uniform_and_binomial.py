@@ -90,7 +90,7 @@ def _spread(values: np.ndarray) -> str:
 
 
 def _draw(file: Path, sampled: dict) -> None:
-    from experiments.measures.style import BLUE, GREEN, GREY, ORANGE, finish, panels, save
+    from experiments.measures.style import BLUE, GREEN, ORANGE, finish, panels, save
 
     figure, (left, right) = panels(2, width=8.5)
     for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
@@ -107,15 +107,15 @@ def _draw(file: Path, sampled: dict) -> None:
         uniform = probabilities_from_counts(sampled[p][0])
         values = [kl_divergence(uniform, probabilities_from_counts(sampled[p][1], a)) for a in alphas]
         middle, spread = np.mean(values, axis=1), np.std(values, axis=1)
-        right.plot(alphas, middle, color=colour, lw=1.8, label=f"KL(uniform ‖ B(12, {p})), smoothed")
+        right.plot(alphas, middle, color=colour, lw=1.8)
         right.fill_between(alphas, middle - spread, middle + spread, color=colour, alpha=0.2, lw=0)
         exact = kl_divergence(UNIFORM, binom.pmf(OUTCOMES, TRIALS, p))
         right.axhline(exact, color=colour, lw=1, ls="--")
         right.annotate(f"exact {exact:.3f}", (1.2, exact), (0, 3), textcoords="offset points", fontsize=8)
     right.set_xscale("log")
     right.set_ylim(0, 9)
-    right.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 0.27))
-    right.axvline(1, color=GREY, lw=0.6)
+    right.annotate("KL(uniform ‖ B(12, 0.9))", (1.3e-2, 4.9), color=ORANGE, fontsize=8)
+    right.annotate("KL(uniform ‖ B(12, 0.4))", (1.6e-3, 2.75), color=GREEN, fontsize=8)
     title = f"What smoothing makes of the infinity ({SAMPLES:,} samples)"
     finish(right, title, "α added to each count", "nats")
     save(figure, file)

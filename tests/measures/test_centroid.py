@@ -87,7 +87,7 @@ def test_more_features_than_samples_are_shrunk_or_refused():
         (
             {"covariance": "class"},
             ["alone", *NAMES[1:]],
-            "y: class 'alone' has one member.*covariance=\"pooled\"",
+            'y: class alone has one member.*covariance="pooled"',
         ),
         ({"metric": "l3"}, Y, "metric must be one of"),
         ({"metric": "lp", "p": 0.5}, Y, "p must be 1 or more"),

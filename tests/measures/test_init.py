@@ -21,7 +21,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_all_but_the_variational_bounds_do_without_keras_and_the_rest_of_the_project():
-    modules = "arguments", "centroid", "discrete", "distances", "gaussian", "mutual_information"
+    modules = "arguments", "centroid", "discrete", "distances", "gaussian", "information"
     program = f"""
 import sys
 from importlib import import_module
