@@ -17,7 +17,7 @@ class Options:
 
     out: str = "runs/measures"
     """Folder of the figures and the table."""
-    steps: int = 800
+    steps: int = 600
     """Batches that each bound learns from at each level of information; a quarter for the best critic."""
     splits: int = 20
     """Random splits of the breast-cancer data."""

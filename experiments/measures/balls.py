@@ -46,7 +46,7 @@ def balls(folder: Path) -> list[Row]:
 def _draw(file: Path, x: np.ndarray, y: np.ndarray, fields: dict) -> None:
     from experiments.measures.style import ORANGE, finish, panels, save
 
-    figure, axes = panels(len(fields), width=11, height=2.7, sharey=True)
+    figure, axes = panels(len(fields), width=11, height=3.2, sharey=True)
     for one, (name, field) in zip(axes, fields.items(), strict=True):
         levels = [0.1, 0.3, 0.6, 1, 1.5] if name == "cosine" else [0.5, 1, 1.5, 2, 2.5]
         one.contourf(x, y, field, levels=[0, *levels], cmap="Blues_r", extend="max")

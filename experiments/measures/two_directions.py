@@ -83,8 +83,8 @@ def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
     left.plot(X, np.exp(log_normal(*covering)), color=BLUE, lw=1.8)
     for at, style in zip(seeking, ("-", "--"), strict=True):
         left.plot(X, np.exp(log_normal(*at)), color=ORANGE, lw=1.8, ls=style)
-    left.annotate("mixture p", (3.9, 0.08), color=GREY, fontsize=8)
-    left.annotate("least KL(p ‖ q):\ncovers both", (-1.3, 0.17), color=BLUE, fontsize=8)
+    left.annotate("mixture p", (4.9, 0.065), color=GREY, fontsize=8)
+    left.annotate("least KL(p ‖ q):\ncovers both", (-1.9, 0.17), color=BLUE, fontsize=8)
     left.annotate("least KL(q ‖ p):\nseeks one", (-7.0, 0.5), color=ORANGE, fontsize=8)
     left.annotate("or, locally,\nthe other", (4.2, 0.4), color=ORANGE, fontsize=8)
     left.set_xlim(-7.2, 7.2)

@@ -111,7 +111,10 @@ def _draw(file: Path, sampled: dict) -> None:
         right.fill_between(alphas, middle - spread, middle + spread, color=colour, alpha=0.2, lw=0)
         exact = kl_divergence(UNIFORM, binom.pmf(OUTCOMES, TRIALS, p))
         right.axhline(exact, color=colour, lw=1, ls="--")
-        right.annotate(f"exact {exact:.3f}", (1.2, exact), (0, 3), textcoords="offset points", fontsize=8)
+        above = 4 if p == 0.9 else -11
+        right.annotate(
+            f"exact {exact:.3f}", (1e-4, exact), (0, above), textcoords="offset points", fontsize=8
+        )
     right.set_xscale("log")
     right.set_ylim(0, 9)
     right.annotate("KL(uniform ‖ B(12, 0.9))", (1.3e-2, 4.9), color=ORANGE, fontsize=8)

@@ -9,7 +9,7 @@ from sklearn.datasets import load_breast_cancer
 
 from dim.measures import mutual_information_of_gaussian
 from experiments.measures.balls import balls
-from experiments.measures.bounds import BATCH, D, correlated, log_ratio
+from experiments.measures.bounds import BATCH, D, correlated, log_ratio, nwj_deviation
 from experiments.measures.breast_cancer import accuracies
 from experiments.measures.space_worms import BINOMIAL, UNIFORM, WORMS, space_worms
 from experiments.measures.two_directions import DEVIATIONS, MEANS, STEP, WEIGHTS, X, fit, forward, reverse
@@ -69,6 +69,17 @@ def test_the_gaussians_have_the_information_and_the_ratio_that_they_are_said_to_
         both = multivariate_normal(np.zeros(2 * D), joint).logpdf([*x[i], *y[j]])
         apart = norm.logpdf(x[i]).sum() + norm.logpdf(y[j]).sum()
         assert ratios[i, j] == pytest.approx(both - apart, rel=1e-9)
+
+
+@pytest.mark.parametrize("information", [0.2, 1.0, 2.0])
+def test_the_deviation_of_nwj(information):
+    rng, values = np.random.default_rng(0), []
+    for _ in range(4000):
+        scores = log_ratio(*correlated(information, BATCH, rng))
+        mismatched = (np.exp(scores).sum() - np.exp(np.diag(scores)).sum()) / (BATCH * (BATCH - 1))
+        values.append(1 + np.diag(scores).mean() - mismatched)
+    assert np.mean(values) == pytest.approx(information, rel=0.02)
+    assert np.std(values) == pytest.approx(nwj_deviation(information), rel=0.06)
 
 
 def test_areas_of_balls(tmp_path):
