@@ -16,12 +16,12 @@ BALLS = {
     "cosine": {"metric": "cosine"},
     "Mahalanobis": {"metric": "mahalanobis", "covariance": COVARIANCE},
 }
-SIDE = -2 + (np.arange(500) + 0.5) / 100  # no ball ends on a point of the grid
+SIDE = -2 + (np.arange(500) + 0.37) / 100  # neither this nor the shift below lets a ball end on a point
 
 
 def balls(folder: Path) -> list[Row]:
     """Draws contours of each distance from one point, and measures the unit balls."""
-    x, y = np.meshgrid(SIDE, SIDE - 0.3)
+    x, y = np.meshgrid(SIDE, SIDE - 0.3012)
     points = np.stack([x.ravel(), y.ravel()], axis=1)
     fields = {name: pairwise_distances(points, CENTRE, **how).reshape(x.shape) for name, how in BALLS.items()}
     _draw(folder / "balls.png", x, y, fields)
