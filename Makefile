@@ -8,7 +8,7 @@ PARALLEL := --numprocesses 2 --dist worksteal
 TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn compare tensorboard data bench test test-backends lint clean
+.PHONY: help train knn compare measures tensorboard data bench test test-backends lint clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ knn: $(READY) ## draw the nearest neighbours of ten images by L2 and cosine
 
 compare: $(READY) ## train all presets at an equal budget; one table and one plot
 	@$(BIN)/python -m experiments.compare $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)
+
+measures: $(READY) ## entropy, divergences, distances and bounds against their sources: figures and a table
+	@$(BIN)/python -m experiments.measures $(ARGS)
 
 tensorboard: $(READY) ## look at all runs in the browser
 	$(BIN)/tensorboard --logdir runs $(ARGS)

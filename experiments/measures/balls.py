@@ -1,0 +1,62 @@
+"""Balls: which points are equally far from one point, by each distance."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dim.measures import pairwise_distances
+from experiments.measures.row import Row
+
+CENTRE = np.array([[1.0, 0.6]])
+COVARIANCE = np.array([[1.0, 0.7], [0.7, 0.8]])
+BALLS = {
+    "L1": {"metric": "l1"},
+    "L2": {"metric": "l2"},
+    "L∞": {"metric": "lp", "p": np.inf},
+    "cosine": {"metric": "cosine"},
+    "Mahalanobis": {"metric": "mahalanobis", "covariance": COVARIANCE},
+}
+SIDE = -2 + (np.arange(500) + 0.37) / 100  # neither this nor the shift below lets a ball end on a point
+
+
+def balls(folder: Path) -> list[Row]:
+    """Draws contours of each distance from one point, and measures the unit balls."""
+    x, y = np.meshgrid(SIDE, SIDE - 0.3012)
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    fields = {name: pairwise_distances(points, CENTRE, **how).reshape(x.shape) for name, how in BALLS.items()}
+    _draw(folder / "balls.png", x, y, fields)
+    cell = (SIDE[1] - SIDE[0]) ** 2
+    closed = {
+        "L1": (2.0, "2"),
+        "L2": (np.pi, "π"),
+        "L∞": (4.0, "4"),
+        "Mahalanobis": (np.pi * np.sqrt(np.linalg.det(COVARIANCE)), "π √det Σ"),
+    }
+    return [
+        Row(
+            f"area of the unit ball of {name}",
+            f"{area:.3f}",
+            f"{(fields[name] <= 1).sum() * cell:.3f}",
+            f"closed form {formula}; counted on the grid of the figure",
+        )
+        for name, (area, formula) in closed.items()
+    ]
+
+
+def _draw(file: Path, x: np.ndarray, y: np.ndarray, fields: dict) -> None:
+    from experiments.measures.style import ORANGE, finish, panels, save
+
+    figure, axes = panels(len(fields), width=11, height=3.2, sharey=True)
+    for one, (name, field) in zip(axes, fields.items(), strict=True):
+        levels = [0.1, 0.3, 0.6, 1, 1.5] if name == "cosine" else [0.5, 1, 1.5, 2, 2.5]
+        one.contourf(x, y, field, levels=[0, *levels], cmap="Blues_r", extend="max")
+        one.contour(x, y, field, levels=levels, colors="0.3", linewidths=0.5)
+        one.contour(x, y, field, levels=[1], colors="black", linewidths=1.6)
+        one.plot(*CENTRE[0], "o", color=ORANGE, ms=4)
+        one.plot(0, 0, "+", color="black", ms=6)
+        one.set_aspect("equal")
+        one.spines[:].set_visible(False)
+        finish(one, name, "at " + ", ".join(f"{level:g}" for level in levels), "")
+    note = "equally far from the dot (heavy: distance 1); the cross is the origin"
+    figure.supxlabel(note, fontsize=8)
+    save(figure, file)

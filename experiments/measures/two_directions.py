@@ -1,0 +1,108 @@
+"""Forward against reverse KL: one Gaussian fitted to two peaks covers both, or seeks one.
+
+Source of the picture: C. Bishop, Pattern Recognition and Machine Learning (2006), figure 10.3.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+
+from experiments.measures.row import Row
+
+WEIGHTS, MEANS, DEVIATIONS = (0.6, 0.4), (-3.0, 3.0), (0.6, 0.8)
+X = np.linspace(-14, 14, 2801)
+STEP = float(X[1] - X[0])
+
+
+def log_normal(mean: float, deviation: float) -> np.ndarray:
+    """log N(x; mean, deviation²) at all X."""
+    return -(((X - mean) / deviation) ** 2) / 2 - math.log(deviation * math.sqrt(2 * math.pi))
+
+
+LOG_P = np.logaddexp.reduce(
+    [math.log(w) + log_normal(m, s) for w, m, s in zip(WEIGHTS, MEANS, DEVIATIONS, strict=True)]
+)
+
+
+def forward(mean: float, deviation: float) -> float:
+    """KL(mixture ‖ Gaussian), by the trapezoid rule, which is exact to rounding here."""
+    return float(np.trapezoid(np.exp(LOG_P) * (LOG_P - log_normal(mean, deviation)), dx=STEP))
+
+
+def reverse(mean: float, deviation: float) -> float:
+    """KL(Gaussian ‖ mixture)."""
+    log_q = log_normal(mean, deviation)
+    return float(np.trapezoid(np.exp(log_q) * (log_q - LOG_P), dx=STEP))
+
+
+def fit(divergence, mean: float) -> tuple[float, float]:
+    """Mean and deviation at the minimum that is found from a mean and a deviation of 1."""
+    found = minimize(lambda v: divergence(v[0], math.exp(v[1])), [mean, 0.0], options={"gtol": 1e-8})
+    return float(found.x[0]), math.exp(found.x[1])
+
+
+def two_directions(folder: Path) -> list[Row]:
+    """Fits in both directions and draws what comes of it."""
+    covering = fit(forward, 0.0)
+    seeking = sorted((fit(reverse, mean) for mean in MEANS), key=lambda at: reverse(*at))
+    average = sum(w * m for w, m in zip(WEIGHTS, MEANS, strict=True))
+    square = sum(w * (s**2 + m**2) for w, m, s in zip(WEIGHTS, MEANS, DEVIATIONS, strict=True))
+    spread = math.sqrt(square - average**2)
+    _draw(folder / "two_directions.png", covering, seeking)
+    rows = [
+        Row(
+            "two peaks: Gaussian of least KL(mixture ‖ Gaussian)",
+            f"{average:.4f} ± {spread:.4f}",
+            f"{covering[0]:.4f} ± {covering[1]:.4f}",
+            f"covers: the mixture's own mean and deviation (closed form); {forward(*covering):.4f} nats",
+        )
+    ]
+    for rank, at in enumerate(seeking):
+        peak = int(np.argmin([abs(at[0] - mean) for mean in MEANS]))
+        which = "Gaussian of least KL(Gaussian ‖ mixture)" if rank == 0 else "its second, local minimum"
+        rows.append(
+            Row(
+                f"two peaks: {which}",
+                f"{MEANS[peak]:.1f} ± {DEVIATIONS[peak]:.1f}",
+                f"{at[0]:.4f} ± {at[1]:.4f}",
+                f"seeks: a peak of the mixture (source: that peak); {reverse(*at):.4f} nats, "
+                f"about ln 1/{WEIGHTS[peak]} = {-math.log(WEIGHTS[peak]):.4f}",
+            )
+        )
+    return rows
+
+
+def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
+    from experiments.measures.style import BLUE, GREY, ORANGE, finish, panels, save
+
+    figure, (left, right) = panels(2, width=8.5)
+    left.fill_between(X, np.exp(LOG_P), color="0.87", lw=0)
+    left.plot(X, np.exp(LOG_P), color=GREY, lw=1)
+    left.plot(X, np.exp(log_normal(*covering)), color=BLUE, lw=1.8)
+    for at, style in zip(seeking, ("-", "--"), strict=True):
+        left.plot(X, np.exp(log_normal(*at)), color=ORANGE, lw=1.8, ls=style)
+    left.annotate("mixture p", (4.9, 0.065), color=GREY, fontsize=8)
+    left.annotate("least KL(p ‖ q):\ncovers both", (-1.9, 0.17), color=BLUE, fontsize=8)
+    left.annotate("least KL(q ‖ p):\nseeks one", (-7.0, 0.5), color=ORANGE, fontsize=8)
+    left.annotate("or, locally,\nthe other", (4.2, 0.4), color=ORANGE, fontsize=8)
+    left.set_xlim(-7.2, 7.2)
+    left.set_ylim(0, 0.72)
+    finish(left, "One Gaussian q for two peaks", "x", "density")
+
+    means = np.linspace(-4, 5, 91)
+    for divergence, colour, name in (
+        (forward, BLUE, "KL(p ‖ q)"),
+        (reverse, ORANGE, "KL(q ‖ p)"),
+    ):
+        values = [_least(divergence, mean) for mean in means]
+        right.plot(means, values, color=colour, lw=1.8, label=name)
+    right.set_ylim(0, 4)
+    right.legend(frameon=False, fontsize=8)
+    finish(right, "Each for its best deviation: one valley, or two", "mean of q", "nats")
+    save(figure, file)
+
+
+def _least(divergence, mean: float) -> float:
+    return min(divergence(mean, deviation) for deviation in np.geomspace(0.3, 6, 40))

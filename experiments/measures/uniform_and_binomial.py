@@ -1,0 +1,124 @@
+"""Uniform against binomial: the divergence is not symmetric, and from samples it is infinite.
+
+What a tutorial that draws samples of both and calls `scipy.stats.entropy` on the histograms runs into.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binom
+
+from dim.measures import jensen_shannon_divergence, kl_divergence, probabilities_from_counts
+from experiments.measures.row import Row
+
+TRIALS = 12
+OUTCOMES = np.arange(TRIALS + 1)
+UNIFORM = np.full(TRIALS + 1, 1 / (TRIALS + 1))
+SOURCE = {0.9: ("1.1847", "7.519"), 0.4: ("0.6194", "1.634")}
+SAMPLES, REPEATS = 1000, 500
+SMOOTHING = (1.0, 0.5, 0.01)
+
+
+def uniform_and_binomial(folder: Path, seed: int) -> list[Row]:
+    """Both directions exactly and from samples, with each remedy for the infinity."""
+    rng = np.random.default_rng(seed)
+    rows, sampled = [], {}
+    for p, (one_way, other_way) in SOURCE.items():
+        name = f"B({TRIALS}, {p})"
+        exact = binom.pmf(OUTCOMES, TRIALS, p)
+        forward, backward = kl_divergence(exact, UNIFORM), kl_divergence(UNIFORM, exact)
+        rows += [
+            Row(f"KL({name} ‖ uniform)", f"{one_way} nats", f"{forward:.4f} nats", "exact"),
+            Row(f"KL(uniform ‖ {name})", f"{other_way} nats", f"{backward:.4f} nats", "exact; not symmetric"),
+        ]
+        sampled[p] = _sample(p, rng)
+        rows += _remedies(name, exact, sampled[p])
+    _draw(folder / "uniform_and_binomial.png", sampled)
+    return rows
+
+
+def _sample(p: float, rng) -> tuple[np.ndarray, np.ndarray]:
+    """How often each outcome came up in repeated samples of the uniform and of the binomial: [R, K] each."""
+    uniform = rng.multinomial(SAMPLES, UNIFORM, size=REPEATS)
+    return uniform, rng.multinomial(SAMPLES, binom.pmf(OUTCOMES, TRIALS, p), size=REPEATS)
+
+
+def _remedies(name: str, exact: np.ndarray, sampled: tuple[np.ndarray, np.ndarray]) -> list[Row]:
+    uniform, binomial = (probabilities_from_counts(counts) for counts in sampled)
+    drawn = kl_divergence(uniform, binomial)
+    share = np.isinf(drawn).mean()
+    unseen = (binomial == 0).sum(axis=1).mean()
+    what = f"{SAMPLES:,} samples of each, {REPEATS} times"
+    rows = [
+        Row(
+            f"KL(uniform ‖ {name}), sampled",
+            "",
+            f"infinite in {share:.1%}",
+            f"{what}; on average {unseen:.1f} of the {TRIALS + 1} outcomes were never drawn",
+        ),
+        Row(
+            "— remedy: the uniform, known, as reference",
+            "",
+            _spread(kl_divergence(binomial, UNIFORM)),
+            f"KL({name} ‖ uniform) from samples of the one; exact {kl_divergence(exact, UNIFORM):.4f}",
+        ),
+    ]
+    for alpha in SMOOTHING:
+        smooth = probabilities_from_counts(sampled[1], alpha)
+        rows.append(
+            Row(
+                f"— remedy: add {alpha:g} to each count",
+                "",
+                _spread(kl_divergence(uniform, smooth)),
+                f"exact {kl_divergence(UNIFORM, exact):.4f}; where outcomes are unseen, α decides",
+            )
+        )
+    symmetric = jensen_shannon_divergence(UNIFORM, exact)
+    rows.append(
+        Row(
+            "— remedy: Jensen-Shannon",
+            "",
+            _spread(jensen_shannon_divergence(uniform, binomial)),
+            f"exact {symmetric:.4f}; never above ln 2 = 0.6931",
+        )
+    )
+    return rows
+
+
+def _spread(values: np.ndarray) -> str:
+    return f"{values.mean():.4f} ± {values.std():.4f}"
+
+
+def _draw(file: Path, sampled: dict) -> None:
+    from experiments.measures.style import BLUE, GREEN, ORANGE, finish, panels, save
+
+    figure, (left, right) = panels(2, width=8.5)
+    for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
+        left.plot(OUTCOMES, binom.pmf(OUTCOMES, TRIALS, p), "o-", ms=3.5, lw=1, color=colour)
+    left.plot(OUTCOMES, UNIFORM, "o-", ms=3.5, lw=1, color=BLUE)
+    left.annotate("uniform", (0.1, 0.09), color=BLUE, fontsize=8)
+    left.annotate("B(12, 0.4)", (3.1, 0.24), color=GREEN, fontsize=8)
+    left.annotate("B(12, 0.9)", (7.6, 0.33), color=ORANGE, fontsize=8)
+    left.set_ylim(0, 0.42)
+    finish(left, "Three distributions of 0 … 12", "outcome", "probability")
+
+    alphas = np.geomspace(1e-4, 10, 26)
+    for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
+        uniform = probabilities_from_counts(sampled[p][0])
+        values = [kl_divergence(uniform, probabilities_from_counts(sampled[p][1], a)) for a in alphas]
+        middle, spread = np.mean(values, axis=1), np.std(values, axis=1)
+        right.plot(alphas, middle, color=colour, lw=1.8)
+        right.fill_between(alphas, middle - spread, middle + spread, color=colour, alpha=0.2, lw=0)
+        exact = kl_divergence(UNIFORM, binom.pmf(OUTCOMES, TRIALS, p))
+        right.axhline(exact, color=colour, lw=1, ls="--")
+        above = 4 if p == 0.9 else -11
+        right.annotate(
+            f"exact {exact:.3f}", (1e-4, exact), (0, above), textcoords="offset points", fontsize=8
+        )
+    right.set_xscale("log")
+    right.set_ylim(0, 9)
+    right.annotate("KL(uniform ‖ B(12, 0.9))", (1.3e-2, 4.9), color=ORANGE, fontsize=8)
+    right.annotate("KL(uniform ‖ B(12, 0.4))", (1.6e-3, 2.75), color=GREEN, fontsize=8)
+    title = f"What smoothing makes of the infinity ({SAMPLES:,} samples)"
+    finish(right, title, "α added to each count", "nats")
+    save(figure, file)
