@@ -157,7 +157,7 @@ def mine_loss(positive, negative, log_average):
         log_average: a float32 scalar, taken as constant.
     """
     shift = 1 - ops.stop_gradient(ops.convert_to_tensor(log_average))
-    return nwj(positive + shift, negative + shift).loss
+    return nwj(ops.add(positive, shift), ops.add(negative, shift)).loss
 
 
 def _objective(bound: Bound):
