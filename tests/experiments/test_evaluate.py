@@ -1,0 +1,121 @@
+"""The evaluation as a user runs it, on runs that are as good as trained."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from imageio.v3 import imread, imwrite
+
+from dim.build import build_model
+from dim.configuration import Configuration
+from dim.runs import Run
+
+ROWS = ["code", "hidden", "conv", "random code", "random hidden", "random conv", "PCA", "pixels"]
+
+
+@pytest.fixture
+def trained(photographs, tmp_path):
+    """`trained("first", seed=0)` makes a run whose checkpoint holds initial weights of another seed."""
+
+    def trained(name, data=photographs, **options):
+        configuration = Configuration(
+            **{"image_size": 16, "code_size": 6, "critic_units": 8, "precision": "float32", **options},
+            data=str(data),
+        )
+        run = Run(f"{tmp_path}/runs/{name}")
+        run.claim(configuration)
+        weights = Configuration(**{**vars(configuration), "seed": configuration.seed + 100})
+        run.save(build_model(weights, steps_per_epoch=1, classes=2))
+        return run
+
+    return trained
+
+
+def evaluation(run):
+    return json.loads((run.path / "evaluation.json").read_text("utf8"))
+
+
+def lines(run):
+    with (run.path.parent / "evaluations.csv").open(encoding="utf8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_two_seeds_are_evaluated_beside_their_baselines_and_compared(command, trained):
+    runs = [trained("first"), trained("second", seed=1)]
+    arguments = "--run", "first,second", "--quick", "--metrics", "l2", "l1", "mahalanobis"
+    status, out, err = command("evaluate", *arguments)
+    assert status == 0, err
+    one, other = map(evaluation, runs)
+    assert list(one["features"]) == ROWS
+    assert one["features"]["pixels"] == other["features"]["pixels"]
+    assert one["features"]["code"] != one["features"]["random code"] != other["features"]["random code"]
+    assert one["features"]["code"]["length"] == 6 and one["features"]["pixels"]["length"] == 768
+    assert {"l2_map_r", "l1_map_r", "mahalanobis_map_r", "knn20_cosine"} < set(one["features"]["code"])
+    assert set(one["gauges"]) == {"code", "random code", "PCA"}
+    assert one["gauges"]["code"]["ks"] > one["gauges"]["code"]["ks_of_perfect_fit"] > 0
+    assert one["group"] == other["group"] and "200-NN needs 200 training images" in " ".join(one["notes"])
+
+    text = (runs[0].path / "evaluation.md").read_text("utf8")
+    assert text in out and "| random encoder: feature map |" in text and "±" not in text
+    both = (runs[0].path.parent / "evaluations.md").read_text("utf8")
+    accuracies = [100 * e["features"]["hidden"]["knn5_l2"] for e in (one, other)]
+    cell = f"{np.mean(accuracies):.1f} ± {np.std(accuracies, ddof=1):.1f}"
+    assert both in out and f"| hidden layer | 256 | {cell} |" in both
+    assert imread(runs[0].path / "evaluation.png").shape[2] >= 3
+
+    recorded = {line["run"]: line for line in lines(runs[0])}
+    assert set(recorded) == {"first", "second"}
+    assert float(recorded["second"]["code.ami"]) == pytest.approx(other["features"]["code"]["ami"], abs=1e-5)
+    assert command("evaluate", "--run", "first", "--quick", "--metrics", "cosine")[0] == 0
+    again = lines(runs[0])
+    assert len(again) == 2 and {line["run"]: line for line in again}["second"] == {
+        **recorded["second"],
+        **{name: "" for name in again[0] if name not in recorded["second"]},
+    }
+
+
+def test_everything_at_once(command, trained):
+    """Probes, dependence, all distances, a support vector machine and a supervised encoder."""
+    run = trained("first", views=1, prior="uniform")
+    trained("taught", method="supervised", prior="none", seed=3)
+    distances = "l2", "cosine", "l1", "mahalanobis"
+    status, _, err = command(
+        "evaluate", "--run", "first", "--svm", "--supervised", "taught", "--metrics", *distances
+    )
+    assert status == 0, err
+    found = evaluation(run)
+    assert {"supervised code", "supervised hidden", "supervised conv"} < set(found["features"])
+    for measured in found["features"].values():
+        assert {"linear", "mlp", "svm", "linear_10", "linear_10_deviation", "settings"} < set(measured)
+    assert found["features"]["pixels"]["linear"] > 0.6  # stripes and blotches are not hard
+    for name in "code", "supervised code", "random code":
+        assert 0 <= found["dependence"][name]["ms_ssim"] <= 1
+    assert found["dependence"]["Gaussians of 20 nats"]["mutual_information"] < 20
+    text = (run.path / "evaluation.md").read_text("utf8")
+    assert "Estimates, never scores." in text and "ln N" in text
+    assert "1% of the labels is less than two for each class" in text
+
+
+def test_without_labels_the_rest_is_still_there(command, trained, tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "flat").mkdir()
+    for i in range(60):
+        imwrite(tmp_path / f"flat/{i}.png", rng.integers(0, 256, (16, 16, 3), "uint8"))
+    run = trained("first", data=tmp_path / "flat")
+    status, _, err = command("evaluate", "--quick")
+    assert status == 0, err
+    found = evaluation(run)
+    assert not found["features"] and found["gauges"]["code"]["rank_me"] > 0
+    assert "there are no labels" in (run.path / "evaluation.md").read_text("utf8")
+
+
+def test_what_cannot_be_evaluated_is_refused_in_one_line(refused, trained, tmp_path):
+    trained("first")
+    trained("elsewhere", data=tmp_path / "photographs/stripes", method="supervised", prior="none")
+    assert "runs/second is not a run" in refused("evaluate", "--run", "first,second")
+    assert "is a run of dim; train one: make train PRESET=supervised" in refused(
+        "evaluate", "--run", "first", "--supervised", "first"
+    )
+    assert "was trained on other images" in refused("evaluate", "--run", "first", "--supervised", "elsewhere")
+    assert "--seed must be at least 0" in refused("evaluate", "--seed", "-1")
