@@ -9,6 +9,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
@@ -206,7 +207,7 @@ class Evaluation:
     def _gauges(self, name: str, train: np.ndarray, val: np.ndarray, features, encoder=None) -> None:
         """Of codes; `features` maps images to them, and a prior needs the encoder too."""
         from dim.evaluation.collapse import direction_spread
-        from dim.evaluation.geometry import alignment, rank_me, singular_values, uniformity
+        from dim.evaluation.geometry import alignment, singular_values, smooth_rank, uniformity
 
         self._step(name, "gauges")
         rng = np.random.default_rng(self.options.seed)
@@ -214,13 +215,14 @@ class Evaluation:
         spectrum = singular_values(sample)
         self.gauges[name] = {
             "direction_spread": direction_spread(val),
-            "rank_me": rank_me(sample),
-            "alignment": alignment(*(features(view) for view in self._views())),
+            "rank_me": smooth_rank(spectrum),
+            "alignment": alignment(*(features(view) for view in self._views)),
             "uniformity": uniformity(val[rng.permutation(len(val))[:UNIFORMITY_IMAGES]]),
             **self._prior_fit(encoder, val, rng),
             "spectrum": (spectrum / max(spectrum[0], np.finfo(float).tiny)).tolist(),
         }
 
+    @cached_property
     def _views(self) -> list[np.ndarray]:
         """Two random views of the same validation images, the same for all encoders."""
         from keras import ops

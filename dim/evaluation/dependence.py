@@ -169,7 +169,7 @@ class _Critic(keras.Model):
     """T, dense layers with ReLU between them, trained to raise the bound."""
 
     def __init__(self, units, seed):
-        super().__init__(dtype="float32")
+        super().__init__(dtype="float32", name="critic")
         self.dense = [
             layers.Dense(
                 width,

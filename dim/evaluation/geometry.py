@@ -17,7 +17,11 @@ def rank_me(codes: np.ndarray) -> float:
     Args:
         codes: [N, D], N at least D; the paper takes N = 25,600.
     """
-    values = singular_values(codes)
+    return smooth_rank(singular_values(codes))
+
+
+def smooth_rank(values: np.ndarray) -> float:
+    """The same from singular values, [K]."""
     p = values / max(values.sum(), np.finfo("float64").tiny) + 1e-7
     return float(np.exp(-np.sum(p * np.log(p))))
 

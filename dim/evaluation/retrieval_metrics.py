@@ -49,7 +49,7 @@ def retrieval_metrics(
     queries = np.flatnonzero(others)
     if not len(queries):
         raise ValueError("no class has two members, so no query has anything to find")
-    k = min(len(vectors) - 1, max(CUTOFF, others.max()))
+    k = min(len(vectors) - 1, max(CUTOFF, int(others.max())))
     sums, enough = np.zeros(4), len(vectors) > CUTOFF
     for start in range(0, len(queries), _QUERIES):
         own = queries[start : start + _QUERIES]

@@ -21,7 +21,7 @@ def test_it_tells_apart_what_no_line_does_and_the_validation_labels_decide_nothi
     train, labels, val, val_labels = exclusive_or()
     data = prepare(train, labels, val, val_labels)
     result = mlp_probe(data)
-    assert linear_probe(data).accuracy < 0.65 and result.accuracy > 0.9
+    assert linear_probe(data).accuracy < 0.65 and result.accuracy > 0.8
     assert 1 <= result.setting["epochs"] <= module.EPOCHS
     inverted = mlp_probe(prepare(train, labels, val, 1 - val_labels))
     assert inverted.setting == result.setting

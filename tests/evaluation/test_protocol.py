@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from dim.evaluation import mlp_probe
+from dim.evaluation import protocol as protocol_module
+from dim.evaluation.probes import linear_probe
 from dim.evaluation.protocol import Features, Protocol
 
 
-@pytest.fixture(autouse=True)
-def short_probes(monkeypatch):
-    monkeypatch.setattr(mlp_probe, "EPOCHS", 2)
+@pytest.fixture
+def without_mlp(monkeypatch):
+    """Training takes seconds, and is none of what these tests are about."""
+    monkeypatch.setattr(protocol_module, "mlp_probe", lambda data, seed: linear_probe(data))
 
 
 def features(N=400, Q=60, classes=2, seed=0):
@@ -19,7 +22,8 @@ def features(N=400, Q=60, classes=2, seed=0):
     return Features(x[:N], labels[:N], x[N:], labels[N:])
 
 
-def test_everything_is_measured_and_lies_within_its_bounds():
+def test_everything_is_measured_and_lies_within_its_bounds(monkeypatch):
+    monkeypatch.setattr(mlp_probe, "EPOCHS", 2)
     protocol = Protocol(svm=True, metrics=("l2", "cosine", "l1", "mahalanobis"))
     steps = []
     measured = protocol.measure(features(), steps.append)
@@ -41,7 +45,7 @@ def test_everything_is_measured_and_lies_within_its_bounds():
     assert not protocol.notes and len(steps) == len(set(steps)) == protocol.steps
 
 
-def test_what_is_too_little_for_a_metric_is_left_out_with_a_word():
+def test_what_is_too_little_for_a_metric_is_left_out_with_a_word(without_mlp):
     protocol = Protocol()
     measured = protocol.measure(features(N=100, Q=9))
     assert "knn200_cosine" not in measured and "linear_1" not in measured
@@ -53,7 +57,7 @@ def test_what_is_too_little_for_a_metric_is_left_out_with_a_word():
     assert "Precision@10 needs more than 10" in notes
 
 
-def test_a_class_for_each_image_leaves_no_retrieval_and_one_class_leaves_no_probe():
+def test_a_class_for_each_image_leaves_no_retrieval_and_one_class_leaves_no_probe(without_mlp):
     protocol = Protocol()
     given = features(Q=20)
     alone = Features(given.train, given.train_labels, given.val, np.arange(20))
