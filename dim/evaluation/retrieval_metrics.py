@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from dim.retrieval import nearest
 
@@ -95,7 +96,7 @@ def _sums(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
 def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
     """Vectors between which the Euclidean distance is the Mahalanobis distance.
 
-        (a - b)ᵀ S⁻¹ (a - b) = ‖Lᵀa - Lᵀb‖²   with  S⁻¹ = L Lᵀ
+        (a - b)ᵀ S⁻¹ (a - b) = ‖L⁻¹a - L⁻¹b‖²   with  S = L Lᵀ
 
     S is the covariance of a sample, drawn towards a multiple of the identity as Ledoit and Wolf 2004
     do, so that it can be inverted however few vectors there are.
@@ -106,8 +107,9 @@ def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
     """
     from sklearn.covariance import LedoitWolf
 
-    precision = LedoitWolf().fit(sample).precision_
-    return (vectors @ np.linalg.cholesky(precision)).astype("float32")
+    covariance = LedoitWolf(store_precision=False).fit(sample).covariance_
+    half = np.linalg.cholesky(covariance)
+    return solve_triangular(half, np.transpose(vectors), lower=True).T.astype("float32")
 
 
 def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> float:
