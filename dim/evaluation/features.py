@@ -9,7 +9,7 @@ from dim.encoders import FEATURE_MAP, FEATURES, MEAN
 CONV, HIDDEN, CODE = "conv", "hidden", "code"
 DEPTHS = (CONV, HIDDEN, CODE)
 _BLOCK = 2000  # images whose features are in memory twice
-_PCA_IMAGES = 10_000
+_PCA_IMAGES = 5000
 
 
 def at_three_depths(encoder: keras.Model) -> keras.Model:
@@ -63,7 +63,7 @@ def pixels(images: np.ndarray) -> np.ndarray:
 
 
 class PixelPCA:
-    """The first principal components of pixels, from at most 10,000 random images.
+    """The first principal components of pixels, from at most 5,000 random images.
 
     Args:
         images: [N, H0, W0, 3] uint8.
