@@ -126,7 +126,8 @@ def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], s
         callbacks=[keras.callbacks.EarlyStopping(patience=_PATIENCE, restore_best_weights=True)],
         verbose=0,
     )
-    true, mismatched = (critic.score(rows) for rows in _mismatched_often(read, mismatch, rng))
+    scores = (critic.score(rows) for rows in _mismatched_often(read, mismatch, rng))
+    true, mismatched = map(keras.ops.convert_to_numpy, scores)
     return Estimate(float(donsker_varadhan(true, mismatched).bound), len(read))
 
 
