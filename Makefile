@@ -8,7 +8,7 @@ PARALLEL := --numprocesses 2 --dist worksteal
 TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn compare measures tensorboard data bench test test-backends lint clean
+.PHONY: help train knn evaluate compare measures tensorboard data bench test test-backends lint clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ train: $(READY) ## train Deep InfoMax, or go on with a run
 
 knn: $(READY) ## draw the nearest neighbours of ten images by L2 and cosine
 	@$(BIN)/python -m experiments.knn $(OPTIONS) $(ARGS)
+
+evaluate: $(READY) ## measure a run's features by kNN, probes, retrieval and gauges, beside baselines
+	@$(BIN)/python -m experiments.evaluate $(OPTIONS) $(ARGS)
 
 compare: $(READY) ## train all presets at an equal budget; one table and one plot
 	@$(BIN)/python -m experiments.compare $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)

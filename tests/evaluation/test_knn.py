@@ -1,11 +1,14 @@
-"""The vote of the neighbours against a loop, and its ties."""
+"""The votes of the neighbours against loops and scikit-learn, and their ties."""
 
+import math
 from collections import Counter
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
-from dim.evaluation.knn import knn_accuracy
+from dim.evaluation.knn import knn_accuracy, weighted_knn_accuracy
+from dim.retrieval import nearest
 
 
 def vote(neighbour_labels):
@@ -29,3 +32,39 @@ def test_a_tie_goes_to_the_nearest():
 
 def test_a_class_that_no_neighbour_has_is_a_miss():
     assert knn_accuracy(np.array([[0, 0]]), np.array([9])) == 0
+
+
+def weighted_vote(labels, cosines, temperature):
+    votes = {}
+    for label, cosine in zip(labels.tolist(), cosines.tolist(), strict=True):
+        votes[label] = votes.get(label, 0.0) + math.exp(cosine / temperature)
+    return min(votes, key=lambda label: (-votes[label], label))
+
+
+@pytest.mark.parametrize("temperature", [0.07, 0.5])
+def test_the_weighted_vote_equals_the_formula_in_a_loop(temperature):
+    rng = np.random.default_rng(0)
+    neighbours, labels = rng.integers(0, 5, (300, 20)), rng.integers(0, 6, 300)
+    cosines = -np.sort(-rng.uniform(-1, 1, (300, 20)))
+    cosines[:100] = cosines[:100, :1]  # ties everywhere
+    voted = [weighted_vote(*row, temperature) for row in zip(neighbours, cosines, strict=True)]
+    assert weighted_knn_accuracy(neighbours, cosines, labels, temperature) == np.mean(voted == labels)
+
+
+def test_one_near_neighbour_outvotes_three_that_are_farther():
+    neighbours, truth = np.array([[1, 0, 0, 0]]), np.array([1])
+    assert weighted_knn_accuracy(neighbours, np.array([[0.9, 0.8, 0.8, 0.8]]), truth) == 1  # e^(0.1/0.07) > 3
+    assert weighted_knn_accuracy(neighbours, np.array([[0.9, 0.85, 0.85, 0.85]]), truth) == 0
+    assert knn_accuracy(neighbours, truth) == 0
+
+
+def test_both_votes_agree_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    bank, queries = rng.normal(0.5, 1, (211, 9)), rng.normal(0.5, 1, (57, 9))
+    labels, truth = rng.choice(4, 211, p=[0.5, 0.3, 0.15, 0.05]), rng.integers(0, 4, 57)
+    plain = KNeighborsClassifier(1).fit(bank, labels).score(queries, truth)
+    assert knn_accuracy(labels[nearest(queries, bank, 1).indices], truth) == plain
+    weighted = KNeighborsClassifier(20, metric="cosine", weights=lambda d: np.exp((1 - d) / 0.07))
+    found = nearest(queries, bank, 20, "cosine")
+    ours = weighted_knn_accuracy(labels[found.indices], 1 - found.distances, truth)
+    assert ours == weighted.fit(bank, labels).score(queries, truth)

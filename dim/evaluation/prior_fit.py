@@ -1,0 +1,62 @@
+"""How close codes come to the distribution that they were drawn towards."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.special import expit
+
+TARGETS = ("kl", "normal", "uniform", "sphere")
+KS_OF_PERFECT_FIT = np.sqrt(np.pi / 2) * np.log(2)  # over √N, the mean of Kolmogorov's distribution
+
+
+class PriorFit(NamedTuple):
+    """What is seen of the misfit along single dimensions and between pairs of them.
+
+    Attributes:
+        ks: greatest difference between the distribution functions of codes and prior (Kolmogorov and
+            Smirnov), mean over the dimensions, between 0 and 1.
+        ks_of_perfect_fit: what N draws from the prior itself have on average, 0.869 / √N.
+        correlation: mean absolute correlation of two dimensions, 0 for all priors here.
+    """
+
+    ks: float
+    ks_of_perfect_fit: float
+    correlation: float
+
+
+def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:
+    """Compares codes with a prior.
+
+    Two dimensions at a time are not a joint distribution: zeros here do not prove a fit.
+
+    Args:
+        codes: [N, D], at least two of each; for the prior `kl` samples of the posteriors.
+        prior: `kl` or `normal`, N(0, I); `uniform` on [0, 1]^D, of sigmoid(codes); `sphere`, uniform
+            on the unit sphere, of codes / ‖codes‖.
+
+    Raises:
+        ValueError: the prior is none of these.
+    """
+    N, D = codes.shape
+    codes = np.asarray(codes, "float64")
+    if prior in ("kl", "normal"):
+        distribution = stats.norm()
+    elif prior == "uniform":
+        codes, distribution = expit(codes), stats.uniform()
+    elif prior == "sphere":
+        codes = codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), np.finfo("float64").tiny)
+        distribution = stats.beta((D - 1) / 2, (D - 1) / 2, loc=-1, scale=2)
+    else:
+        raise ValueError(f"prior must be one of {TARGETS}, not {prior!r}")
+    ks = np.mean([stats.ks_1samp(column, distribution.cdf).statistic for column in codes.T])
+    return PriorFit(float(ks), float(KS_OF_PERFECT_FIT / np.sqrt(N)), _correlation(codes))
+
+
+def _correlation(codes: np.ndarray) -> float:
+    """A dimension that never changes correlates with none."""
+    centred = codes - codes.mean(axis=0)
+    length = np.linalg.norm(centred, axis=0)
+    unit = centred / np.where(length > 0, length, 1)
+    pairs = np.triu_indices(codes.shape[1], k=1)
+    return float(np.abs((unit.T @ unit)[pairs]).mean())

@@ -1,0 +1,135 @@
+"""How well neighbours keep to the class of their query, and how well clusters do."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from dim.retrieval import nearest
+
+CUTOFF = 10
+_QUERIES = 1000  # ranked at once
+
+
+class RetrievalMetrics(NamedTuple):
+    """Means over all queries whose class has another member; shares of 1.
+
+    With R the number of other members of a query's class, after Musgrave, Belongie and Lim 2020
+    (https://arxiv.org/abs/2003.08505):
+
+        recall_at_1      is the nearest of the query's class?
+        precision_at_10  of the 10 nearest, the share of the query's class; None among fewer than 10 others
+        r_precision      of the R nearest, the share of the query's class
+        map_at_r         (1/R) · sum over the hits i among the R nearest of (hits up to i) / i
+    """
+
+    recall_at_1: float
+    precision_at_10: float | None
+    r_precision: float
+    map_at_r: float
+
+
+def retrieval_metrics(
+    vectors: np.ndarray, labels: np.ndarray, metric: Literal["l2", "cosine", "l1"] = "l2"
+) -> RetrievalMetrics:
+    """Ranks all vectors for each of them, itself left out by its index, and looks at the classes.
+
+    A duplicate of the query is a neighbour like any other. The order among equally distant ones is
+    that of the search. Mahalanobis distance is `l2` between `whitened` vectors.
+
+    Args:
+        vectors: [N, D].
+        labels: [N] int.
+        metric: of the distance.
+
+    Raises:
+        ValueError: no class has two members.
+    """
+    _, of, members = np.unique(labels, return_inverse=True, return_counts=True)
+    others = members[of] - 1
+    queries = np.flatnonzero(others)
+    if not len(queries):
+        raise ValueError("no class has two members, so no query has anything to find")
+    k = min(len(vectors) - 1, max(CUTOFF, int(others.max())))
+    sums, enough = np.zeros(4), len(vectors) > CUTOFF
+    for start in range(0, len(queries), _QUERIES):
+        own = queries[start : start + _QUERIES]
+        hits = labels[_ranked(vectors, own, k, metric)] == labels[own][:, None]
+        sums += _sums(hits, others[own])
+    recall, precision, r_precision, map_at_r = (sums / len(queries)).tolist()
+    return RetrievalMetrics(recall, precision if enough else None, r_precision, map_at_r)
+
+
+def _ranked(vectors: np.ndarray, own: np.ndarray, k: int, metric: str) -> np.ndarray:
+    if metric != "l1":
+        return nearest(vectors[own], vectors, k, metric, own).indices
+    from sklearn.neighbors import NearestNeighbors
+
+    # One more than k, since its own row is among them, or hidden behind as many duplicates.
+    search = NearestNeighbors(metric="manhattan", algorithm="brute").fit(vectors)
+    found = search.kneighbors(vectors[own], k + 1, return_distance=False)
+    itself = found == own[:, None]
+    itself[~itself.any(axis=1), -1] = True
+    return found[~itself].reshape(len(own), k)
+
+
+def _sums(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Of the four metrics over the queries.
+
+    Args:
+        hits: [Q, k] bool, nearest first.
+        others: [Q] int, R.
+    """
+    rank = np.arange(1, hits.shape[1] + 1)
+    counted = hits & (rank <= others[:, None])
+    precision = np.cumsum(hits, axis=1) / rank
+    return np.array(
+        [
+            hits[:, 0].sum(),
+            hits[:, :CUTOFF].sum() / CUTOFF,
+            (counted.sum(axis=1) / others).sum(),
+            ((precision * counted).sum(axis=1) / others).sum(),
+        ]
+    )
+
+
+def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
+    """Vectors between which the Euclidean distance is the Mahalanobis distance.
+
+        (a - b)ᵀ S⁻¹ (a - b) = ‖L⁻¹a - L⁻¹b‖²   with  S = L Lᵀ
+
+    S is the covariance of a sample, drawn towards a multiple of the identity as Ledoit and Wolf 2004
+    do, so that it can be inverted however few vectors there are.
+
+    Args:
+        vectors: [N, D].
+        sample: [M, D], usually the training images'.
+    """
+    from sklearn.covariance import LedoitWolf
+
+    covariance = LedoitWolf(store_precision=False).fit(sample).covariance_
+    half = np.linalg.cholesky(covariance)
+    return solve_triangular(half, np.transpose(vectors), lower=True).T.astype("float32")
+
+
+def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> float:
+    """Adjusted mutual information of classes and k-means clusters, as many clusters as classes.
+
+    0 at chance, 1 where clusters are the classes (Vinh, Epps and Bailey 2010; arithmetic mean of the
+    entropies). The best of ten starts of k-means.
+
+    Args:
+        vectors: [N, D].
+        labels: [N] int.
+        seed: of the starts.
+    """
+    import warnings
+
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # collapsed codes are fewer than the clusters
+        clusters = KMeans(len(np.unique(labels)), n_init=10, random_state=seed).fit_predict(vectors)
+    return float(adjusted_mutual_info_score(labels, clusters))

@@ -1,0 +1,1 @@
+"""How `experiments.evaluate` shows what it measured."""

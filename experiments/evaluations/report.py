@@ -1,0 +1,165 @@
+"""Tables, one plot and one line in a CSV file from what `experiments.evaluate` measured."""
+
+import csv
+import math
+from pathlib import Path
+from statistics import mean, stdev
+
+from experiments.evaluations import explanations
+
+_ROWS = {
+    "code": "code",
+    "hidden": "hidden layer",
+    "conv": "feature map",
+    "PCA": "PCA of pixels",
+    "pixels": "raw pixels",
+}
+_METRICS = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Mahalanobis"}
+_CLASSIFICATION = {
+    "knn5_l2": "5-NN",
+    "knn20_cosine": "20-NN",
+    "knn200_cosine": "200-NN",
+    "linear": "linear",
+    "mlp": "MLP",
+    "svm": "SVM",
+    "linear_1": "linear, 1 % of labels",
+    "linear_10": "linear, 10 %",
+}
+_RETRIEVAL = {
+    "recall_at_1": "Recall@1",
+    "precision_at_10": "Precision@10",
+    "r_precision": "R-precision",
+    "map_at_r": "MAP@R",
+}
+_GAUGES = {
+    "direction_spread": "direction spread",
+    "rank_me": "RankMe",
+    "alignment": "alignment",
+    "uniformity": "uniformity",
+    "ks": "misfit to the prior",
+    "ks_of_perfect_fit": "of a perfect fit",
+    "correlation": "correlation",
+}
+_DEPENDENCE = {
+    "mutual_information": "I(X; Y) by MINE (nats)",
+    "neural_dependency": "NDM (nats)",
+    "ceiling": "ln N (nats)",
+    "ms_ssim": "MS-SSIM",
+}
+
+
+def markdown(evaluations: list[dict]) -> str:
+    """All tables of one run, or of several as mean ± standard deviation over them.
+
+    Args:
+        evaluations: contents of evaluation.json.
+    """
+    first = evaluations[0]
+    metrics, probes = first["options"]["metrics"], not first["options"]["quick"]
+    parts = [_title(evaluations)]
+    if first["features"]:
+        parts += [
+            f"## Accuracy\n\nOn validation images, in %; all {first['train']:,} training images are known.",
+            _table(evaluations, "features", {"length": "length", **_CLASSIFICATION}),
+            explanations.NEIGHBOURS + (f"\n{explanations.PROBES}" if probes else ""),
+            "## Retrieval\n\nEach validation image among all others, itself left out; in %.",
+            *(_retrieval_table(evaluations, metric) for metric in metrics),
+            "Clusters:\n\n" + _table(evaluations, "features", {"ami": "AMI"}),
+            explanations.RETRIEVAL,
+        ]
+    fit = any("ks" in gauges for gauges in first["gauges"].values())
+    parts += ["## Geometry", _table(evaluations, "gauges", _GAUGES)]
+    parts += [explanations.GEOMETRY + (f"\n{explanations.PRIOR}" if fit else "")]
+    if first["dependence"]:
+        parts += ["## Dependence", "Estimates, never scores.", _table(evaluations, "dependence", _DEPENDENCE)]
+        parts += [explanations.DEPENDENCE]
+    notes = list(dict.fromkeys(note for evaluation in evaluations for note in evaluation["notes"]))
+    if notes:
+        parts.append("## Left out\n\n" + "\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _retrieval_table(evaluations: list[dict], metric: str) -> str:
+    columns = {f"{metric}_{name}": title for name, title in _RETRIEVAL.items()}
+    return f"{_METRICS[metric]}:\n\n{_table(evaluations, 'features', columns)}"
+
+
+def _title(evaluations: list[dict]) -> str:
+    first = evaluations[0]
+
+    def each(name):
+        return ", ".join(dict.fromkeys(str(evaluation[name]) for evaluation in evaluations))
+
+    facts = [each("data"), f"preset {each('preset')}, {each('epochs')} epochs, seed {each('seed')}"]
+    facts += [each("device"), each("date"), f"{sum(e['seconds'] for e in evaluations) / 60:.1f} minutes"]
+    title = f"# {each('run')}\n\n{' · '.join(facts)}"
+    if len(evaluations) > 1:
+        alike = len({evaluation["group"] for evaluation in evaluations}) == 1
+        title += f"\n\nMean ± standard deviation over {len(evaluations)} runs"
+        title += " that differ in their seed alone." if alike else ", which differ in more than their seed."
+    elif first["features"]:
+        error = 100 * math.sqrt(0.4 * 0.6 / first["val"])
+        title += (
+            f"\n\nOne run. An accuracy of 40 % has a standard error of {error:.1f} points from the choice "
+        )
+        title += f"of {first['val']:,} validation images alone; other seeds come on top."
+    return title
+
+
+def _table(evaluations: list[dict], part: str, columns: dict[str, str]) -> str:
+    """Rows and columns that have a number; several runs give mean ± standard deviation."""
+    rows = list(dict.fromkeys(name for evaluation in evaluations for name in evaluation[part]))
+    cells = {row: {column: _cell(evaluations, part, row, column) for column in columns} for row in rows}
+    columns = {column: title for column, title in columns.items() if any(cells[row][column] for row in rows)}
+    lines = [["", *columns.values()], ["---", *["---:"] * len(columns)]]
+    lines += [[row_title(row), *(cells[row][column] for column in columns)] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def row_title(name: str) -> str:
+    """`random conv` to `random encoder: feature map`."""
+    prefix, _, depth = name.rpartition(" ")
+    if depth not in _ROWS:
+        return name
+    return f"{prefix} encoder: {_ROWS[depth]}" if prefix else _ROWS[depth]
+
+
+def _cell(evaluations: list[dict], part: str, row: str, column: str) -> str:
+    values = [evaluation[part].get(row, {}).get(column) for evaluation in evaluations]
+    values = [value for value in values if value is not None]
+    if not values:
+        return ""
+    if column == "length":
+        return ", ".join(dict.fromkeys(f"{value:,}" for value in values))
+    scale, digits = (100, 1) if part == "features" else (1, 1 if column == "rank_me" else 3)
+    deviation = stdev(values) if len(values) > 1 else None
+    if len(evaluations) == 1:
+        deviation = evaluations[0][part][row].get(f"{column}_deviation")
+    text = f"{scale * mean(values):.{digits}f}"
+    return text if deviation is None else f"{text} ± {scale * deviation:.{digits}f}"
+
+
+def record(file: Path, evaluation: dict) -> Path:
+    """Puts the run's line into a CSV file of all runs, in place of an older one.
+
+    Columns are the facts of a run and, as `row.metric`, every number measured; a file that other versions
+    wrote keeps its columns.
+    """
+    facts = ("run", "group", "preset", "seed", "epochs", "prior", "data", "device", "date", "seconds")
+    line = {name: evaluation[name] for name in facts}
+    for part in "features", "gauges", "dependence":
+        for row, measured in evaluation[part].items():
+            numbers = {name: value for name, value in measured.items() if isinstance(value, (int, float))}
+            line |= {f"{row}.{name}": f"{value:.6g}" for name, value in numbers.items()}
+    lines = []
+    if file.exists():
+        with file.open(newline="", encoding="utf8") as old:
+            lines = [row for row in csv.DictReader(old) if row.get("run") != evaluation["run"]]
+    lines.append(line)
+    unfinished = file.with_name(f"unfinished-{file.name}")
+    with unfinished.open("w", newline="", encoding="utf8") as new:
+        writer = csv.DictWriter(new, list(dict.fromkeys(name for row in lines for name in row)))
+        writer.writeheader()
+        writer.writerows(lines)
+    unfinished.replace(file)
+    return file

@@ -1,0 +1,69 @@
+"""Estimates against Gaussians of known dependence, and where they must fail."""
+
+import math
+
+import numpy as np
+import pytest
+
+from dim.evaluation import dependence
+from dim.evaluation.dependence import Estimate, mutual_information, neural_dependency
+
+UNITS = (64, 64)
+
+
+def correlated(N, D, nats, seed=0):
+    """D independent pairs of standard normals that share so many nats in all."""
+    rng = np.random.default_rng(seed)
+    rho = math.sqrt(1 - math.exp(-2 * nats / D))
+    x = rng.normal(size=(N, D))
+    return x, rho * x + math.sqrt(1 - rho**2) * rng.normal(size=(N, D))
+
+
+@pytest.mark.parametrize(("D", "nats"), [(1, 0.5), (2, 2.0)])
+def test_mutual_information_of_gaussians_up_to_two_nats_is_right_within_a_tenth(D, nats):
+    x, y = correlated(30_000, D, nats)
+    estimate = mutual_information(3 * x + 7, -y, UNITS)  # it knows neither units nor signs
+    assert estimate.nats == pytest.approx(nats, rel=0.1)
+    assert estimate.credible and estimate.ceiling == pytest.approx(math.log(6000))
+
+
+def test_independent_variables_share_nothing():
+    x, y = correlated(5000, 2, 0.0)
+    assert mutual_information(x, y, UNITS).nats == pytest.approx(0, abs=0.03)
+
+
+def test_what_exceeds_the_logarithm_of_the_samples_is_not_seen():
+    x, y = correlated(2000, 10, 40.0)
+    estimate = mutual_information(x, y, UNITS)
+    assert estimate.ceiling < 7
+    assert estimate.nats < 20 or not estimate.credible
+
+
+@pytest.mark.parametrize(("nats", "credible"), [(-0.1, True), (4.6, True), (4.61, False), (93.0, False)])
+def test_an_estimate_above_the_logarithm_of_its_samples_says_so(nats, credible):
+    assert Estimate(nats, 100).credible is credible
+
+
+def test_dependency_of_gaussian_codes_is_their_total_correlation():
+    """-½ log det R of the correlation matrix R."""
+    covariance = np.array([[4, 1.5, 0], [1.5, 1, 0], [0, 0, 9.0]])
+    codes = np.random.default_rng(0).multivariate_normal([1, 2, 3], covariance, 30_000)
+    truth = -0.5 * math.log(1 - 1.5**2 / 4)
+    assert neural_dependency(codes, UNITS).nats == pytest.approx(truth, rel=0.1)
+
+
+def test_independent_dimensions_and_constant_ones_have_no_dependency():
+    codes = np.random.default_rng(0).uniform(size=(5000, 4))
+    codes[:, 2] = 1
+    assert neural_dependency(codes, UNITS).nats == pytest.approx(0, abs=0.03)
+
+
+def test_the_same_seed_reads_the_same(monkeypatch):
+    monkeypatch.setattr(dependence, "_MOST_LOOKS", 2)
+    x, y = correlated(600, 1, 1.0)
+    assert mutual_information(x, y, (8,)).nats == pytest.approx(mutual_information(x, y, (8,)).nats, abs=1e-4)
+
+
+def test_too_few_samples_are_refused():
+    with pytest.raises(ValueError, match="at least 10"):
+        neural_dependency(np.zeros((9, 2)))

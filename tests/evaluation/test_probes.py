@@ -1,0 +1,102 @@
+"""Linear probes: what they see of the data, and accuracies that are known."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
+from sklearn.preprocessing import StandardScaler
+
+from dim.evaluation import probes
+from dim.evaluation.probes import STRENGTHS, few_label_probe, linear_probe, prepare, svm_probe
+
+N, Q, F = 300, 90, 7
+
+
+def blobs(apart=1.0, seed=0, classes=3):
+    """Gaussian classes of unequal size on scales that differ from feature to feature."""
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(classes, N + Q, p=np.arange(1, classes + 1) / sum(range(1, classes + 1)))
+    x = rng.normal(apart * np.eye(classes, F)[labels], 1) * 10.0 ** np.arange(F) + 5
+    return x[:N], labels[:N], x[N:], labels[N:]
+
+
+def test_training_features_are_standardised_and_validation_moves_with_them():
+    train, labels, val, val_labels = blobs()
+    train[:, 4] = 8  # never changes
+    data = prepare(train, labels, val, val_labels)
+    assert data.train.mean(axis=0) == pytest.approx(np.zeros(F), abs=1e-4)
+    assert data.train.std(axis=0) == pytest.approx([1, 1, 1, 1, 0, 1, 1], abs=1e-4)
+    expected = StandardScaler().fit(train).transform(val)
+    np.testing.assert_allclose(data.val[:, 5], expected[:, 5], atol=1e-4)
+
+
+def test_the_slice_is_a_tenth_of_each_class_and_no_image_is_lost():
+    train, labels, val, val_labels = blobs()
+    data = prepare(train, labels, val, val_labels)
+    assert len(data.train) == N and data.slice_size == N // 10
+    np.testing.assert_allclose(np.bincount(data.slice()[1]), np.bincount(labels) / 10, atol=1)
+    assert sorted(data.labels) == sorted(labels)
+    for x, label in zip(data.train[:20], data.labels[:20], strict=True):
+        original = np.abs(StandardScaler().fit_transform(train) - x).sum(axis=1).argmin()
+        assert labels[original] == label
+
+
+def test_a_class_with_one_member_does_not_stand_in_the_way():
+    train, labels, val, val_labels = blobs()
+    labels[0] = 9
+    assert linear_probe(prepare(train, labels, val, val_labels)).accuracy > 0.4
+
+
+def test_more_values_than_fit_into_memory_leave_images_out(monkeypatch):
+    monkeypatch.setattr(probes, "_MOST_VALUES", 100 * F)
+    data = prepare(*blobs())
+    assert data.train.shape == (100, F) and data.slice_size == 10
+
+
+def test_it_is_scikit_learns_grid_search_on_the_same_slice():
+    data = prepare(*blobs())
+    fold = np.where(np.arange(N) < N - data.slice_size, -1, 0)
+    search = GridSearchCV(
+        LogisticRegression(max_iter=2000, tol=1e-6), {"C": np.array(STRENGTHS) / F}, cv=PredefinedSplit(fold)
+    ).fit(data.train, data.labels)
+    result = linear_probe(data)
+    assert result.setting["strength"] == pytest.approx(search.best_params_["C"] * F)
+    assert result.accuracy == pytest.approx(search.score(data.val, data.val_labels), abs=0.012)
+
+
+@pytest.mark.parametrize("probe", [linear_probe, svm_probe])
+def test_separate_classes_are_told_apart_and_shuffled_labels_are_not(probe):
+    train, labels, val, val_labels = blobs(apart=9, classes=2)
+    assert probe(prepare(train, labels, val, val_labels)).accuracy == 1
+    shuffled = np.random.default_rng(1).permutation(labels)
+    assert probe(prepare(train, shuffled, val, val_labels)).accuracy < 0.75  # 2/3 are of one class
+
+
+@pytest.mark.parametrize("probe", [linear_probe, svm_probe, lambda data: few_label_probe(data, 0.1)])
+def test_validation_labels_decide_nothing(probe):
+    """Whatever they are, the probe predicts the same; only what counts as a hit changes."""
+    train, labels, val, val_labels = blobs()
+    truth, wrong = (probe(prepare(train, labels, val, y)) for y in (val_labels, np.full(Q, 77)))
+    if isinstance(truth, list):
+        assert wrong == [0, 0, 0]
+    else:
+        assert wrong.accuracy == 0 and wrong.setting == truth.setting
+
+
+def test_few_labels_are_drawn_from_each_class_anew_and_are_worth_less():
+    train, labels, val, val_labels = blobs(apart=2)
+    data = prepare(train, labels, val, val_labels)
+    few = few_label_probe(data, 0.03, draws=4)
+    assert len(few) == 4 and len(set(few)) > 1
+    assert np.mean(few) < linear_probe(data).accuracy
+    assert few == few_label_probe(data, 0.03, draws=4)
+    rows = probes._few(labels, 0.1, np.random.default_rng(0))
+    np.testing.assert_allclose(np.bincount(labels[rows]), np.bincount(labels) / 10, atol=1)
+
+
+@pytest.mark.parametrize("change", [{"labels": np.zeros(N, int)}, {"train": np.zeros((1, F))}])
+def test_nothing_to_tell_apart_is_refused(change):
+    train, labels, val, val_labels = blobs()
+    given = {"train": train, "labels": labels, "val": val, "val_labels": val_labels, **change}
+    with pytest.raises(ValueError, match="at least two"):
+        prepare(**given)

@@ -1,0 +1,76 @@
+"""What is measured together, and what is left out with a word."""
+
+import numpy as np
+import pytest
+
+from dim.evaluation import mlp_probe
+from dim.evaluation import protocol as protocol_module
+from dim.evaluation.probes import linear_probe
+from dim.evaluation.protocol import Features, Protocol
+
+
+@pytest.fixture
+def without_mlp(monkeypatch):
+    """Training takes seconds, and is none of what these tests are about."""
+    monkeypatch.setattr(protocol_module, "mlp_probe", lambda data, seed: linear_probe(data))
+
+
+def features(N=400, Q=60, classes=2, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, N + Q)
+    x = rng.normal(labels[:, None] * [3, 0, 1], 1)
+    return Features(x[:N], labels[:N], x[N:], labels[N:])
+
+
+def test_everything_is_measured_and_lies_within_its_bounds(monkeypatch):
+    monkeypatch.setattr(mlp_probe, "EPOCHS", 2)
+    protocol = Protocol(svm=True, metrics=("l2", "cosine", "l1", "mahalanobis"))
+    steps = []
+    measured = protocol.measure(features(), steps.append)
+    assert measured.pop("length") == 3
+    assert set(measured.pop("settings")) == {"linear", "mlp", "svm"}
+    retrieval = {
+        f"{metric}_{name}"
+        for metric in protocol.metrics
+        for name in ("recall_at_1", "precision_at_10", "r_precision", "map_at_r")
+    }
+    few = {"linear_1", "linear_1_deviation", "linear_10", "linear_10_deviation"}
+    assert set(measured) == retrieval | few | {"knn5_l2", "knn20_cosine", "knn200_cosine", "ami"} | {
+        "linear",
+        "mlp",
+        "svm",
+    }
+    assert all(0 <= value <= 1 for value in measured.values())
+    assert measured["linear"] > 0.85 and measured["l2_recall_at_1"] > 0.8
+    assert not protocol.notes and len(steps) == len(set(steps)) == protocol.steps
+
+
+def test_what_is_too_little_for_a_metric_is_left_out_with_a_word(without_mlp):
+    protocol = Protocol()
+    measured = protocol.measure(features(N=100, Q=9))
+    assert "knn200_cosine" not in measured and "linear_1" not in measured
+    assert "knn20_cosine" in measured and "linear_10" in measured
+    assert measured["l2_precision_at_10"] is None
+    notes = " / ".join(protocol.notes)
+    assert "200-NN needs 200 training images; there are 100" in notes
+    assert "1% of the labels is less than two for each class" in notes
+    assert "Precision@10 needs more than 10" in notes
+
+
+def test_a_class_for_each_image_leaves_no_retrieval_and_one_class_leaves_no_probe(without_mlp):
+    protocol = Protocol()
+    given = features(Q=20)
+    alone = Features(given.train, given.train_labels, given.val, np.arange(20))
+    assert not [name for name in protocol.measure(alone) if name.startswith("l2_")]
+    single = Features(given.train, given.train_labels * 0, given.val, given.val_labels)
+    assert "linear" not in protocol.measure(single)
+    notes = " / ".join(protocol.notes)
+    assert "no class has two members" in notes and "at least two training images and two classes" in notes
+
+
+def test_without_probes_there_are_neighbours_and_clusters_alone():
+    protocol, steps = Protocol(probes=False), []
+    measured = protocol.measure(features(), steps.append)
+    assert len(steps) == protocol.steps
+    assert "knn5_l2" in measured and "ami" in measured
+    assert not {"linear", "mlp", "linear_1", "settings"} & set(measured)
