@@ -46,16 +46,18 @@ def test_an_indexed_image_is_its_own_nearest_from_another_process(command, index
 def test_several_images_of_any_size_are_searched_by_any_metric(
     metric, indexed, photographs, tmp_path, capsys
 ):
+    wide = Image.new("RGB", (48, 16), "grey")
     with Image.open(photographs / "blotches/blotches 7.png") as image:
-        image.resize((160, 160), Image.Resampling.NEAREST).save(tmp_path / "large one.png")
+        wide.paste(image, (16, 0))
+    wide.save(tmp_path / "wide one.png")
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 200), "uint8")).save(
         tmp_path / "grau ü.jpg"
     )
-    text = "'large one.png' 'grau ü.jpg'"  # as make passes several on
+    text = "'wide one.png' 'grau ü.jpg'"  # as make passes several on
     search(Options(image=(text,), run=str(indexed.path), k=4, metric=metric))
     found = found_in(capsys.readouterr().out)
-    assert found["large one.png"][0][1] == str(photographs / "blotches/blotches 7.png")
-    for query in "large one.png", "grau ü.jpg":
+    assert found["wide one.png"][0][1] == str(photographs / "blotches/blotches 7.png")
+    for query in "wide one.png", "grau ü.jpg":
         distances = [distance for distance, _ in found[query]]
         assert len(distances) == 4 and distances == sorted(distances)
     assert imread(indexed.path / "search.png").shape[2] == 3
