@@ -1,6 +1,8 @@
 """Neighbour pictures: uint8 in, uint8 out; the same routine serves files and TensorBoard."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -97,8 +99,17 @@ def scaled(image: np.ndarray, tile: int) -> Image.Image:
 
 def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
+    font = _with_letters_of(text, font)
     if draw.textlength(text, font) > width:
         while text and draw.textlength(text + "…", font) > width:
             text = text[:-1]
         text += "…"
     draw.text(corner, text, ink, font)
+
+
+def _with_letters_of(text: str, font: ImageFont.FreeTypeFont) -> ImageFont.FreeTypeFont:
+    """Pillow's own font knows hardly more than English; matplotlib ships one of many alphabets."""
+    if text.isascii():
+        return font
+    folder = Path(find_spec("matplotlib").origin).parent
+    return ImageFont.truetype(folder / "mpl-data/fonts/ttf/DejaVuSans.ttf", font.size)

@@ -24,7 +24,7 @@ class Options:
     """Name of the folder in runs/ (or a path); by default the run trained last."""
     data: str = ""
     """Name or path of the indexed data set; by default the one indexed last."""
-    threshold: float = 0.02
+    threshold: float = 0.01
     """Largest distance of a pair. What is nearly the same depends on the run: look at the contact sheet."""
     metric: Literal["l2", "cosine"] = "cosine"
     """Distance between codes."""
