@@ -52,7 +52,7 @@ def write_index(file: Path, codes: np.ndarray, kind: Kind, metric: IndexMetric) 
 
 
 def read_index(file: Path) -> faiss.Index:
-    """An index of `write_index`, an exact one memory-mapped.
+    """An index of `write_index`, memory-mapped.
 
     Raises:
         DimError: it is not there, or damaged.

@@ -8,6 +8,7 @@ skipped.txt      images that could not be read, with the reason
 """
 
 import json
+import shlex
 from functools import cached_property
 from pathlib import Path
 
@@ -97,7 +98,7 @@ class Index:
         from dim.encoders import MEAN
 
         (_, length), held = encoder.output[MEAN].shape, self.codes.shape[1]
-        remedy = f"make it anew: make index RUN={run.name} DATA={self.where}"
+        remedy = f"make it anew: make index RUN={shlex.quote(run.name)} DATA={shlex.quote(self.where)}"
         if held != length:
             raise DimError(
                 f"{self.folder} holds codes of length {held}, the encoder of {run.path} gives {length}; "
