@@ -49,7 +49,8 @@ def export(options: Options) -> None:
     replace(folder / "encoder.keras", in_plain_keras(encoder).save)
     print(folder / "encoder.keras")
     difference = write_onnx(folder / "encoder.onnx", encoder)
-    print(f"{folder / 'encoder.onnx'}: differs from Keras in float32 by at most {difference:.1g}")
+    onnx = folder / "encoder.onnx"
+    print(f"{onnx}: codes differ from those of Keras in float32 by {difference:.1g} at most, relatively")
 
 
 def _export_codes(index, folder) -> None:
