@@ -1,4 +1,4 @@
-# Variables: DATA (folder or zip), PRESET, EPOCHS, RUN (name in runs/), ARGS (any further options).
+# Variables: DATA (folder or zip), PRESET, EPOCHS, RUN (name in runs/), IMAGE (files), ARGS (any further options).
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,11 +8,12 @@ PARALLEL := --numprocesses 2 --dist worksteal
 TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn evaluate compare measures tensorboard data bench test test-backends lint clean
+.PHONY: help train knn evaluate index search near-duplicates export compare measures
+.PHONY: tensorboard data bench test test-backends lint clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  variables: DATA= PRESET= EPOCHS= RUN= ARGS="--any-option …"'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  variables: DATA= PRESET= EPOCHS= RUN= IMAGE= ARGS="--any-option …"'
 
 $(READY): requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -27,6 +28,18 @@ knn: $(READY) ## draw the nearest neighbours of ten images by L2 and cosine
 
 evaluate: $(READY) ## measure a run's features by kNN, probes, retrieval and gauges, beside baselines
 	@$(BIN)/python -m experiments.evaluate $(OPTIONS) $(ARGS)
+
+index: $(READY) ## embed a data set, so that similar images can be searched
+	@$(BIN)/python -m experiments.index $(OPTIONS) $(ARGS)
+
+search: $(READY) ## find the images of an index that look like IMAGE
+	@$(BIN)/python -m experiments.search $(if $(IMAGE),--image "$(IMAGE)") $(OPTIONS) $(ARGS)
+
+near-duplicates: $(READY) ## list the pairs of an index that are nearly the same
+	@$(BIN)/python -m experiments.near_duplicates $(OPTIONS) $(ARGS)
+
+export: $(READY) ## write the encoder as ONNX, and the codes of an index for other programs
+	@$(BIN)/python -m experiments.export $(OPTIONS) $(ARGS)
 
 compare: $(READY) ## train all presets at an equal budget; one table and one plot
 	@$(BIN)/python -m experiments.compare $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)

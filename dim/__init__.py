@@ -5,6 +5,7 @@ from importlib import import_module
 _HOME = {
     "Configuration": "dim.configuration",
     "DeepInfoMax": "dim.model",
+    "DeepInfoMaxFeatures": "dim.features",
     "DimError": "dim.errors",
     "Run": "dim.runs",
     "build_model": "dim.build",

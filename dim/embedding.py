@@ -1,5 +1,6 @@
 """From images to codes."""
 
+import hashlib
 from functools import lru_cache
 
 import keras
@@ -27,6 +28,22 @@ def posterior(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -
     """
     outputs = _without_map(encoder).predict(InOrder(images, batch_size), verbose=0)
     return [outputs[name] for name in (MEAN, LOG_VARIANCE) if name in outputs]
+
+
+def embed_batch(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
+    """As `embed`, of a single batch: for those who bring their images batch by batch.
+
+    The same number of images at every call spares the tracing of others.
+    """
+    return _without_map(encoder).predict_on_batch(images)[MEAN]
+
+
+def fingerprint(encoder: keras.Model) -> str:
+    """Of the weights, in 64 hexadecimal digits: codes of encoders with other ones do not compare."""
+    digest = hashlib.sha256()
+    for weight in encoder.get_weights():
+        digest.update(np.ascontiguousarray(weight, "float32").tobytes())
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=4)

@@ -1,12 +1,14 @@
 """Neighbour pictures: uint8 in, uint8 out; the same routine serves files and TensorBoard."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 HIT, MISS = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind eyes too
-_PAPER, _INK, _FAINT = (255, 255, 255), (25, 25, 25), (110, 110, 110)
+PAPER, INK, FAINT = (255, 255, 255), (25, 25, 25), (110, 110, 110)
 
 
 def neighbour_grid(
@@ -39,24 +41,26 @@ def neighbour_grid(
     """
     Q, k = neighbours.shape[:2]
     layout = Layout(tile)
-    sheet = Image.new("RGB", layout.size(Q, k), _PAPER)
+    sheet = Image.new("RGB", layout.size(Q, k), PAPER)
     draw = ImageDraw.Draw(sheet)
-    _text(draw, (layout.margin, layout.margin), title, layout.title, _INK, sheet.width - 2 * layout.margin)
+    write_line(
+        draw, (layout.margin, layout.margin), title, layout.title, INK, sheet.width - 2 * layout.margin
+    )
     for q in range(Q):
         x, y = layout.corner(q, None)
-        sheet.paste(_scaled(queries[q], tile), (x, y))
-        _text(draw, (x, y + tile + layout.frame), query_captions[q], layout.bold, _INK, tile)
+        sheet.paste(scaled(queries[q], tile), (x, y))
+        write_line(draw, (x, y + tile + layout.frame), query_captions[q], layout.bold, INK, tile)
         for i in range(k):
             x, y = layout.corner(q, i)
-            colour = _FAINT if hits is None else HIT if hits[q, i] else MISS
+            colour = FAINT if hits is None else HIT if hits[q, i] else MISS
             if hits is not None:
                 edge = layout.frame
                 draw.rectangle((x - edge, y - edge, x + tile + edge - 1, y + tile + edge - 1), colour)
-            sheet.paste(_scaled(neighbours[q, i], tile), (x, y))
+            sheet.paste(scaled(neighbours[q, i], tile), (x, y))
             below = y + tile + layout.frame
-            ink = MISS if hits is not None and not hits[q, i] else _INK
-            _text(draw, (x, below), captions[q][i], layout.small, ink, tile)
-            _text(draw, (x, below + layout.line), f"{distances[q, i]:.3g}", layout.small, _FAINT, tile)
+            ink = MISS if hits is not None and not hits[q, i] else INK
+            write_line(draw, (x, below), captions[q][i], layout.small, ink, tile)
+            write_line(draw, (x, below + layout.line), f"{distances[q, i]:.3g}", layout.small, FAINT, tile)
     return np.asarray(sheet)
 
 
@@ -88,14 +92,24 @@ class Layout:
         return self.margin + self.tile + self.gutter + i * (self.tile + self.gap), y
 
 
-def _scaled(image: np.ndarray, tile: int) -> Image.Image:
+def scaled(image: np.ndarray, tile: int) -> Image.Image:
+    """An image [S, S, 3] uint8 at the size of a tile."""
     return Image.fromarray(image).resize((tile, tile), Image.Resampling.BICUBIC)
 
 
-def _text(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
+def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
+    font = _with_letters_of(text, font)
     if draw.textlength(text, font) > width:
         while text and draw.textlength(text + "…", font) > width:
             text = text[:-1]
         text += "…"
     draw.text(corner, text, ink, font)
+
+
+def _with_letters_of(text: str, font: ImageFont.FreeTypeFont) -> ImageFont.FreeTypeFont:
+    """Pillow's own font knows hardly more than English; matplotlib ships one of many alphabets."""
+    if text.isascii():
+        return font
+    folder = Path(find_spec("matplotlib").origin).parent
+    return ImageFont.truetype(folder / "mpl-data/fonts/ttf/DejaVuSans.ttf", font.size)

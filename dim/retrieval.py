@@ -5,9 +5,10 @@ from typing import Literal, NamedTuple, get_args
 import faiss
 import numpy as np
 
-Metric = Literal["l2", "cosine"]
-METRICS = get_args(Metric)
+Metric = Literal["l2", "cosine", "l1", "mahalanobis"]
+METRICS = "l2", "cosine"  # the two that every picture and table shows
 _BLOCK = 2**25  # floats of the bank that are searched at once: 128 MB
+_SAMPLE = 20_000  # rows that a covariance is estimated from
 
 
 class Neighbours(NamedTuple):
@@ -15,7 +16,9 @@ class Neighbours(NamedTuple):
 
     Attributes:
         indices: [Q, k] int64, rows of the bank.
-        distances: [Q, k] float32. For `l2` the Euclidean distance, for `cosine` one minus the cosine.
+        distances: [Q, k] float32. For `l2` the Euclidean distance, for `cosine` one minus the cosine, for
+            `l1` the sum of absolute differences, for `mahalanobis` the Euclidean distance after
+            `whitening` by the bank, not squared.
     """
 
     indices: np.ndarray
@@ -34,7 +37,7 @@ def nearest(
         queries: [Q, D].
         bank: [N, D].
         k: neighbours a query.
-        metric: `l2` or `cosine`; a zero vector has cosine 0 with everything.
+        metric: `l2`, `cosine`, `l1` or `mahalanobis`; a zero vector has cosine 0 with everything.
         own: [Q] int; the row of the bank that is the query itself and must not be found. By index:
             a duplicate of the query in another row counts as a neighbour.
 
@@ -43,60 +46,130 @@ def nearest(
     """
     if queries.ndim != 2 or bank.ndim != 2 or queries.shape[1] != bank.shape[1]:
         raise ValueError(f"queries and bank must be [Q, D] and [N, D], not {queries.shape} and {bank.shape}")
-    if metric not in METRICS:
-        raise ValueError(f"metric must be one of {METRICS}, not {metric!r}")
+    if metric not in get_args(Metric):
+        raise ValueError(f"metric must be one of {get_args(Metric)}, not {metric!r}")
     wanted = k if own is None else k + 1
     if not 0 < wanted <= len(bank):
         raise ValueError(f"{k} neighbours were asked for, the bank holds {len(bank) - wanted + k} others")
-    queries = _vectors(queries, metric)
+    whiten = whitening(bank) if metric == "mahalanobis" else None
+    queries = comparable(queries, metric, whiten)
     found = Neighbours(np.empty((len(queries), 0), "int64"), np.empty((len(queries), 0), "float32"))
     block = max(1, _BLOCK // bank.shape[1])
     for start in range(0, len(bank), block):
-        found = _merge(found, _search(queries, bank[start : start + block], wanted, metric, start), wanted)
+        rows = comparable(bank[start : start + block], metric, whiten)
+        found = _merge(found, _search(queries, rows, wanted, metric, start), wanted)
     if own is not None:
-        found = _without(found, np.asarray(own))
+        found = without_own(found, np.asarray(own))
     return found
 
 
-def _vectors(x: np.ndarray, metric: Metric) -> np.ndarray:
+def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) -> np.ndarray:
+    """Vectors as the metric compares them: for `cosine` of unit length, for `mahalanobis` whitened.
+
+    Args:
+        x: [N, D].
+        metric: as for `nearest`.
+        whiten: [D, D], for `mahalanobis`.
+
+    Returns:
+        [N, D] float32.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
     x = np.ascontiguousarray(x, dtype="float32")
     if not np.isfinite(x).all():
         raise ValueError("there are vectors with values that are not finite")
     if metric == "cosine":
         length = np.linalg.norm(x, axis=1, keepdims=True)
         x = x / np.where(length > 0, length, 1)
-    return x
+    return x @ whiten if metric == "mahalanobis" else x
 
 
-def _search(queries: np.ndarray, block: np.ndarray, wanted: int, metric: Metric, start: int) -> Neighbours:
-    block = _vectors(block, metric)
-    index = (faiss.IndexFlatIP if metric == "cosine" else faiss.IndexFlatL2)(block.shape[1])
-    index.add(block)
-    _, indices = index.search(queries, min(wanted, len(block)))
-    return Neighbours(indices + start, _distances(queries, block, indices, metric))
+def whitening(bank: np.ndarray) -> np.ndarray:
+    """W, with which the Mahalanobis distance of x and y is the length of (x - y) W.
+
+    W Wᵀ is the inverse covariance of the bank, by the estimate of Ledoit and Wolf (2004), which has an
+    inverse even where there are fewer rows than dimensions; from at most 20,000 rows.
+
+    Args:
+        bank: [N, D].
+
+    Returns:
+        [D, D] float32.
+
+    Raises:
+        ValueError: all rows are the same, or a value is not finite.
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    rows = np.random.default_rng(0).permutation(len(bank))[:_SAMPLE]
+    covariance, _ = ledoit_wolf(comparable(bank[np.sort(rows)], "l2").astype("float64"))
+    variance, axes = np.linalg.eigh(covariance)
+    if not variance.max() > 0:
+        raise ValueError(
+            "the vectors do not vary, so that there is no Mahalanobis distance; take another metric"
+        )
+    floor = variance.max() * np.finfo("float32").eps
+    return (axes / np.sqrt(np.maximum(variance, floor))).astype("float32")
 
 
-def _distances(queries: np.ndarray, block: np.ndarray, indices: np.ndarray, metric: Metric) -> np.ndarray:
-    """Anew and without cancellation: FAISS expands the square, and duplicates come out above zero."""
-    distances = np.empty(indices.shape, "float32")
-    for query, row, out in zip(queries, indices, distances, strict=True):
-        difference = block[row] - query
-        out[:] = np.einsum("kd,kd->k", difference, difference)
-    if metric == "l2":
-        return np.sqrt(distances)
-    zero = ~queries.any(axis=1)[:, None] | ~block.any(axis=1)[indices]
-    return np.where(zero, np.float32(1), distances / 2)
+def ranked(queries: np.ndarray, bank: np.ndarray, candidates: np.ndarray, metric: Metric) -> Neighbours:
+    """Candidates, from another search perhaps, with their exact distances and nearest first.
+
+    Args:
+        queries: [Q, D].
+        bank: [N, D].
+        candidates: [Q, k] int, rows of the bank; those below 0 are none, and end up at distance infinity.
+        metric: any but `mahalanobis`.
+    """
+    queries = comparable(queries, metric)
+    distances = np.empty(candidates.shape, "float32")
+    for query, rows, out in zip(queries, candidates, distances, strict=True):
+        out[:] = np.where(rows < 0, np.inf, distances_to(query, comparable(bank[rows], metric), metric))
+    return _merge(Neighbours(candidates[:, :0], distances[:, :0]), Neighbours(candidates, distances), None)
 
 
-def _merge(one: Neighbours, other: Neighbours, wanted: int) -> Neighbours:
-    indices, distances = (np.concatenate(parts, axis=1) for parts in zip(one, other, strict=True))
-    order = np.argsort(distances, axis=1, kind="stable")[:, :wanted]
-    return Neighbours(np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1))
+def distances_to(x: np.ndarray, y: np.ndarray, metric: Metric) -> np.ndarray:
+    """Distances between `comparable` vectors, row by row and without cancellation.
+
+    FAISS expands the square, and duplicates come out above zero.
+
+    Args:
+        x, y: [..., D] float32 that broadcast.
+    """
+    difference = y - x
+    if metric == "l1":
+        return np.abs(difference).sum(axis=-1)
+    squares = np.einsum("...d,...d->...", difference, difference)
+    if metric != "cosine":
+        return np.sqrt(squares)
+    zero = ~(x.any(axis=-1) & y.any(axis=-1))
+    return np.where(zero, np.float32(1), squares / 2)
 
 
-def _without(found: Neighbours, own: np.ndarray) -> Neighbours:
+def without_own(found: Neighbours, own: np.ndarray) -> Neighbours:
     """Drops each query's own row, or the farthest where it is not among those found."""
     Q, wanted = found.indices.shape
     dropped = found.indices == own[:, None]
     dropped[~dropped.any(axis=1), -1] = True
     return Neighbours(*(x[~dropped].reshape(Q, wanted - 1) for x in found))
+
+
+def _search(queries: np.ndarray, rows: np.ndarray, wanted: int, metric: Metric, start: int) -> Neighbours:
+    index = faiss.IndexFlat(rows.shape[1], _FAISS.get(metric, faiss.METRIC_L2))
+    index.add(rows)
+    _, indices = index.search(queries, min(wanted, len(rows)))
+    distances = np.empty(indices.shape, "float32")
+    for query, found, out in zip(queries, indices, distances, strict=True):
+        out[:] = distances_to(query, rows[found], metric)
+    return Neighbours(indices + start, distances)
+
+
+_FAISS = {"cosine": faiss.METRIC_INNER_PRODUCT, "l1": faiss.METRIC_L1}
+
+
+def _merge(one: Neighbours, other: Neighbours, wanted: int | None) -> Neighbours:
+    indices, distances = (np.concatenate(parts, axis=1) for parts in zip(one, other, strict=True))
+    order = np.argsort(distances, axis=1, kind="stable")[:, :wanted]
+    return Neighbours(np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1))

@@ -120,11 +120,11 @@ class Run:
 
     def save(self, model) -> None:
         """Replaces the checkpoint."""
-        _replace(self.checkpoint, model.save)
+        replace(self.checkpoint, model.save)
 
     def save_encoder(self, encoder) -> None:
         """Replaces the exported encoder."""
-        _replace(self.encoder, encoder.save)
+        replace(self.encoder, encoder.save)
 
     def log_epoch(self, epoch: int, values: dict[str, float]) -> None:
         """Writes the row of an epoch, the first being 1, in place of its own and any later ones.
@@ -135,17 +135,17 @@ class Run:
         rows = [line for line in lines if line.split(",")[0].isdigit() and int(line.split(",")[0]) < epoch]
         row = [str(epoch), *(f"{value:.6g}" for value in values.values())]
         text = "\n".join([",".join(["epoch", *values]), *rows, ",".join(row), ""])
-        _replace(self.log, lambda file: file.write_text(text, "utf8"))
+        replace(self.log, lambda file: file.write_text(text, "utf8"))
 
     def write_json(self, file: Path, content: dict) -> None:
         """Replaces one of the run's JSON files."""
-        _replace(file, lambda file: file.write_text(json.dumps(content, indent=2) + "\n", "utf8"))
+        replace(file, lambda file: file.write_text(json.dumps(content, indent=2) + "\n", "utf8"))
 
     def _contents(self):
         return (file for file in self.path.iterdir() if not file.name.startswith(_UNFINISHED))
 
 
-def _replace(file: Path, write: Callable[[Path], object]) -> None:
+def replace(file: Path, write: Callable[[Path], object]) -> None:
     """At any moment the old or the new content is whole on disk."""
     unfinished = file.with_name(_UNFINISHED + file.name)
     try:

@@ -98,7 +98,10 @@ def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split,
     if options.image:
         if options.queries:
             raise DimError("--image and --queries both say what to ask for; give one of them")
-        return _read(options.image, size), None
+        from dim.data.decode import read_images
+
+        names = [Path(file).name for file in options.image]
+        return Split(read_images(options.image, size), None, names), None
     if options.seed < 0:
         raise DimError(f"--seed must be at least 0, not {options.seed}")
     count = len(dataset.val)
@@ -122,20 +125,6 @@ def _numbers(text: str, count: int) -> np.ndarray:
     if rows.min() < 0 or rows.max() >= count:
         raise DimError(f"--queries {text!r}: there are validation images 0 to {count - 1}")
     return rows
-
-
-def _read(files: tuple[str, ...], size: int) -> Split:
-    from dim.data.decode import decode_image
-
-    images = []
-    for file in files:
-        try:
-            images.append(decode_image(file, size))
-        except FileNotFoundError:
-            raise DimError(f"no image at {file}") from None
-        except Exception as error:  # a damaged file can raise almost anything in a decoder
-            raise DimError(f"{file} cannot be read as an image ({error})") from error
-    return Split(np.stack(images), None, [Path(file).name for file in files])
 
 
 def _rows(metric: str, queries: Split, bank: Split, found, dataset: data.Dataset) -> list[dict]:

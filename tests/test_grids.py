@@ -78,3 +78,12 @@ def test_images_of_any_size_fill_their_tile(size):
     )
     x, y = Layout(TILE).corner(0, 0)
     assert (sheet[y : y + TILE, x : x + TILE] == 7).all()
+
+
+def test_letters_of_other_alphabets_are_drawn_and_not_boxes():
+    """A letter that a font lacks looks like any other that it lacks."""
+    layout = Layout(TILE)
+    x, y = layout.corner(0, 0)
+    below = slice(y + TILE + layout.frame, y + TILE + layout.frame + layout.line)
+    drawn = [picture(caption=letter)[0][below, x : x + TILE].tobytes() for letter in "üéßжλ"]
+    assert len(set(drawn)) == 5

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import mahalanobis
+from sklearn.covariance import LedoitWolf
 
 from dim import retrieval
-from dim.retrieval import METRICS, nearest
+from dim.retrieval import nearest, ranked, whitening
+
+METRICS = "l2", "cosine", "l1", "mahalanobis"
 
 Q, N, D, K = 5, 40, 7, 6
 
@@ -16,8 +20,10 @@ def vectors(seed=0):
 
 def distance(metric, a, b):
     a, b = a.astype("float64"), b.astype("float64")
-    if metric == "l2":
+    if metric in ("l2", "mahalanobis"):
         return np.sqrt(((a - b) ** 2).sum())
+    if metric == "l1":
+        return np.abs(a - b).sum()
     return 1 - a @ b / np.sqrt((a @ a) * (b @ b))
 
 
@@ -27,6 +33,8 @@ def test_neighbours_and_distances_are_those_of_brute_force(metric, block, monkey
     monkeypatch.setattr(retrieval, "_BLOCK", block)
     queries, bank = vectors()
     found = nearest(queries, bank, K, metric)
+    if metric == "mahalanobis":
+        queries, bank = queries @ whitening(bank), bank @ whitening(bank)
     for q in range(Q):
         truth = np.array([distance(metric, queries[q], row) for row in bank])
         assert found.indices[q].tolist() == np.argsort(truth)[:K].tolist()
@@ -68,6 +76,46 @@ def test_a_memory_mapped_uint8_bank_is_searched_as_it_is(metric, tmp_path):
     bank = np.load(tmp_path / "bank.npy", mmap_mode="r")
     expected = nearest(rows[:Q].astype("float32"), rows.astype("float32"), K, metric)
     np.testing.assert_array_equal(nearest(bank[:Q], bank, K, metric).distances, expected.distances)
+
+
+def test_the_mahalanobis_distance_is_that_of_scipy_with_the_shrunk_covariance():
+    queries, bank = vectors()
+    inverse = np.linalg.inv(LedoitWolf().fit(bank.astype("float64")).covariance_)
+    found = nearest(queries, bank, K, "mahalanobis")
+    for query, rows, distances in zip(queries, *found, strict=True):
+        expected = [mahalanobis(query, bank[i], inverse) for i in rows]
+        np.testing.assert_allclose(distances, expected, rtol=1e-4)
+
+
+def test_whitened_vectors_do_not_correlate_however_they_were_stretched():
+    rng = np.random.default_rng(0)
+    rotation = np.linalg.qr(rng.normal(0, 1, (D, D)))[0]
+    bank = rng.normal(0, 1, (5000, D)) * np.geomspace(1, 5, D) @ rotation
+    np.testing.assert_allclose(np.cov(bank @ whitening(bank), rowvar=False), np.eye(D), atol=0.1)
+
+
+def test_fewer_vectors_than_dimensions_have_a_mahalanobis_distance():
+    bank = np.random.default_rng(0).normal(0, 1, (5, 30)).astype("float32")
+    found = nearest(bank, bank, 5, "mahalanobis")
+    assert found.indices[:, 0].tolist() == [0, 1, 2, 3, 4] and np.isfinite(found.distances).all()
+    assert np.ptp(found.distances[:, 1:]) > 0.1
+
+
+def test_vectors_that_are_all_the_same_have_none():
+    with pytest.raises(ValueError, match="do not vary"):
+        nearest(np.ones((1, D)), np.ones((9, D)), 1, "mahalanobis")
+
+
+@pytest.mark.parametrize("metric", ["l2", "cosine", "l1"])
+def test_candidates_are_ranked_by_their_exact_distances_and_none_comes_last(metric):
+    queries, bank = vectors()
+    expected = nearest(queries, bank, 6, metric)
+    candidates = expected.indices[:, [4, 0, 3, 5, 2, 1]].copy()
+    candidates[:, 3] = -1
+    found = ranked(queries, bank, candidates, metric)
+    np.testing.assert_array_equal(found.indices[:, :5], expected.indices[:, :5])
+    np.testing.assert_allclose(found.distances[:, :5], expected.distances[:, :5], rtol=1e-6)
+    assert (found.indices[:, 5] == -1).all() and np.isinf(found.distances[:, 5]).all()
 
 
 def test_a_zero_vector_has_cosine_zero_with_everything():

@@ -1,11 +1,17 @@
 """Images as uint8 arrays on disk: `load` opens any of the sources by its name or path."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dim.data.dataset import Dataset, Split
 from dim.errors import DimError
 
-__all__ = ["Dataset", "Split", "load"]
+if TYPE_CHECKING:
+    from dim.data.cache import Source
+
+__all__ = ["Dataset", "Split", "listed", "load"]
 
 PHOTO_PATCHES = "photo-patches"
 TINY_IMAGENET = (Path("data/tiny-imagenet-200"), Path("data/tiny-imagenet-200.zip"))
@@ -28,15 +34,36 @@ def load(where: str, image_size: int = 64) -> Dataset:
     """
     from dim.data.image_folder import load_image_folder
     from dim.data.photo_patches import load_photo_patches
-    from dim.data.tiny_imagenet import ANNOTATIONS, load_tiny_imagenet
+    from dim.data.tiny_imagenet import load_tiny_imagenet
+
+    return _choose(where, load_photo_patches, load_tiny_imagenet, load_image_folder)(image_size=image_size)
+
+
+def listed(where: str, image_size: int = 64) -> "Source":
+    """What `load` would decode, not decoded; of a folder every image, however few there are.
+
+    Args:
+        where, image_size: as for `load`.
+
+    Raises:
+        DimError: there is nothing there. The recipe raises, too, where there is nothing to use.
+    """
+    from dim.data.image_folder import whole_folder
+    from dim.data.photo_patches import photo_patches_source
+    from dim.data.tiny_imagenet import tiny_imagenet_source
+
+    return _choose(where, photo_patches_source, tiny_imagenet_source, whole_folder)(image_size=image_size)
+
+
+def _choose(where: str, patches: Callable, tiny: Callable, folder: Callable) -> Callable:
+    """The one that is meant by `where`, which it is bound to."""
+    from dim.data.tiny_imagenet import ANNOTATIONS
 
     if where == PHOTO_PATCHES:
-        return load_photo_patches(image_size)
+        return patches
     path = Path(where).expanduser()
     if not path.exists():
         raise DimError(
             f"no data at {path.absolute()}; pass a folder of images, a Tiny-ImageNet zip, or {PHOTO_PATCHES}"
         )
-    if path.is_file() or (path / ANNOTATIONS).is_file():
-        return load_tiny_imagenet(path, image_size)
-    return load_image_folder(path, image_size)
+    return partial(tiny if path.is_file() or (path / ANNOTATIONS).is_file() else folder, path)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -42,6 +42,20 @@ class Recipe:
     labels: Sequence[int] | None
     class_names: Sequence[str]
     train: int
+
+
+class Source(NamedTuple):
+    """A data set that nobody has looked into yet.
+
+    Attributes:
+        name: what it is called.
+        made_from: anything JSON can hold that changes whenever the images may have changed.
+        recipe: lists the images.
+    """
+
+    name: str
+    made_from: Any
+    recipe: Callable[[], Recipe]
 
 
 def cache_folder() -> Path:
@@ -109,7 +123,7 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
     kept, skipped = [], []
     # Written row by row, not through a memory map: a full disk is then an OSError, not a bus error.
     with (folder / "images.npy").open("wb") as file:
-        _write_header(file, count, size)
+        write_header(file, (count, size, size, 3), "uint8")
         for start, images in _decoded(recipe, name):
             for i, image in enumerate(images, start):
                 if isinstance(image, str):
@@ -120,7 +134,7 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
                     kept.append(i)
                     file.write(image.tobytes())
         file.seek(0)
-        _write_header(file, len(kept), size)
+        write_header(file, (len(kept), size, size, 3), "uint8")
     if skipped:
         (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8", "backslashreplace")
     index = {
@@ -153,20 +167,21 @@ def _decoded(recipe: Recipe, name: str):
 
 
 def _decode_chunk(decode: Callable, sources: Sequence) -> list[np.ndarray | str]:
-    return [_image_or_reason(decode, source) for source in sources]
+    return [image_or_reason(decode, source) for source in sources]
 
 
-def _image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
+def image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
+    """What `decode` makes of a source, or in one line why it cannot."""
     try:
         return decode(source)
     except Exception as error:  # a damaged file can raise almost anything in a decoder
         return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def _write_header(file, count: int, size: int) -> None:
-    """NumPy leaves room in the header for axis 0 to change, so it can be written twice."""
-    shape = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
-    np.lib.format.write_array_header_1_0(file, shape)
+def write_header(file, shape: tuple[int, ...], dtype) -> None:
+    """Begins a .npy file. NumPy leaves room for axis 0 to change, so it can be written twice."""
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _too_many(name: str, skipped: list[str]) -> DimError:

@@ -2,11 +2,14 @@
 
 import io
 import zipfile
+from collections.abc import Sequence
 from functools import lru_cache
 from os import PathLike
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from dim.errors import DimError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 
@@ -26,10 +29,33 @@ def decode_image(file: str | PathLike | io.IOBase, size: int) -> np.ndarray:
     with Image.open(file) as image:
         # JPEG decodes at 1/2, 1/4 or 1/8 scale for free; both sides stay at least `size`.
         image.draft(None, (size, size))
-        image = to_rgb(ImageOps.exif_transpose(image))
+        return squared(image, size)
+
+
+def squared(image: Image.Image, size: int) -> np.ndarray:
+    """The same of an image that Pillow has opened already."""
+    image = to_rgb(ImageOps.exif_transpose(image))
     if image.size != (size, size):
         image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
     return np.asarray(image)
+
+
+def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
+    """`decode_image` of files that a user names: [N, size, size, 3] uint8.
+
+    Raises:
+        DimError: a file is not there, or is no image.
+    """
+    images = np.empty((len(files), size, size, 3), "uint8")
+    for image, file in zip(images, files, strict=True):
+        try:
+            image[:] = decode_image(file, size)
+        except FileNotFoundError:
+            raise DimError(f"no image at {file}") from None
+        except Exception as error:  # a damaged file can raise almost anything in a decoder
+            reason = " ".join(str(error).split())
+            raise DimError(f"{file} cannot be read as an image ({reason})") from error
+    return images
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

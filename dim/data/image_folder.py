@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dim.data.cache import Recipe, cached
+from dim.data.cache import Recipe, Source, cached
 from dim.data.dataset import Dataset
 from dim.data.decode import EXTENSIONS, decode_image
 from dim.errors import DimError
@@ -39,6 +39,24 @@ def load_image_folder(where: str | PathLike, image_size: int = 64) -> Dataset:
             f"{where} holds {len(files)} images ({kinds}); at least {_FEWEST} are needed to tell apart"
         )
     return cached(where.name, [str(where), files], image_size, partial(_recipe, where, files, image_size))
+
+
+def whole_folder(where: str | PathLike, image_size: int = 64) -> Source:
+    """Every image of a folder, one or many, sorted by name, for those who need no splits.
+
+    Labels are as in `load_image_folder`. Where the folder is split, what lies beside `train/` and
+    `val/` is left out here too.
+
+    Raises:
+        DimError: there is no image.
+    """
+    where = Path(where).resolve()
+    files = list_images(where)
+    if _is_split([name for name, *_ in files]):
+        files = [file for file in files if file[0].startswith(("train/", "val/"))]
+    if not files:
+        raise DimError(f"{where} holds no images ({', '.join(sorted(EXTENSIONS))})")
+    return Source(where.name, [str(where), files], partial(_whole, where, files, image_size))
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:
@@ -83,6 +101,19 @@ def _recipe(folder: Path, files: list, size: int) -> Recipe:
         labels=labels,
         class_names=class_names,
         train=len(train),
+    )
+
+
+def _whole(folder: Path, files: list, size: int) -> Recipe:
+    names = [name for name, *_ in files]
+    labels, class_names = _labels(_below_split(names))
+    return Recipe(
+        sources=[str(folder / name) for name in names],
+        decode=partial(decode_image, size=size),
+        names=names,
+        labels=labels,
+        class_names=class_names,
+        train=len(names),
     )
 
 

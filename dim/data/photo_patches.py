@@ -11,7 +11,7 @@ from importlib.resources import files
 import numpy as np
 from PIL import Image
 
-from dim.data.cache import Recipe, cached
+from dim.data.cache import Recipe, Source, cached
 from dim.data.dataset import Dataset
 from dim.data.decode import to_rgb
 
@@ -46,8 +46,14 @@ def load_photo_patches(image_size: int = 64) -> Dataset:
     The crops have sides of 48 to 128 pixels, fewer where the photograph's part is smaller, and are
     scaled to `image_size`.
     """
+    source = photo_patches_source(image_size)
+    return cached(source.name, source.made_from, image_size, source.recipe)
+
+
+def photo_patches_source(image_size: int = 64) -> Source:
+    """The same, not opened."""
     made_from = [version("scikit-image"), version("scikit-learn"), list(PHOTOGRAPHS), _SIDES]
-    return cached("photo-patches", made_from, image_size, partial(_recipe, image_size))
+    return Source("photo-patches", made_from, partial(_recipe, image_size))
 
 
 def _recipe(size: int) -> Recipe:

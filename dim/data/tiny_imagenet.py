@@ -11,7 +11,7 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.cache import Recipe, cached
+from dim.data.cache import Recipe, Source, cached
 from dim.data.dataset import Dataset
 from dim.data.decode import decode_image, decode_member
 from dim.data.image_folder import is_image, list_images
@@ -31,14 +31,20 @@ def load_tiny_imagenet(where: str | PathLike, image_size: int = 64) -> Dataset:
     Raises:
         DimError: the layout is not the official one, or the zip is damaged.
     """
+    source = tiny_imagenet_source(where, image_size)
+    return cached(source.name, source.made_from, image_size, source.recipe)
+
+
+def tiny_imagenet_source(where: str | PathLike, image_size: int = 64) -> Source:
+    """The same, not opened; its recipe raises what `load_tiny_imagenet` does."""
     where = Path(where).resolve()
     if where.is_dir():
         files = list_images(where)
         texts = [_size_and_time(where / name) for name in (ANNOTATIONS, WORDS) if (where / name).is_file()]
         recipe = partial(_from_folder, where, files, image_size)
-        return cached(where.name, [str(where), files, texts], image_size, recipe)
+        return Source(where.name, [str(where), files, texts], recipe)
     made_from = [str(where), *_size_and_time(where)]
-    return cached(where.stem, made_from, image_size, partial(_from_zip, where, image_size))
+    return Source(where.stem, made_from, partial(_from_zip, where, image_size))
 
 
 def _size_and_time(file: Path) -> tuple[int, int]:

@@ -7,23 +7,32 @@ import keras
 from dim.normalisation import BatchNormalization
 
 
-def rebuilt(model: keras.Model, kind_of: Callable[[keras.layers.Layer], type]) -> keras.Model:
+def rebuilt(model: keras.Model, kind_of: Callable[[keras.layers.Layer], type], **changes) -> keras.Model:
     """A copy of a functional model, weights included, nested models too.
 
     Args:
         model: any functional or sequential model.
         kind_of: the class that a layer is to have in the copy, of the same configuration and weights.
+        **changes: to the configuration of every layer but the inputs.
     """
-    twin = keras.models.clone_model(
-        model,
-        clone_function=lambda layer: kind_of(layer).from_config(layer.get_config()),
-        recursive=True,
-    )
+
+    def twin_of(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return kind_of(layer).from_config({**layer.get_config(), **changes})
+
+    twin = keras.models.clone_model(model, clone_function=twin_of, recursive=True)
     twin.set_weights(model.get_weights())
     return twin
 
 
 def in_plain_keras(encoder: keras.Model) -> keras.Model:
     """The same encoder made of Keras' own layers only, so that it loads without this package."""
-    plain = {BatchNormalization: keras.layers.BatchNormalization}
-    return rebuilt(encoder, lambda layer: plain.get(type(layer), type(layer)))
+    return rebuilt(encoder, _plain)
+
+
+def in_float32(encoder: keras.Model) -> keras.Model:
+    """As `in_plain_keras`, computing in float32 throughout."""
+    return rebuilt(encoder, _plain, dtype="float32")
+
+
+def _plain(layer: keras.layers.Layer) -> type:
+    return keras.layers.BatchNormalization if type(layer) is BatchNormalization else type(layer)

@@ -7,7 +7,7 @@ import pytest
 
 from dim.data import image_folder
 from dim.data.cache import cache_folder
-from dim.data.image_folder import list_images, load_image_folder
+from dim.data.image_folder import list_images, load_image_folder, whole_folder
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -216,3 +216,30 @@ def test_files_are_listed_by_name_size_and_time(pets):
     status = (pets / "cat/0.png").stat()
     assert list_images(pets)[0] == ("cat/0.png", status.st_size, status.st_mtime_ns)
     assert [name for name, *_ in list_images(pets)] == all_names(load_image_folder(pets, 8))
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_whole_folder_is_listed_in_order_however_few_there_are(count, paint):
+    for i in range(count):
+        paint(f"few/{i:02} ü.png", (i, 0, 0))
+    source = whole_folder("few", 8)
+    recipe = source.recipe()
+    assert (source.name, recipe.labels) == ("few", None)
+    assert list(recipe.names) == [f"{i:02} ü.png" for i in range(count)]
+    assert [int(recipe.decode(file)[0, 0, 0]) for file in recipe.sources] == list(range(count))
+
+
+def test_a_whole_folder_has_the_labels_of_its_sub_folders_below_splits_too(paint, pets):
+    recipe = whole_folder(pets, 8).recipe()
+    assert [recipe.class_names[label] for label in recipe.labels] == ["cat"] * 10 + ["dog"] * 20
+    for name in "train/a/x.png", "val/b/y.png", "overview.png", "test/c/z.png":
+        paint(f"split/{name}", RED)
+    recipe = whole_folder("split", 8).recipe()
+    assert list(recipe.names) == ["train/a/x.png", "val/b/y.png"]
+    assert (recipe.labels, recipe.class_names) == ([0, 1], ["a", "b"])
+
+
+def test_a_whole_folder_without_images_is_refused(refused):
+    Path("empty").mkdir()
+    with refused(Path("empty").resolve(), "no images", ".png"):
+        whole_folder("empty")

@@ -30,7 +30,7 @@ def test_any_other_folder_is_a_folder_of_images(paint):
 
 
 def test_the_photo_patches_are_called_by_name(monkeypatch):
-    monkeypatch.setattr(photo_patches, "load_photo_patches", lambda size: f"patches of {size}")
+    monkeypatch.setattr(photo_patches, "load_photo_patches", lambda image_size: f"patches of {image_size}")
     assert data.load("photo-patches", 32) == "patches of 32"
 
 

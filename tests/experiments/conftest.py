@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from dim.errors import DimError
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = ["--image-size", "16", "--code-size", "8", "--critic-units", "8", "--batch-size", "20"]
@@ -74,3 +77,34 @@ def photographs(tmp_path):
             noisy = np.clip(pixels + rng.normal(0, 20, pixels.shape), 0, 255).astype("uint8")
             Image.fromarray(noisy).save(folder / name / f"{name} {i}.png")
     return folder
+
+
+@pytest.fixture
+def initial_run(photographs, tmp_path):
+    """A run on the photographs that is as good as trained: its checkpoint holds the initial weights."""
+    from dim.build import build_model
+    from dim.configuration import Configuration
+    from dim.runs import Run
+
+    small = {"image_size": 16, "code_size": 8, "critic_units": 8, "precision": "float32"}
+    configuration = Configuration(data=str(photographs), **small)
+    run = Run(f"{tmp_path}/runs/first")
+    run.claim(configuration)
+    run.save(build_model(configuration))
+    return run
+
+
+@pytest.fixture
+def declined():
+    """As `refused` of the folder above: `with declined("a.jpg"):` wants a DimError of one line."""
+
+    @contextmanager
+    def declined(*pieces):
+        with pytest.raises(DimError) as caught:
+            yield
+        message = str(caught.value)
+        assert len(message.splitlines()) == 1
+        for piece in pieces:
+            assert str(piece) in message
+
+    return declined

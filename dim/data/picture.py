@@ -1,0 +1,41 @@
+"""A single image of a data set, long after it was listed."""
+
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from dim.data import listed
+from dim.data.cache import image_or_reason
+from dim.data.decode import decode_image
+
+_GREY = 224
+
+
+def picture(where: str, name: str, size: int) -> np.ndarray:
+    """One image by its name in the data set, or a grey square where it can no longer be read.
+
+    Args:
+        where: as for `dim.data.load`.
+        name: as in the recipe of the data set.
+        size: side in pixels.
+
+    Returns:
+        [size, size, 3] uint8.
+    """
+    image = image_or_reason(partial(_decoded, where, size=size), name)
+    return np.full((size, size, 3), _GREY, "uint8") if isinstance(image, str) else image
+
+
+def _decoded(where: str, name: str, size: int) -> np.ndarray:
+    file = Path(where, name)
+    if file.is_file():
+        return decode_image(file, size)
+    decode, sources = _recipe(where, size)
+    return decode(sources[name])
+
+
+@lru_cache(maxsize=2)
+def _recipe(where: str, size: int):
+    recipe = listed(where, size).recipe()
+    return recipe.decode, dict(zip(recipe.names, recipe.sources, strict=True))

@@ -1,0 +1,102 @@
+"""Codes and encoder for other programs: Parquet, TensorBoard's projector, ONNX."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from dim.errors import DimError
+from dim.index import Index
+from dim.projector import write_projector
+
+_ROWS = 10_000
+_SHOWN, _THUMBNAIL = 2000, 32
+_TOLERANCE = 1e-4
+
+
+def write_codes_table(file: Path, index: Index) -> None:
+    """Writes path, label and code of each image as Parquet, block by block.
+
+    Args:
+        file: to be written. `code` is a list of D float32.
+        index: what is written.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    N, D = index.codes.shape
+    kind = pyarrow.list_(pyarrow.float32(), D)
+    schema = pyarrow.schema({"path": pyarrow.string(), "label": pyarrow.string(), "code": kind})
+    with pyarrow.parquet.ParquetWriter(file, schema) as writer:
+        for start in range(0, N, _ROWS):
+            codes = np.ascontiguousarray(index.codes[start : start + _ROWS])
+            columns = [column.slice(start, _ROWS).combine_chunks() for column in (index.names, index.labels)]
+            codes = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(codes.ravel()), D)
+            writer.write_table(pyarrow.table([*columns, codes], schema=schema))
+
+
+def write_index_projector(folder: Path, index: Index) -> int:
+    """Writes the files of TensorBoard's projector for at most 2,000 random images; returns how many."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(index))[:_SHOWN])
+    bar = tqdm(rows, desc="thumbnails", unit=" images", dynamic_ncols=True)
+    images = np.stack([index.picture(i, _THUMBNAIL) for i in bar])
+    captions = [_cell(index.caption(i)) for i in rows]
+    write_projector(folder, index.codes[rows], images, captions, [_cell(index.name(i)) for i in rows])
+    return len(rows)
+
+
+def write_onnx(file: Path, encoder) -> float:
+    """Writes an encoder as ONNX, images [B, S, S, 3] uint8 in, code [B, D] float32 out, and tries it.
+
+    It computes in float32 whatever the encoder computes in.
+
+    Returns:
+        The difference of `check_onnx`.
+
+    Raises:
+        DimError: Keras cannot export on this backend, or ONNX computes something else.
+    """
+    import keras
+
+    from dim.encoders import MEAN, in_float32
+
+    if keras.backend.backend() != "tensorflow":
+        raise DimError(
+            f"ONNX is exported by TensorFlow, not by {keras.backend.backend()}; set KERAS_BACKEND=tensorflow"
+        )
+    exact = in_float32(encoder)
+    model = keras.Model(exact.input, exact.output[MEAN])
+    model(np.zeros((1, *model.input_shape[1:]), "uint8"))  # Keras exports only what was called once
+    with warnings.catch_warnings():  # tf2onnx asks NumPy whether it still has its old names
+        warnings.filterwarnings("ignore", "In the future `np", FutureWarning)
+        model.export(str(file), format="onnx", verbose=False)
+    return check_onnx(file, model)
+
+
+def check_onnx(file: Path, model) -> float:
+    """Computes codes of three random images by onnxruntime and by Keras.
+
+    Returns:
+        The largest difference, relative to the largest value of a code.
+
+    Raises:
+        DimError: it is above 1e-4.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    images = np.random.default_rng(0).integers(0, 256, (3, *model.input_shape[1:]), "uint8")
+    expected = model.predict_on_batch(images)
+    (found,) = session.run(None, {session.get_inputs()[0].name: images})
+    difference = float(np.abs(found - expected).max() / max(np.finfo("float32").tiny, np.abs(expected).max()))
+    if not difference <= _TOLERANCE:
+        raise DimError(
+            f"{file} computes other codes than the encoder (difference {difference:.2g}); do not use it"
+        )
+    return difference
+
+
+def _cell(text: str) -> str:
+    """For a table whose columns end at a tab and whose rows at a line's end."""
+    return " ".join(text.split())

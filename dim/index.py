@@ -1,0 +1,155 @@
+"""An index is a folder RUN/index/DATA: the codes of a data set by a run's encoder, and whose they are.
+
+codes.npy        [N, D] float32
+images.parquet   path and label (null where there is none) of each, in the order of the codes
+index.faiss      for FAISS: exact, or approximate; see `dim.faiss_index`
+index.json       which data, by which encoder
+skipped.txt      images that could not be read, with the reason
+"""
+
+import json
+import shlex
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dim.errors import DimError
+from dim.retrieval import Metric, Neighbours, nearest
+from dim.runs import Run
+
+UNFINISHED = "unfinished-"
+
+
+class Index:
+    """The codes of a data set, and the search in them.
+
+    Args:
+        folder: as above.
+
+    Attributes:
+        where: the data set, as for `dim.data.load`.
+        made_by: what the codes depend on.
+        names: [N] str, what each image is called in its data set.
+        labels: [N] str or None, the classes.
+        codes: [N, D] float32, memory-mapped.
+
+    Raises:
+        DimError: there is no index, or it is damaged.
+    """
+
+    def __init__(self, folder: Path):
+        import pyarrow.parquet
+
+        self.folder = folder
+        if not (folder / "index.json").exists():
+            raise DimError(f"{folder} is not an index; make it: make index RUN=… DATA=…")
+        try:
+            about = json.loads((folder / "index.json").read_text("utf8"))
+            self.where, self.made_by = about["data"], about["made_by"]
+            self.codes = np.load(folder / "codes.npy", mmap_mode="r")
+            table = pyarrow.parquet.read_table(folder / "images.parquet", memory_map=True)
+            self.names, self.labels = table["path"], table["label"]
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise DimError(f"{folder} is damaged ({reason}); remove it and make the index anew") from error
+        if self.codes.ndim != 2 or len(self.codes) != len(self.names):
+            raise DimError(
+                f"{folder} is damaged (codes {self.codes.shape} for {len(self.names)} images); "
+                "remove it and make the index anew"
+            )
+
+    @classmethod
+    def of(cls, run: Run, data: str = "") -> "Index":
+        """The index of a data set in a run.
+
+        Args:
+            run: whose.
+            data: name or path of the data set; by default that of the index made last.
+
+        Raises:
+            DimError: there is none, or it is damaged.
+        """
+        made = [
+            file.parent
+            for file in run.path.glob("index/*/index.json")
+            if not file.parent.name.startswith(UNFINISHED)
+        ]
+        names = ", ".join(sorted(folder.name for folder in made))
+        if not made:
+            raise DimError(f"{run.path} has no index yet; make one: make index RUN={run.name} DATA=…")
+        if not data:
+            return cls(max(made, key=lambda folder: (folder / "index.json").stat().st_mtime))
+        for folder in made:
+            if data == folder.name or folder.name in (Path(data).name, Path(data).stem):
+                return cls(folder)
+        raise DimError(f"{run.path} has no index of {data}; there are: {names}")
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def check(self, encoder, run: Run) -> None:
+        """Makes sure that codes of the encoder can be compared with these.
+
+        Raises:
+            DimError: their length is another, or they come from another encoder.
+        """
+        from dim.embedding import fingerprint
+        from dim.encoders import MEAN
+
+        (_, length), held = encoder.output[MEAN].shape, self.codes.shape[1]
+        remedy = f"make it anew: make index RUN={shlex.quote(run.name)} DATA={shlex.quote(self.where)}"
+        if held != length:
+            raise DimError(
+                f"{self.folder} holds codes of length {held}, the encoder of {run.path} gives {length}; "
+                + remedy
+            )
+        if self.made_by["encoder"] != fingerprint(encoder):
+            raise DimError(
+                f"{self.folder} holds codes of another encoder than that of {run.path}: of another run, or "
+                f"of this one before it was trained further; {remedy}"
+            )
+
+    @cached_property
+    def faiss(self):
+        """The FAISS index, opened when it is needed."""
+        from dim.faiss_index import read_index
+
+        opened = read_index(self.folder / "index.faiss")
+        if (opened.ntotal, opened.d) != self.codes.shape:
+            raise DimError(
+                f"{self.folder / 'index.faiss'} holds {opened.ntotal} codes of length {opened.d}, not "
+                f"{self.codes.shape}; remove {self.folder} and make the index anew"
+            )
+        return opened
+
+    def search(
+        self, queries: np.ndarray, k: int, metric: Metric, own: np.ndarray | None = None
+    ) -> Neighbours:
+        """As `dim.retrieval.nearest`: by the FAISS index where that has the metric, otherwise exact."""
+        from dim.faiss_index import metric_of, search_index
+
+        if metric == metric_of(self.faiss):
+            return search_index(self.faiss, self.codes, queries, k, own)
+        return nearest(queries, self.codes, k, metric, own)
+
+    def path(self, i: int) -> str:
+        """Where image i is, as far as it is a file of its own."""
+        file = Path(self.where, self.name(i))
+        return str(file) if file.is_file() else self.name(i)
+
+    def name(self, i: int) -> str:
+        return self.names[int(i)].as_py()
+
+    def file_name(self, i: int) -> str:
+        return Path(self.name(i)).name
+
+    def caption(self, i: int) -> str:
+        """Its class, or the name of its file."""
+        return self.labels[int(i)].as_py() or self.file_name(i)
+
+    def picture(self, i: int, size: int) -> np.ndarray:
+        """Image i, or a grey square if it is no longer there: [size, size, 3] uint8."""
+        from dim.data.picture import picture
+
+        return picture(self.where, self.name(i), size)

@@ -1,0 +1,213 @@
+"""Makes the index of a data set of any size, batch by batch."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain, repeat
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from dim.data.cache import Recipe, Source, image_or_reason, write_header
+from dim.errors import DimError
+from dim.index import UNFINISHED, Index
+from dim.runs import Run
+
+BATCH = 250
+_AHEAD = 2  # batches that are decoded while one is embedded
+
+
+def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric: str) -> Index:
+    """Embeds a data set into the run's folder, and writes a FAISS index of the codes.
+
+    What is there already and still true is kept: codes where images and encoder are the same, and of an
+    interrupted call the batches up to the interruption. The old index is there until the new one is.
+
+    Args:
+        run: whose folder.
+        encoder: of the run.
+        where, source: the data set, by name and listed.
+        kind, metric: as for `dim.faiss_index.write_index`.
+
+    Raises:
+        DimError: no image can be read, or there is an index of other data by the same name.
+    """
+    from dim.embedding import embed_batch, fingerprint
+    from dim.encoders import MEAN
+
+    _, image_size, _, _ = encoder.input_shape
+    _, code_size = encoder.output[MEAN].shape
+    listing = hashlib.sha256(json.dumps([source.made_from, image_size]).encode()).hexdigest()
+    made_by = {"encoder": fingerprint(encoder), "images": listing}
+    about = {"data": where, "kind": kind, "metric": metric, "made_by": made_by}
+    folder = run.path / "index" / (source.name or "root")
+    old = _about(folder)
+    if old.get("data", where) != where:
+        raise DimError(f"{folder} is the index of {old['data']}; remove it, or rename one of the two folders")
+    if old.get("made_by") == made_by:
+        if old != about:
+            _write_faiss(folder, kind, metric)
+            _replace(folder / "index.json", about)
+        return Index(folder)
+    if old:
+        print(f"images or encoder are not those of {folder}: embedding anew", flush=True)
+    unfinished = folder.with_name(UNFINISHED + folder.name)
+    recipe = source.recipe()
+    skipped = write_codes(
+        unfinished, recipe, lambda images: embed_batch(encoder, images), image_size, code_size, made_by
+    )
+    if len(skipped) == len(recipe.sources):
+        raise DimError(f"{where}: none of the images can be read, for example {_named(recipe, skipped)[0]}")
+    write_table(unfinished / "images.parquet", recipe, skipped)
+    (unfinished / "skipped.txt").unlink(missing_ok=True)
+    if skipped:
+        text = "\n".join(_named(recipe, skipped)) + "\n"
+        (unfinished / "skipped.txt").write_text(text, "utf8", "backslashreplace")
+    _write_faiss(unfinished, kind, metric)
+    _replace(unfinished / "index.json", about)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    (folder / "progress.json").unlink()
+    return Index(folder)
+
+
+def write_table(file: Path, recipe: Recipe, skipped: list[tuple[int, str]]) -> None:
+    """Writes path and label of each image that was read as Parquet."""
+    import pyarrow
+    import pyarrow.parquet
+
+    bad = {i for i, _ in skipped}
+    kept = [i for i in range(len(recipe.names)) if i not in bad]
+    labels = [None if recipe.labels is None else recipe.class_names[recipe.labels[i]] for i in kept]
+    columns = {"path": [_unicode(recipe.names[i]) for i in kept], "label": labels}
+    arrays = {name: pyarrow.array(values, pyarrow.string()) for name, values in columns.items()}
+    pyarrow.parquet.write_table(pyarrow.table(arrays), file)
+
+
+def write_codes(
+    folder: Path,
+    recipe: Recipe,
+    embed: Callable[[np.ndarray], np.ndarray],
+    image_size: int,
+    code_size: int,
+    made_by: dict,
+) -> list[tuple[int, str]]:
+    """Writes `codes.npy`, the codes [N, D] of all images that can be read, in their order.
+
+    Whatever the number of images, only three batches of them are in memory. Called again after an
+    interruption it goes on behind the last whole batch, and the codes become those of an uninterrupted
+    call. An interruption is any exception, a full disk, or the end of the process.
+
+    Args:
+        folder: of the codes, and of `progress.json`, by which it goes on.
+        recipe: the images.
+        embed: from images [B, S, S, 3] uint8 to codes [B, D] float32; B is always the same.
+        image_size: S.
+        code_size: D.
+        made_by: what the codes depend on. Where it is another than last time, all begins anew.
+
+    Returns:
+        Number and reason of each image that could not be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    codes, progress = folder / "codes.npy", folder / "progress.json"
+    state = _state(codes, progress, made_by, code_size)
+    count, skipped = len(recipe.sources), state["skipped"]
+    if state["done"]:
+        print(f"going on after {state['done']:,} of {count:,} images", flush=True)
+    with codes.open("r+b" if state["done"] else "wb") as file, _bar(state["done"], count) as bar:
+        write_header(file, (count, code_size), "float32")
+        file.seek(4 * code_size * (state["done"] - len(skipped)), os.SEEK_CUR)
+        file.truncate()
+        for start, images in _decoded(recipe, state["done"]):
+            batch = np.zeros((BATCH, image_size, image_size, 3), "uint8")
+            read = [i for i, image in enumerate(images) if not isinstance(image, str)]
+            skipped += [(start + i, image) for i, image in enumerate(images) if isinstance(image, str)]
+            for i in read:
+                batch[i] = images[i]
+            if read:
+                file.write(np.asarray(embed(batch), "float32")[read].tobytes())
+            file.flush()
+            _replace(progress, {"made_by": made_by, "done": start + len(images), "skipped": skipped})
+            bar.update(len(images))
+        file.seek(0)
+        write_header(file, (count - len(skipped), code_size), "float32")
+    return [(i, reason) for i, reason in skipped]
+
+
+def _about(folder: Path) -> dict:
+    """What an index says of itself; nothing where there is none, or a damaged one."""
+    try:
+        return json.loads((folder / "index.json").read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_faiss(folder: Path, kind: str, metric: str) -> None:
+    from dim.faiss_index import write_index
+
+    unfinished = folder / f"{UNFINISHED}index.faiss"
+    try:
+        write_index(unfinished, np.load(folder / "codes.npy", mmap_mode="r"), kind, metric)
+        unfinished.replace(folder / "index.faiss")
+    except ValueError as error:
+        raise DimError(f"{folder} cannot be indexed: {error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _named(recipe: Recipe, skipped: list[tuple[int, str]]) -> list[str]:
+    return [f"{recipe.names[i]}: {reason}" for i, reason in skipped]
+
+
+def _unicode(name: str) -> str:
+    """Parquet holds nothing else; a name on disk may be anything."""
+    return name.encode("utf8", "backslashreplace").decode("utf8")
+
+
+def _state(codes: Path, progress: Path, made_by: dict, code_size: int) -> dict:
+    try:
+        state = json.loads(progress.read_text("utf8"))
+        size = 4 * code_size * (state["done"] - len(state["skipped"]))
+        if state["made_by"] == made_by and codes.stat().st_size >= size:
+            return state
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return {"done": 0, "skipped": []}
+
+
+def _bar(done: int, count: int) -> tqdm:
+    return tqdm(total=count, initial=done, desc="embedding", unit=" images", dynamic_ncols=True)
+
+
+def _decoded(recipe: Recipe, first: int) -> Iterator[tuple[int, list[np.ndarray | str]]]:
+    """(number of the first, images or reasons of failure) of each batch from the one at `first` on.
+
+    Pillow decodes outside of Python's lock, so that threads will do.
+    """
+    read = partial(image_or_reason, recipe.decode)
+    pool = ThreadPoolExecutor(os.cpu_count())
+    batches = (
+        (start, pool.map(read, recipe.sources[start : start + BATCH]))
+        for start in range(first, len(recipe.sources), BATCH)
+    )
+    waiting = deque()
+    try:
+        for batch in chain(batches, repeat(None, _AHEAD)):
+            waiting.append(batch)
+            if len(waiting) > _AHEAD and (oldest := waiting.popleft()):
+                yield oldest[0], list(oldest[1])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _replace(file: Path, content: dict) -> None:
+    unfinished = file.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(content), "utf8")
+    unfinished.replace(file)

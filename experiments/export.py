@@ -1,0 +1,68 @@
+"""Writes the encoder and the codes of an index in forms that other programs read.
+
+Into the folder export/ of the run: encoder.keras and encoder.onnx; and, of the index, codes.parquet and the
+files of TensorBoard's projector. As NumPy the codes are in the index already.
+"""
+
+import shlex
+from dataclasses import dataclass
+
+from dim.runs import Run
+from experiments import command_line
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `export`."""
+
+    run: str = ""
+    """Name of the folder in runs/ (or a path); by default the run trained last."""
+    data: str = ""
+    """Name or path of the indexed data set; by default the one indexed last."""
+
+
+def export(options: Options) -> None:
+    """Exports what there is.
+
+    Raises:
+        DimError: there is no run, or the index is damaged, or ONNX computes something else.
+    """
+    from dim.index import Index
+
+    run = Run(options.run) if options.run else Run.newest()
+    run.configuration()
+    index = Index.of(run, options.data) if options.data or any(run.path.glob("index/*/index.json")) else None
+    folder = run.path / "export"
+    folder.mkdir(exist_ok=True)
+    if index is None:
+        print(f"no index, so no codes; make one: make index RUN={shlex.quote(run.name)} DATA=…")
+    else:
+        _export_codes(index, folder)
+
+    command_line.import_keras()
+    from dim.encoders import in_plain_keras
+    from dim.export import write_onnx
+    from dim.runs import replace
+
+    encoder = run.load().encoder
+
+    replace(folder / "encoder.keras", in_plain_keras(encoder).save)
+    print(folder / "encoder.keras")
+    difference = write_onnx(folder / "encoder.onnx", encoder)
+    onnx = folder / "encoder.onnx"
+    print(f"{onnx}: codes differ from those of Keras in float32 by {difference:.1g} at most, relatively")
+
+
+def _export_codes(index, folder) -> None:
+    from dim.export import write_codes_table, write_index_projector
+
+    print(f"{index.folder / 'codes.npy'}: {len(index):,} codes of length {index.codes.shape[1]}")
+    write_codes_table(folder / "codes.parquet", index)
+    print(f"{folder / 'codes.parquet'}: path, label, code")
+    shown = write_index_projector(folder, index)
+    look = f"tensorboard --logdir {shlex.quote(str(folder))}"
+    print(f"{folder / 'projector'}/: {shown:,} codes; look at them: {look}")
+
+
+if __name__ == "__main__":
+    command_line.run(export, Options, __doc__)

@@ -1,0 +1,76 @@
+"""Embeds a data set with a run's encoder, so that similar images can be searched.
+
+Writes codes.npy, images.parquet and index.faiss into the folder index/DATA of the run. Interrupted, the
+same command goes on; images that cannot be read are named and left out.
+"""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dim import data
+from dim.runs import Run
+from experiments import command_line
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `index`."""
+
+    run: str = ""
+    """Name of the folder in runs/ (or a path); by default the run trained last."""
+    data: str = ""
+    """Any folder of images, Tiny-ImageNet as folder or zip, or photo-patches; by default what the run was
+    trained on."""
+    kind: Literal["exact", "hnsw", "ivf"] = "exact"
+    """Of the FAISS index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
+    some, and say how many."""
+    metric: Literal["l2", "cosine"] = "cosine"
+    """Distance that the FAISS index is for. Others are searched without it, exactly."""
+
+
+def index(options: Options) -> None:
+    """Makes or completes an index.
+
+    Raises:
+        DimError: there is no run, or there are no images.
+    """
+    run = Run(options.run) if options.run else Run.newest()
+    configuration = run.configuration()
+    where = options.data or configuration.data
+    where = where if where == data.PHOTO_PATCHES else str(Path(where).expanduser().resolve())
+    source = data.listed(where, configuration.image_size)
+
+    command_line.import_keras()
+    from dim.faiss_index import recall
+    from dim.indexing import build_index
+
+    try:
+        made = build_index(run, run.load().encoder, where, source, options.kind, options.metric)
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was embedded is kept; the same command goes on from there")
+        raise
+    _, code_size = made.codes.shape
+    print(f"{len(made):,} images of {source.name}, codes of length {code_size} · {made.folder}/")
+    _name_skipped(made.folder / "skipped.txt")
+    print(f"index.faiss: {options.kind}, by {options.metric} distance")
+    if options.kind != "exact" and len(made) > 1:
+        queries = min(1000, len(made))
+        share = recall(made.faiss, made.codes, queries=queries)
+        print(f"recall@10 against exact search: {share:.3f} (mean over {queries:,} of the images)")
+    name = shlex.quote(run.name)
+    print(f"\nnext: make search RUN={name} IMAGE=…    make near-duplicates RUN={name}")
+
+
+def _name_skipped(file: Path) -> None:
+    if file.exists():
+        lines = file.read_text("utf8").splitlines()
+        more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
+        print(f"not readable, see {file}: {'; '.join(lines[:_NAMED])}{more}")
+
+
+if __name__ == "__main__":
+    command_line.run(index, Options, __doc__)

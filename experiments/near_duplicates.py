@@ -1,0 +1,80 @@
+"""Lists the pairs of images in an index that are nearly the same, the closest first.
+
+Writes near-duplicates.csv with all pairs, and a contact sheet near-duplicates.png, into the index.
+"""
+
+import csv
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dim.errors import DimError
+from dim.runs import Run
+from experiments import command_line
+
+_PRINTED, _DRAWN, _TILE = 20, 40, 112
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `near_duplicates`."""
+
+    run: str = ""
+    """Name of the folder in runs/ (or a path); by default the run trained last."""
+    data: str = ""
+    """Name or path of the indexed data set; by default the one indexed last."""
+    threshold: float = 0.01
+    """Largest distance of a pair. What is nearly the same depends on the run: look at the contact sheet."""
+    metric: Literal["l2", "cosine"] = "cosine"
+    """Distance between codes."""
+
+
+def near_duplicates(options: Options) -> None:
+    """Compares all pairs of an index.
+
+    Raises:
+        DimError: there is no run or index, or too many pairs are that close.
+    """
+    from imageio.v3 import imwrite
+
+    from dim.contact_sheet import pair_sheet
+    from dim.duplicates import close_pairs
+    from dim.index import Index
+
+    run = Run(options.run) if options.run else Run.newest()
+    index = Index.of(run, options.data)
+    try:
+        pairs = close_pairs(index.codes, options.threshold, options.metric)
+    except ValueError as error:
+        raise DimError(f"{index.folder}: {error}") from error
+    found = len(pairs.rows)
+    with (index.folder / "near-duplicates.csv").open("w", newline="", encoding="utf8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["distance", "one", "other"])
+        for (one, other), distance in zip(pairs.rows, pairs.distances, strict=True):
+            writer.writerow([f"{distance:.6g}", index.name(one), index.name(other)])
+    for (one, other), distance in zip(pairs.rows[:_PRINTED], pairs.distances, strict=False):
+        print(f"{distance:10.4g}  {index.path(one)}  {index.path(other)}")
+    if found > _PRINTED:
+        print(f"{'…':>10}  and {found - _PRINTED:,} more")
+    print(f"{found:,} pairs of {len(index):,} images within {options.metric} distance {options.threshold:g}")
+    print(index.folder / "near-duplicates.csv")
+    if not found:
+        (index.folder / "near-duplicates.png").unlink(missing_ok=True)
+        return
+    shown = pairs.rows[:_DRAWN]
+    picture = pair_sheet(
+        np.stack([[index.picture(i, _TILE) for i in pair] for pair in shown]),
+        f"{index.folder.name}: the {len(shown)} closest of {found:,} pairs by {options.metric} distance "
+        f"between codes of {run.path.name}",
+        [tuple(index.file_name(i) for i in pair) for pair in shown],
+        pairs.distances[: len(shown)],
+        _TILE,
+    )
+    imwrite(index.folder / "near-duplicates.png", picture)
+    print(index.folder / "near-duplicates.png")
+
+
+if __name__ == "__main__":
+    command_line.run(near_duplicates, Options, __doc__)

@@ -1,0 +1,94 @@
+"""Finds the images of an index that are most similar to an image of yours.
+
+Prints their paths with distances, and draws them into search.png in the run folder.
+"""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dim.errors import DimError
+from dim.runs import Run
+from experiments import command_line
+
+_TILE = 112
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `search`."""
+
+    image: tuple[str, ...] = ()
+    """One or several image files of any size."""
+    run: str = ""
+    """Name of the folder in runs/ (or a path); by default the run trained last."""
+    data: str = ""
+    """Name or path of the indexed data set; by default the one indexed last."""
+    k: int = 10
+    """Neighbours of each image."""
+    metric: Literal["l2", "cosine", "l1", "mahalanobis"] = "cosine"
+    """Distance between codes."""
+
+
+def search(options: Options) -> None:
+    """Embeds the images, searches the index, prints and draws.
+
+    Raises:
+        DimError: there is no run or index, they do not belong together, or an image cannot be read.
+    """
+    from dim.data.decode import read_images
+    from dim.index import Index
+
+    files = _files(options.image)
+    run = Run(options.run) if options.run else Run.newest()
+    configuration = run.configuration()
+    index = Index.of(run, options.data)
+    if not 0 < options.k <= len(index):
+        raise DimError(f"--k {options.k} does not fit: {index.folder} holds {len(index):,} images")
+    images = read_images(files, configuration.image_size)
+
+    command_line.import_keras()
+    from imageio.v3 import imwrite
+
+    from dim.embedding import embed
+    from dim.grids import neighbour_grid
+
+    encoder = run.load().encoder
+    index.check(encoder, run)
+    try:
+        found = index.search(embed(encoder, images), options.k, options.metric)
+    except ValueError as error:
+        raise DimError(f"{index.folder} cannot be searched by {options.metric}: {error}") from error
+    for file, rows, distances in zip(files, found.indices, found.distances, strict=True):
+        print(file)
+        for rank, (i, distance) in enumerate(zip(rows, distances, strict=True), 1):
+            print(f"{rank:4}  {distance:10.4g}  {index.path(i)}" if i >= 0 else f"{rank:4}  not found")
+    nothing = np.full((_TILE, _TILE, 3), 255, "uint8")
+    picture = neighbour_grid(
+        read_images(files, _TILE),
+        np.stack([[index.picture(i, _TILE) if i >= 0 else nothing for i in row] for row in found.indices]),
+        f"{run.path.name}: images (left) and the nearest in {index.folder.name} by {options.metric} distance",
+        query_captions=[Path(file).name for file in files],
+        captions=[[index.caption(i) if i >= 0 else "" for i in row] for row in found.indices],
+        distances=found.distances,
+    )
+    imwrite(run.path / "search.png", picture)
+    print(run.path / "search.png")
+
+
+def _files(images: tuple[str, ...]) -> list[str]:
+    """Each a file; one that is not may be several with spaces between, as make passes them on."""
+    try:
+        files = [file for text in images for file in ([text] if Path(text).exists() else shlex.split(text))]
+    except ValueError as error:
+        raise DimError(f"--image {' '.join(images)!r}: {error}") from None
+    if not files:
+        raise DimError("no image to search for; give one or several: make search IMAGE=a.jpg")
+    return files
+
+
+if __name__ == "__main__":
+    command_line.run(search, Options, __doc__)

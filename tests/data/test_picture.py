@@ -1,0 +1,37 @@
+"""Single images by name, from every kind of data set."""
+
+import numpy as np
+import pytest
+
+from dim import data
+from dim.data.picture import picture
+
+
+def test_an_image_of_a_folder_is_read_by_its_name(paint):
+    paint("pets/cat/a ü.png", (9, 8, 7), (40, 20))
+    assert (picture("pets", "cat/a ü.png", 16) == (9, 8, 7)).all()
+    assert picture("pets", "cat/a ü.png", 16).shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("name", ["tiny_folder", "tiny_zip"])
+def test_an_image_of_tiny_imagenet_is_read_from_folder_and_zip(name, request):
+    where = str(request.getfixturevalue(name))
+    image = picture(where, "train/n02/images/n02_3.JPEG", 64)
+    assert np.abs(image[30, 10].astype(int) - (0, 200, 0)).max() < 10
+    assert np.abs(image[30, 50].astype(int) - 60).max() < 10
+
+
+def test_a_photo_patch_is_the_one_of_the_data_set():
+    recipe = data.listed("photo-patches", 32).recipe()
+    np.testing.assert_array_equal(
+        picture("photo-patches", recipe.names[7], 32), recipe.decode(recipe.sources[7])
+    )
+
+
+@pytest.mark.parametrize("where", ["pets", "nowhere"])
+def test_what_is_gone_or_broken_is_a_grey_square(where, paint):
+    paint("pets/a.png", (1, 1, 1)).write_text("no image")
+    for name in "a.png", "b.png":
+        image = picture(where, name, 8)
+        assert image.shape == (8, 8, 3) and image.dtype == np.uint8
+        assert (image == image[0, 0, 0]).all() and 200 < image[0, 0, 0] < 250

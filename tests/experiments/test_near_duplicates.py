@@ -1,0 +1,69 @@
+"""Near-duplicates planted in a folder are found."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from imageio.v3 import imread
+from PIL import Image
+
+from dim import data
+from dim.indexing import build_index
+from experiments.near_duplicates import Options, near_duplicates
+
+
+@pytest.fixture
+def indexed(initial_run, photographs):
+    """Two copies and one slightly brighter version among noise, where nothing else is alike."""
+    shutil.rmtree(photographs)
+    photographs.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(30):
+        pixels = rng.integers(0, 250, (16, 16, 3), "uint8")
+        Image.fromarray(pixels).save(photographs / f"{i} ü.png")
+        if i in (3, 17):
+            shutil.copy(photographs / f"{i} ü.png", photographs / f"{i} copy.png")
+        if i == 8:
+            Image.fromarray(pixels + np.uint8(1)).save(photographs / "8 brighter.png")
+    source = data.listed(str(photographs), 16)
+    build_index(initial_run, initial_run.load().encoder, str(photographs), source, "exact", "cosine")
+    return initial_run
+
+
+def written(run):
+    with (run.path / "index/photographs/near-duplicates.csv").open(encoding="utf8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+def test_the_closest_pairs_are_the_planted_ones(metric, indexed, capsys):
+    near_duplicates(Options(run=str(indexed.path), threshold=1e9 if metric == "l2" else 2, metric=metric))
+    pairs = [{row["one"], row["other"]} for row in written(indexed)]
+    copies = [{"3 copy.png", "3 ü.png"}, {"17 copy.png", "17 ü.png"}]
+    assert len(pairs) == 33 * 32 / 2 and all(pair in pairs[:2] for pair in copies)
+    assert pairs[2] == {"8 brighter.png", "8 ü.png"}
+    out = capsys.readouterr().out
+    assert "and 508 more" in out and "528 pairs of 33 images" in out
+    assert imread(indexed.path / "index/photographs/near-duplicates.png").shape[2] == 3
+
+
+def test_where_nothing_is_that_close_there_is_no_sheet(indexed, capsys):
+    near_duplicates(Options(run=str(indexed.path), threshold=1e-6))
+    sheet = indexed.path / "index/photographs/near-duplicates.png"
+    assert sheet.exists() and len(written(indexed)) == 2
+    for file in (indexed.path.parent.parent / "photographs").glob("* copy.png"):
+        file.unlink()
+    source = data.listed(str(indexed.path.parent.parent / "photographs"), 16)
+    folder = str(indexed.path.parent.parent / "photographs")
+    build_index(indexed, indexed.load().encoder, folder, source, "exact", "cosine")
+    near_duplicates(Options(run=str(indexed.path), threshold=1e-6))
+    assert "0 pairs of 31 images" in capsys.readouterr().out
+    assert not sheet.exists() and written(indexed) == []
+
+
+def test_what_cannot_be_asked_is_one_line(indexed, initial_run, declined):
+    with declined("photographs", "not negative"):
+        near_duplicates(Options(run=str(indexed.path), threshold=-1))
+    with declined("no index of cars"):
+        near_duplicates(Options(run=str(indexed.path), data="cars"))
