@@ -52,7 +52,7 @@ def test_two_seeds_are_evaluated_beside_their_baselines_and_compared(trained, ca
     assert one["features"]["pixels"] == other["features"]["pixels"]
     assert one["features"]["code"] != one["features"]["random code"] != other["features"]["random code"]
     assert one["features"]["code"]["length"] == 6 and one["features"]["pixels"]["length"] == 768
-    assert {"l2_map_r", "cosine_map_r", "knn20_cosine"} < set(one["features"]["code"])
+    assert {"l2_map_at_r", "cosine_map_at_r", "knn20_cosine"} < set(one["features"]["code"])
     assert set(one["gauges"]) == {"code", "random code", "PCA"}
     assert {"rank_me", "alignment", "uniformity", "ks", "correlation"} < set(one["gauges"]["code"])
     assert "ks" not in one["gauges"]["PCA"]
@@ -85,7 +85,7 @@ def test_everything_at_once(trained, monkeypatch):
     assert {"supervised code", "supervised hidden", "supervised conv"} < set(found["features"])
     for measured in found["features"].values():
         assert {"linear", "mlp", "svm", "linear_10", "linear_10_deviation", "settings"} < set(measured)
-        assert {f"{distance}_map_r" for distance in distances} < set(measured)
+        assert {f"{distance}_map_at_r" for distance in distances} < set(measured)
     assert found["features"]["pixels"]["linear"] > 0.6  # stripes and blotches are not hard
     for name in "code", "supervised code", "random code":
         assert 0 <= found["dependence"][name]["ms_ssim"] <= 1
