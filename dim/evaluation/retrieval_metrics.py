@@ -3,9 +3,8 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
-from dim.retrieval import nearest
+from dim.retrieval import comparable, nearest, whitening
 
 CUTOFF = 10
 _QUERIES = 1000  # ranked at once
@@ -54,23 +53,10 @@ def retrieval_metrics(
     sums, enough = np.zeros(4), len(vectors) > CUTOFF
     for start in range(0, len(queries), _QUERIES):
         own = queries[start : start + _QUERIES]
-        hits = labels[_ranked(vectors, own, k, metric)] == labels[own][:, None]
+        hits = labels[nearest(vectors[own], vectors, k, metric, own).indices] == labels[own][:, None]
         sums += _sums(hits, others[own])
     recall, precision, r_precision, map_at_r = (sums / len(queries)).tolist()
     return RetrievalMetrics(recall, precision if enough else None, r_precision, map_at_r)
-
-
-def _ranked(vectors: np.ndarray, own: np.ndarray, k: int, metric: str) -> np.ndarray:
-    if metric != "l1":
-        return nearest(vectors[own], vectors, k, metric, own).indices
-    from sklearn.neighbors import NearestNeighbors
-
-    # One more than k, since its own row is among them, or hidden behind as many duplicates.
-    search = NearestNeighbors(metric="manhattan", algorithm="brute").fit(vectors)
-    found = search.kneighbors(vectors[own], k + 1, return_distance=False)
-    itself = found == own[:, None]
-    itself[~itself.any(axis=1), -1] = True
-    return found[~itself].reshape(len(own), k)
 
 
 def _sums(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -105,11 +91,7 @@ def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
         vectors: [N, D].
         sample: [M, D], usually the training images'.
     """
-    from sklearn.covariance import LedoitWolf
-
-    covariance = LedoitWolf(store_precision=False).fit(sample).covariance_
-    half = np.linalg.cholesky(covariance)
-    return solve_triangular(half, np.transpose(vectors), lower=True).T.astype("float32")
+    return comparable(vectors, "mahalanobis", whitening(sample))
 
 
 def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> float:
