@@ -28,7 +28,7 @@ def rows_of(file):
 def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
     start, command, photographs, tmp_path
 ):
-    arguments = ["--presets", "dim", "seed", "--seeds", 0, "--data", photographs, "--epochs", 12, ARGS]
+    arguments = ["--presets", "dim", "--seeds", 0, "--data", photographs, "--epochs", 12, ARGS]
     out = tmp_path / "runs/compare"
     diary, log = out / "dim-seed0/compare.json", out / "dim-seed0/log.csv"
     process = start("compare", *arguments)
@@ -48,14 +48,13 @@ def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
     assert "going on after epoch" in (out / "dim-seed0.log").read_text()
     assert json.loads(diary.read_text())["seconds"] > before > 0
     rows = rows_of(out / "compare.csv")
-    assert set(rows) == {"dim", "seed", "random encoder", "raw pixels"}
-    for name in "dim", "seed":
-        accuracy = json.loads((out / f"{name}-seed0/results.json").read_text())["accuracy"]
-        assert float(rows[name]["cosine"]) == accuracy["code"]["cosine"]
-        assert float(rows[name]["l2"]) == accuracy["code"]["l2"]
-        assert float(rows["raw pixels"]["l2"]) == accuracy["raw pixels"]["l2"]
-        assert int(rows[name]["images_seen"]) == 12 * 80  # 90 images are 4 batches of 20
-        assert float(rows[name]["minutes"]) > 0
+    assert set(rows) == {"dim", "random encoder", "raw pixels"}
+    accuracy = json.loads((out / "dim-seed0/results.json").read_text())["accuracy"]
+    assert float(rows["dim"]["cosine"]) == accuracy["code"]["cosine"]
+    assert float(rows["dim"]["l2"]) == accuracy["code"]["l2"]
+    assert float(rows["raw pixels"]["l2"]) == accuracy["raw pixels"]["l2"]
+    assert int(rows["dim"]["images_seen"]) == 12 * 80  # 90 images are 4 batches of 20
+    assert float(rows["dim"]["minutes"]) > 0
     for word in "photographs: 90 train + 10 val", "960 images", "20-NN", "CPU (", "float32", "| dim |":
         assert word in printed
     assert (out / "compare.md").read_text() in printed
@@ -69,14 +68,14 @@ def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
 
 
 def test_a_failing_run_is_named_and_the_others_survive(command, photographs, tmp_path):
-    (tmp_path / "here/seed-seed3").mkdir(parents=True)
-    (tmp_path / "here/seed-seed3/diary.txt").write_text("not a run")
-    arguments = ["--presets", "seed", "dim", "--seeds", 3, "--data", photographs, "--epochs", 1]
+    (tmp_path / "here/dim-seed3").mkdir(parents=True)
+    (tmp_path / "here/dim-seed3/diary.txt").write_text("not a run")
+    arguments = ["--presets", "dim", "seed", "--seeds", 3, "--data", photographs, "--epochs", 1]
     status, out, err = command("compare", *arguments, "--out", "here", ARGS)
     assert status == 0 and "Traceback" not in err, err
     rows = rows_of(tmp_path / "here/compare.csv")
-    assert "seed 3: " in rows["seed"]["failed"] and "is not empty and not a run" in rows["seed"]["failed"]
-    assert rows["seed"]["cosine"] == "" and float(rows["dim"]["cosine"]) > 0
+    assert "seed 3: " in rows["dim"]["failed"] and "is not empty and not a run" in rows["dim"]["failed"]
+    assert rows["dim"]["cosine"] == "" and float(rows["seed"]["cosine"]) > 0
     assert "is not empty and not a run" in out
 
 

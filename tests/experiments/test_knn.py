@@ -7,59 +7,48 @@ import pytest
 from imageio.v3 import imread
 from PIL import Image
 
-from dim.build import build_model
-from dim.configuration import Configuration
-from dim.runs import Run
+from dim import data
+from experiments.knn import Options, knn
 
 
 @pytest.fixture
-def run(photographs, tmp_path):
-    """A run that is as good as trained: its checkpoint holds the initial weights."""
-    configuration = Configuration(data=str(photographs), image_size=16, code_size=8, critic_units=8)
-    run = Run(f"{tmp_path}/runs/first")
-    run.claim(configuration)
-    run.save(build_model(configuration))
-    return run
+def ask(initial_run, capsys):
+    """Asks for neighbours in this process, and returns the rows of the table."""
+
+    def ask(**options):
+        knn(Options(**options))
+        assert "knn_l2.png" in capsys.readouterr().out
+        with (initial_run.path / "neighbours.csv").open() as file:
+            return list(csv.DictReader(file))
+
+    return ask
 
 
-def neighbours(run):
-    with (run.path / "neighbours.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def test_chosen_queries_come_in_order_and_against_val_never_find_themselves(command, run):
-    status, out, err = command("knn", "--queries", "7,0,3", "--against", "val", "--k", 9)
-    assert status == 0 and "knn_l2.png" in out, err
-    rows = neighbours(run)
-    assert len(dict.fromkeys(row["query"] for row in rows)) == 3
+def test_chosen_queries_come_in_order_and_against_val_never_find_themselves(ask):
+    rows = ask(queries="7,0,3", against="val", k=9)
+    names = data.load("photographs", 16).val.names
+    assert list(dict.fromkeys(row["query"] for row in rows)) == [names[i] for i in (7, 0, 3)]
     assert all(row["query"] != row["neighbour"] for row in rows)
     assert {row["rank"] for row in rows} == {str(rank) for rank in range(1, 10)}
 
 
-def test_the_same_seed_asks_the_same_queries_and_another_asks_others(command, run):
-    asked = []
-    for seed in 0, 0, 1:
-        assert command("knn", "--count", 3, "--seed", seed)[0] == 0
-        asked.append([row["query"] for row in neighbours(run)])
+def test_the_same_seed_asks_the_same_queries_and_another_asks_others(ask):
+    asked = [[row["query"] for row in ask(count=3, seed=seed)] for seed in (0, 0, 1)]
     assert asked[0] == asked[1] != asked[2]
 
 
-def test_an_image_of_ones_own_finds_itself_in_the_training_images(command, run, photographs):
-    from dim import data
-
+def test_an_image_of_ones_own_finds_itself_in_the_training_images(ask, initial_run, photographs):
     image = data.load(str(photographs), 16).train.names[4]
-    status, _, err = command("knn", "--image", photographs / image, "--k", 1)
-    assert status == 0, err
-    assert [row["neighbour"] for row in neighbours(run)] == [image] * 2
-    assert [float(row["distance"]) for row in neighbours(run)] == pytest.approx([0, 0], abs=1e-3)
-    assert imread(run.path / "knn_cos.png").shape[2] == 3
+    rows = ask(image=(str(photographs / image),), k=1)
+    assert [row["neighbour"] for row in rows] == [image] * 2
+    assert [float(row["distance"]) for row in rows] == pytest.approx([0, 0], abs=1e-3)
+    assert imread(initial_run.path / "knn_cos.png").shape[2] == 3
 
 
-def test_a_photograph_of_any_shape_is_a_query(command, run, tmp_path):
+def test_a_photograph_of_any_shape_is_a_query(ask, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (70, 200), "uint8")
     Image.fromarray(pixels).save(tmp_path / "my photo.jpg")
-    status, _, err = command("knn", "--image", "my photo.jpg")
-    assert status == 0 and {row["query"] for row in neighbours(run)} == {"my photo.jpg"}, err
+    assert {row["query"] for row in ask(image=("my photo.jpg",))} == {"my photo.jpg"}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +66,7 @@ def test_a_photograph_of_any_shape_is_a_query(command, run, tmp_path):
         (["--count", "0"], "--count must be at least 1"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(refused, run, tmp_path, arguments, complaint):
+def test_what_cannot_be_asked_is_refused(refused, initial_run, tmp_path, arguments, complaint):
     (tmp_path / "text.jpg").write_text("no image")
     assert complaint in refused("knn", *arguments)
 
