@@ -52,12 +52,13 @@ def nearest(
     if not 0 < wanted <= len(bank):
         raise ValueError(f"{k} neighbours were asked for, the bank holds {len(bank) - wanted + k} others")
     whiten = whitening(bank) if metric == "mahalanobis" else None
-    queries = comparable(queries, metric, whiten)
+    compared = comparable(queries, metric, whiten)
     found = Neighbours(np.empty((len(queries), 0), "int64"), np.empty((len(queries), 0), "float32"))
     block = max(1, _BLOCK // bank.shape[1])
     for start in range(0, len(bank), block):
         rows = comparable(bank[start : start + block], metric, whiten)
-        found = _merge(found, _search(queries, rows, wanted, metric, start), wanted)
+        found = _merge(found, _search(compared, rows, wanted, metric, start), wanted)
+    found = ranked(queries, bank, found.indices, metric, whiten)
     if own is not None:
         found = without_own(found, np.asarray(own))
     return found
@@ -114,19 +115,27 @@ def whitening(bank: np.ndarray) -> np.ndarray:
     return (axes / np.sqrt(np.maximum(variance, floor))).astype("float32")
 
 
-def ranked(queries: np.ndarray, bank: np.ndarray, candidates: np.ndarray, metric: Metric) -> Neighbours:
+def ranked(
+    queries: np.ndarray,
+    bank: np.ndarray,
+    candidates: np.ndarray,
+    metric: Metric,
+    whiten: np.ndarray | None = None,
+) -> Neighbours:
     """Candidates, from another search perhaps, with their exact distances and nearest first.
 
     Args:
         queries: [Q, D].
         bank: [N, D].
         candidates: [Q, k] int, rows of the bank; those below 0 are none, and end up at distance infinity.
-        metric: any but `mahalanobis`.
+        metric: as for `nearest`.
+        whiten: [D, D], for `mahalanobis`.
     """
-    queries = comparable(queries, metric)
+    queries = comparable(queries, metric, whiten)
     distances = np.empty(candidates.shape, "float32")
     for query, rows, out in zip(queries, candidates, distances, strict=True):
-        out[:] = np.where(rows < 0, np.inf, distances_to(query, comparable(bank[rows], metric), metric))
+        there = comparable(bank[rows], metric, whiten)
+        out[:] = np.where(rows < 0, np.inf, distances_to(query, there, metric))
     return _merge(Neighbours(candidates[:, :0], distances[:, :0]), Neighbours(candidates, distances), None)
 
 
@@ -157,13 +166,11 @@ def without_own(found: Neighbours, own: np.ndarray) -> Neighbours:
 
 
 def _search(queries: np.ndarray, rows: np.ndarray, wanted: int, metric: Metric, start: int) -> Neighbours:
+    """By FAISS' distances, which are good enough to tell which are the nearest; smaller is nearer."""
     index = faiss.IndexFlat(rows.shape[1], _FAISS.get(metric, faiss.METRIC_L2))
     index.add(rows)
-    _, indices = index.search(queries, min(wanted, len(rows)))
-    distances = np.empty(indices.shape, "float32")
-    for query, found, out in zip(queries, indices, distances, strict=True):
-        out[:] = distances_to(query, rows[found], metric)
-    return Neighbours(indices + start, distances)
+    distances, indices = index.search(queries, min(wanted, len(rows)))
+    return Neighbours(indices + start, -distances if metric == "cosine" else distances)
 
 
 _FAISS = {"cosine": faiss.METRIC_INNER_PRODUCT, "l1": faiss.METRIC_L1}

@@ -116,14 +116,17 @@ def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], s
     joint = joint[rng.permutation(N)]
     fit, stop, read = np.split(joint, np.cumsum([round(part * N) for part in _PARTS]))
     critic = _Critic(units, seed)
-    critic.compile(keras.optimizers.Adam(1e-3))
+    critic.compile(keras.optimizers.Adam(1e-3), steps_per_execution=_STEPS)
     critic.fit(
         _Samples(fit, mismatch, seed),
         steps_per_epoch=_STEPS,
         epochs=_MOST_LOOKS,
         shuffle=False,
         validation_data=_Once(_mismatched_often(stop, mismatch, rng)),
-        callbacks=[keras.callbacks.EarlyStopping(patience=_PATIENCE, restore_best_weights=True)],
+        callbacks=[
+            keras.callbacks.EarlyStopping(patience=_PATIENCE, restore_best_weights=True),
+            _StopBeyond(2 * math.log(len(read))),
+        ],
         verbose=0,
     )
     scores = (critic.score(rows) for rows in _mismatched_often(read, mismatch, rng))
@@ -133,6 +136,18 @@ def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], s
 
 def _mismatched_often(rows: np.ndarray, mismatch: Mismatch, rng: np.random.Generator):
     return rows, np.concatenate([mismatch(rows, rng) for _ in range(_MISMATCHED_WHEN_READ)])
+
+
+class _StopBeyond(keras.callbacks.Callback):
+    """A bound that no number of samples at hand can prove need not be raised further."""
+
+    def __init__(self, nats):
+        super().__init__()
+        self.nats = nats
+
+    def on_epoch_end(self, epoch, logs):
+        if -logs["val_loss"] > self.nats:
+            self.model.stop_training = True
 
 
 class _Samples(keras.utils.PyDataset):

@@ -5,6 +5,7 @@ from scipy.ndimage import correlate1d
 
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 WINDOW, _SIGMA = 11, 1.5
+_BLOCK = 100  # images at once
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -34,13 +35,18 @@ def ms_ssim(images: np.ndarray, others: np.ndarray) -> np.ndarray:
         raise ValueError(f"images must have sides of {WINDOW} pixels or more, not {side}")
     scales = min(len(_WEIGHTS), 1 + int(np.log2(side / WINDOW)))
     weights = np.array(_WEIGHTS[:scales]) / sum(_WEIGHTS[:scales])
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(images), _BLOCK)]
+    return np.concatenate([_of_block(images[rows], others[rows], weights) for rows in blocks])
+
+
+def _of_block(images: np.ndarray, others: np.ndarray, weights: np.ndarray) -> np.ndarray:
     a, b = np.asarray(images, "float32"), np.asarray(others, "float32")
     product = 1.0
     for scale, weight in enumerate(weights):
         if scale:
             a, b = _halved(a), _halved(b)
         luminance, structure = _similarities(a, b)
-        if scale == scales - 1:
+        if scale == len(weights) - 1:
             structure = luminance * structure
         product = product * np.maximum(structure.mean(axis=(1, 2), dtype="float64"), 0) ** weight
     return product.mean(axis=1)

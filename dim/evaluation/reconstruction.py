@@ -5,7 +5,7 @@ import numpy as np
 
 from dim.rivals.decoder import mirrored_decoder
 
-STEPS = 300
+STEPS = 200
 
 
 def reconstructions(
@@ -18,7 +18,7 @@ def reconstructions(
     """Trains a decoder from frozen codes to images by squared error, and decodes other codes.
 
     Hjelm et al. 2019, section 4.1, train one so and report the MS-SSIM of what it draws. The decoder is
-    the encoder's mirror and sees 300 batches of 100 with Adam 1e-3; more of them would draw sharper.
+    the encoder's mirror and sees 200 batches of 100 with Adam 1e-3; more of them would draw sharper.
 
     Args:
         encoder: that the codes come from; it stays as it is.

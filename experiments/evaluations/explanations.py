@@ -37,9 +37,9 @@ DEPENDENCE = """
 - MINE: between the code and principal components of the pixels, which can only lower it. NDM: total
   correlation of the code's dimensions. Both are read by a critic from N samples it was not trained on.
 - **No estimate from N samples that exceeds ln N bounds anything, and one below may be far too low**
-  (McAllester and Stratos 2020, arXiv 1811.04251). The rows of Gaussians show it: as many samples of the same
-  length, whose information is known, as the same critic reads them.
+  (McAllester and Stratos 2020, arXiv 1811.04251), so one beyond is not printed. The rows of Gaussians show
+  it: as many samples of the same length, whose information is known, as the same critic reads them.
 - A code can hold much information and be useless (Tschannen et al. 2020, arXiv 1907.13625). None of these
   numbers ranks encoders.
-- MS-SSIM: of validation images and what a decoder draws from their codes after 300 steps of training.
+- MS-SSIM: of validation images and what a decoder draws from their codes after 200 steps of training.
 """.strip()

@@ -46,6 +46,7 @@ _DEPENDENCE = {
     "ceiling": "ln N (nats)",
     "ms_ssim": "MS-SSIM",
 }
+_ESTIMATES = {"mutual_information", "neural_dependency"}
 
 
 def markdown(evaluations: list[dict]) -> str:
@@ -131,6 +132,9 @@ def _cell(evaluations: list[dict], part: str, row: str, column: str) -> str:
         return ""
     if column == "length":
         return ", ".join(dict.fromkeys(f"{value:,}" for value in values))
+    ceiling = evaluations[0][part][row].get("ceiling", math.inf) if column in _ESTIMATES else math.inf
+    if mean(values) > ceiling:
+        return "more than ln N"
     scale, digits = (100, 1) if part == "features" else (1, 1 if column == "rank_me" else 3)
     deviation = stdev(values) if len(values) > 1 else None
     if len(evaluations) == 1:

@@ -55,6 +55,12 @@ def test_several_runs_give_mean_and_deviation():
     assert "which differ in more than their seed" in markdown([EVALUATION, other(group="xyz")])
 
 
+def test_an_estimate_that_no_sample_of_that_size_can_support_is_not_printed():
+    numbers = {"mutual_information": 3.25, "neural_dependency": 5000.0, "ceiling": 7.6}
+    text = markdown([{**EVALUATION, "dependence": {"code": numbers}}])
+    assert "| code | 3.250 | more than ln N | 7.600 |" in text
+
+
 def test_without_labels_or_dependence_their_parts_are_missing():
     text = markdown([{**EVALUATION, "features": {}, "dependence": {}}])
     assert "## Accuracy" not in text and "## Dependence" not in text and "## Geometry" in text
