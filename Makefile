@@ -8,7 +8,7 @@ PARALLEL := --numprocesses 2 --dist worksteal
 TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn evaluate index search near-duplicates export compare measures
+.PHONY: help train knn evaluate report index search near-duplicates export compare measures
 .PHONY: tensorboard data bench test test-backends lint clean
 
 help: ## list what can be made
@@ -28,6 +28,9 @@ knn: $(READY) ## draw the nearest neighbours of ten images by L2 and cosine
 
 evaluate: $(READY) ## measure a run's features by kNN, probes, retrieval and gauges, beside baselines
 	@$(BIN)/python -m experiments.evaluate $(OPTIONS) $(ARGS)
+
+report: $(READY) ## write one HTML page about a run: curves, tables, neighbours, a map of its codes
+	@$(BIN)/python -m experiments.report $(OPTIONS) $(ARGS)
 
 index: $(READY) ## embed a data set, so that similar images can be searched
 	@$(BIN)/python -m experiments.index $(OPTIONS) $(ARGS)

@@ -1,5 +1,8 @@
 """One figure of an evaluation: accuracies, what few labels are worth, and the spectrum of the codes."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from experiments.evaluations.report import row_title
 
 _COLOURS = {"": "#0072B2", "supervised": "#009E73", "random": "#D55E00", "PCA": "#CC79A7", "pixels": "0.45"}
@@ -17,17 +20,42 @@ def plot(evaluation: dict):
     Returns:
         A matplotlib figure.
     """
-    from matplotlib.figure import Figure
+    return _figure(_panels(evaluation), evaluation)
 
+
+def plots(evaluation: dict) -> list[tuple[str, object]]:
+    """The same panels as figures of their own and of one size, each with a title."""
+    panels = [panel._replace(width=1.35) for panel in _panels(evaluation)]
+    return [(panel.title, _figure([panel], evaluation)) for panel in panels]
+
+
+class _Panel(NamedTuple):
+    title: str
+    draw: Callable
+    numbers: dict
+    width: float
+
+
+def _panels(evaluation: dict) -> list[_Panel]:
+    """Those that there are numbers for."""
     features = evaluation["features"]
     few = {name: m for name, m in features.items() if name in _CODES and {"linear_1", "linear_10"} & set(m)}
-    panels = [(_accuracies, features, 1.35), (_few_labels, few, 1), (_spectrum, evaluation["gauges"], 1)]
-    panels = [panel for panel in panels if panel[1]]
-    widths = [width for *_, width in panels]
+    panels = [
+        _Panel("validation accuracy of each feature", _accuracies, features, 1.35),
+        _Panel("accuracy of a linear probe by the share of labels", _few_labels, few, 1),
+        _Panel("singular values of the codes", _spectrum, evaluation["gauges"], 1),
+    ]
+    return [panel for panel in panels if panel.numbers]
+
+
+def _figure(panels: list[_Panel], evaluation: dict):
+    from matplotlib.figure import Figure
+
+    widths = [panel.width for panel in panels]
     figure = Figure(figsize=(1.2 + 3.1 * sum(widths), 3.4), dpi=200, layout="constrained")
     all_axes = figure.subplots(1, len(panels), width_ratios=widths, squeeze=False)[0]
-    for axes, (draw, numbers, _) in zip(all_axes, panels, strict=True):
-        draw(axes, numbers, evaluation)
+    for axes, panel in zip(all_axes, panels, strict=True):
+        panel.draw(axes, panel.numbers, evaluation)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8)
     return figure

@@ -55,9 +55,15 @@ def markdown(evaluations: list[dict]) -> str:
     Args:
         evaluations: contents of evaluation.json.
     """
+    title = ", ".join(dict.fromkeys(evaluation["run"] for evaluation in evaluations))
+    return f"# {title}\n\n{facts(evaluations)}\n\n{tables(evaluations)}"
+
+
+def tables(evaluations: list[dict]) -> str:
+    """As `markdown`, without the title and what was measured where."""
     first = evaluations[0]
     metrics, probes = first["options"]["metrics"], not first["options"]["quick"]
-    parts = [_title(evaluations)]
+    parts = [spread] if (spread := _spread(evaluations)) else []
     if first["features"]:
         parts += [
             f"## Accuracy\n\nOn validation images, in %; all {first['train']:,} training images are known.",
@@ -85,26 +91,30 @@ def _retrieval_table(evaluations: list[dict], metric: str) -> str:
     return f"{_METRICS[metric]}:\n\n{_table(evaluations, 'features', columns)}"
 
 
-def _title(evaluations: list[dict]) -> str:
-    first = evaluations[0]
+def facts(evaluations: list[dict]) -> str:
+    """What was measured where, in one line."""
 
     def each(name):
         return ", ".join(dict.fromkeys(str(evaluation[name]) for evaluation in evaluations))
 
-    facts = [each("data"), f"preset {each('preset')}, {each('epochs')} epochs, seed {each('seed')}"]
-    facts += [each("device"), each("date"), f"{sum(e['seconds'] for e in evaluations) / 60:.1f} minutes"]
-    title = f"# {each('run')}\n\n{' · '.join(facts)}"
+    parts = [each("data"), f"preset {each('preset')}, {each('epochs')} epochs, seed {each('seed')}"]
+    parts += [each("device"), each("date"), f"{sum(e['seconds'] for e in evaluations) / 60:.1f} minutes"]
+    return " · ".join(parts)
+
+
+def _spread(evaluations: list[dict]) -> str:
+    first = evaluations[0]
     if len(evaluations) > 1:
         alike = len({evaluation["group"] for evaluation in evaluations}) == 1
-        title += f"\n\nMean ± standard deviation over {len(evaluations)} runs"
-        title += " that differ in their seed alone." if alike else ", which differ in more than their seed."
-    elif first["features"]:
-        error = 100 * math.sqrt(0.4 * 0.6 / first["val"])
-        title += (
-            f"\n\nOne run. An accuracy of 40 % has a standard error of {error:.1f} points from the choice "
-        )
-        title += f"of {first['val']:,} validation images alone; other seeds come on top."
-    return title
+        rest = " that differ in their seed alone." if alike else ", which differ in more than their seed."
+        return f"Mean ± standard deviation over {len(evaluations)} runs{rest}"
+    if not first["features"]:
+        return ""
+    error = 100 * math.sqrt(0.4 * 0.6 / first["val"])
+    return (
+        f"One run. An accuracy of 40 % has a standard error of {error:.1f} points from the choice "
+        f"of {first['val']:,} validation images alone; other seeds come on top."
+    )
 
 
 def _table(evaluations: list[dict], part: str, columns: dict[str, str]) -> str:

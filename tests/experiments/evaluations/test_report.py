@@ -5,7 +5,7 @@ import csv
 
 import pytest
 
-from experiments.evaluations.plot import plot
+from experiments.evaluations.plot import plot, plots
 from experiments.evaluations.report import markdown, record, row_title
 
 CODE = {"length": 256, "knn5_l2": 0.31, "linear": 0.4, "linear_1": 0.2, "linear_1_deviation": 0.015}
@@ -98,4 +98,6 @@ def test_a_run_has_one_line_and_a_new_column_keeps_the_old_lines(tmp_path):
 @pytest.mark.parametrize("missing", [(), ("features",), ("dependence",)])
 def test_there_is_a_panel_for_whatever_there_are_numbers_of(missing):
     evaluation = {**EVALUATION, **{name: {} for name in missing}}
-    assert len(plot(evaluation).axes) == (1 if "features" in missing else 3)
+    panels = 1 if "features" in missing else 3
+    assert len(plot(evaluation).axes) == panels
+    assert [len(figure.axes) for _, figure in plots(evaluation)] == [1] * panels

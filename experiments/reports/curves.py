@@ -1,0 +1,105 @@
+"""Curves of a training run from its log.csv, one figure for each kind of number."""
+
+import csv
+import json
+from pathlib import Path
+
+from dim.runs import Run
+from experiments.reports import elements
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_KINDS = {
+    "loss": "loss and its terms",
+    "bound": "lower bound on mutual information (nats)",
+    "accuracy": "accuracy in training (%)",
+    "knn": "validation accuracy of 20-NN (%)",
+}
+_NAMES = {"knn_cosine": "code, cosine", "knn_l2": "code, L2", "loss": "total"}
+_NOTES = {
+    "loss": "Terms are shown before their weights.",
+    "bound": "The bound is at most log K with InfoNCE and K candidates, and 2·log 2 with Jensen-Shannon.",
+    "accuracy": "Accuracy in training: how often a critic scores a true pair above a mismatched one, or a "
+    "supervised encoder finds the class.",
+    "knn": "20-NN here asks at most 1,000 validation images among at most 5,000 training images; the "
+    "baselines, all of them.",
+}
+_BASELINES = {"random encoder": "--", "raw pixels": ":"}
+
+
+def curves(run: Run) -> str:
+    """The section on training, as HTML."""
+    epochs, logged = read_log(run.log)
+    if not epochs:
+        return elements.note("No epoch has been logged.")
+    groups = {kind: {name: y for name, y in logged.items() if _kind(name) == kind} for kind in _KINDS}
+    kinds = [kind for kind in _KINDS if groups[kind]]
+    figures = elements.charts((_KINDS[kind], _figure(kind, epochs, groups[kind], run)) for kind in kinds)
+    return figures + elements.note(" ".join(_NOTES[kind] for kind in kinds if kind in _NOTES))
+
+
+def read_log(file: Path) -> tuple[list[int], dict[str, list[float]]]:
+    """Numbers of the epochs, and the values of each column in them; those that are no number are NaN."""
+    if not file.exists():
+        return [], {}
+    with file.open(newline="", encoding="utf8") as text:
+        reader = csv.DictReader(text)
+        rows = [row for row in reader if (row.get("epoch") or "").isdigit()]
+        names = [name for name in reader.fieldnames or [] if name != "epoch"]
+    logged = {name: [_number(row.get(name)) for row in rows] for name in names} if rows else {}
+    return [int(row["epoch"]) for row in rows], logged
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _kind(name: str) -> str:
+    if name.startswith("knn_"):
+        return "knn"
+    return name.rpartition("_")[2] if name.endswith(("bound", "accuracy")) else "loss"
+
+
+def _figure(kind: str, epochs: list[int], group: dict[str, list[float]], run: Run):
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(4.3, 3), layout="constrained")
+    axes = figure.subplots()
+    scale = 100 if kind in ("accuracy", "knn") else 1
+    for colour, (name, values) in zip(_COLOURS * 3, group.items(), strict=False):
+        label = _NAMES.get(name, name.removesuffix(f"_{kind}"))
+        total = name == "loss"
+        marker = "o" if len(epochs) < 8 else None
+        axes.plot(
+            epochs,
+            [scale * value for value in values],
+            color="0.6" if total else colour,
+            linewidth=4 if total else 1.6,
+            zorder=1.5 if total else 2,
+            marker=marker,
+            markersize=4,
+            label=label,
+        )
+    if kind == "knn":
+        for (name, accuracy), style in zip(_baselines(run).items(), _BASELINES.values(), strict=False):
+            axes.axhline(100 * accuracy, color="0.5", linestyle=style, linewidth=1.2, label=f"{name}, cosine")
+        axes.set_ylim(bottom=0)
+    axes.set_title(_KINDS[kind], fontsize=9, loc="left")
+    axes.set_xlabel("epoch", fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="0.9", linewidth=0.6)
+    axes.legend(fontsize=7.5, frameon=False)
+    return figure
+
+
+def _baselines(run: Run) -> dict[str, float]:
+    """Accuracies by cosine of what a code has to beat, where training was completed with labels."""
+    if not run.results.exists():
+        return {}
+    accuracies = json.loads(run.results.read_text("utf8"))["accuracy"]
+    return {name: accuracies[name]["cosine"] for name in _BASELINES if name in accuracies}
