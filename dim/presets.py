@@ -168,6 +168,38 @@ def supervised() -> Configuration:
     return Configuration(preset="supervised", method="supervised", prior="none")
 
 
+def metric_contrastive() -> Configuration:
+    """Contrastive loss on pairs (Hadsell et al. 2006), from labels: batches of 20 classes with 5 images each.
+
+    Of distances between codes at length 1, as for all three; one random view of each image.
+
+    Command: make train PRESET=metric-contrastive.
+    """
+    return Configuration(
+        preset="metric-contrastive", method="metric", loss="contrastive", margin=1.0, prior="none"
+    )
+
+
+def metric_triplet() -> Configuration:
+    """Triplet loss on the hardest triplets of each batch (https://arxiv.org/abs/1703.07737), from labels.
+
+    Command: make train PRESET=metric-triplet.
+    """
+    return Configuration(preset="metric-triplet", method="metric", loss="triplet-hard", prior="none")
+
+
+def metric_supcon() -> Configuration:
+    """Supervised contrastive learning (https://arxiv.org/abs/2004.11362) on the code itself, from labels.
+
+    Not as there: one view of each image and no projection, since the code is what is compared.
+
+    Command: make train PRESET=metric-supcon.
+    """
+    return Configuration(
+        preset="metric-supcon", method="metric", loss="supcon", temperature=0.1, prior="none"
+    )
+
+
 PRESETS = {
     "dim": dim,
     "seed": seed,
@@ -180,4 +212,7 @@ PRESETS = {
     "rival-vae": rival_vae,
     "rival-vicreg": rival_vicreg,
     "supervised": supervised,
+    "metric-contrastive": metric_contrastive,
+    "metric-triplet": metric_triplet,
+    "metric-supcon": metric_supcon,
 }

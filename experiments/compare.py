@@ -243,8 +243,9 @@ def _read(entry: Entry, epochs: int) -> str:
     entry.diary = json.loads(entry.diary_file.read_text("utf8"))
     results = json.loads(run.results.read_text("utf8"))
     entry.k, entry.accuracy = results["k"], results["accuracy"]
-    batch = entry.configuration.batch_size
-    images = json.loads(run.data.read_text("utf8"))["train"] // batch * batch
+    held = json.loads(run.data.read_text("utf8"))
+    batch = entry.configuration.images_per_step(held["classes"])
+    images = held["train"] // batch * batch
     entry.curve = [(int(row["epoch"]) * images, float(row["knn_cosine"])) for row in log]
     return ""
 
