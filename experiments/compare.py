@@ -95,6 +95,25 @@ def compare(options: Options) -> None:
     Raises:
         DimError: an option cannot be used, or every run failed.
     """
+    entries = trained(options)
+    complete, out = [entry for entry in entries if not entry.failure], Path(options.out)
+    rows = table(entries)
+    text = f"{header(complete, options.epochs)}\n\n{markdown(rows)}"
+    (out / "compare.md").write_text(text, "utf8")
+    with (out / "compare.csv").open("w", newline="", encoding="utf8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    plot(complete, rows).savefig(out / "compare.png")
+    print(f"\n{text}\n{out / 'compare.md'}  {out / 'compare.csv'}  {out / 'compare.png'}")
+
+
+def trained(options: Options) -> list[Entry]:
+    """Every preset with every seed, of which is trained what is not complete.
+
+    Raises:
+        DimError: an option cannot be used, or every run failed.
+    """
     _check(options)
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -108,18 +127,9 @@ def compare(options: Options) -> None:
         raise
     for entry in entries:
         entry.failure = entry.failure or _read(entry, options.epochs)
-    complete = [entry for entry in entries if not entry.failure]
-    if not complete:
+    if all(entry.failure for entry in entries):
         raise DimError(f"every run failed; {entries[0].name}: {entries[0].failure} ({entries[0].printed})")
-    rows = table(entries)
-    text = f"{header(complete, options.epochs)}\n\n{markdown(rows)}"
-    (out / "compare.md").write_text(text, "utf8")
-    with (out / "compare.csv").open("w", newline="", encoding="utf8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    plot(complete, rows).savefig(out / "compare.png")
-    print(f"\n{text}\n{out / 'compare.md'}  {out / 'compare.csv'}  {out / 'compare.png'}")
+    return entries
 
 
 def _check(options: Options) -> None:

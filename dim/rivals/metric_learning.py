@@ -1,6 +1,7 @@
 """What the same encoder learns from which images are of the same class, and nothing else of the labels."""
 
 import keras
+from keras import ops
 
 from dim.encoders import MEAN
 from dim.errors import DimError
@@ -50,7 +51,7 @@ class MetricLearning(Rival):
 
     def call(self, images, training=False):
         if training and self.augmentation is not None:
-            images = self.augmentation(images)
+            images = ops.concatenate([self.augmentation(images), self.augmentation(images)])
         return self.encoder(images, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -61,6 +62,8 @@ class MetricLearning(Rival):
         """
         if y is None:
             raise DimError("metric learning needs labels: fit on (images, labels)")
+        if training and self.augmentation is not None:
+            y = ops.concatenate([y, y])
         codes = unit(y_pred[MEAN])
         for name, cosine in zip(self.terms, mean_cosines(codes, y), strict=True):
             self.terms[name].update_state(cosine)
