@@ -15,8 +15,8 @@ class MetricLearning(Rival):
 
     The loss is that of the codes at length 1, so that distances are from 0 to 2 and a margin means the
     same for every encoder. The code is the mean of the posterior and is not sampled; a log-variance, if
-    the encoder has one, does not learn. With an augmentation, training shows one random view of each
-    image. The terms in the logs are the mean cosines of same and of different pairs.
+    the encoder has one, does not learn. With an augmentation, training shows two random views of each
+    image, which share its label. The terms in the logs are the mean cosines of same and of different pairs.
 
     Compile with an optimizer alone and fit on uint8 images [B, H0, W0, 3] and integer labels [B], in
     batches with several images of each class, such as those of `dim.data.class_batches.ClassBatches`.
