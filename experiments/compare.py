@@ -190,7 +190,8 @@ def _train(entry: Entry, options: Options, title: str) -> str:
         lines = [line.strip() for line in printed.read().splitlines() if line.strip()]
     if process.returncode:
         return _reason(process.returncode, lines)
-    note(machine=_machine(lines[0]), data=lines[0].partition(" · ")[0], date=date.today().isoformat())
+    setting = next(line for line in lines if " · preset " in line)  # below the progress of decoding
+    note(machine=_machine(setting), data=setting.partition(" · ")[0], date=date.today().isoformat())
     return ""
 
 
@@ -232,9 +233,9 @@ def _reason(status: int, lines: list[str]) -> str:
     return [f"ended with status {status}", *lines[-1:], *errors][-1]
 
 
-def _machine(first_line: str) -> str:
+def _machine(setting: str) -> str:
     """Backend, device and precision as the training says them, and the processor's name."""
-    device = first_line.split(" · ")[-2]
+    device = setting.split(" · ")[-2]
     cpu_info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.+)", cpu_info.read_text("utf8")) if cpu_info.exists() else None
     processor = found[1] if found else platform.processor()

@@ -7,7 +7,7 @@ verification_errors.png (the pairs that are most wrong) into the run folder.
 
 from dataclasses import asdict, dataclass
 from datetime import date
-from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -48,43 +48,38 @@ def verify(options: Options) -> None:
         raise DimError("--pairs must be at least 2 and --seed at least 0")
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
-    dataset = data.load(options.data or configuration.data, configuration.image_size)
+    own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
+    own = own or options.data == configuration.data  # photo-patches are no path
+    load = data.load if own else data.load_whole
+    dataset = load(options.data or configuration.data, configuration.image_size)
     if not dataset.labelled:
         raise DimError(
             f"{dataset.name} has no labels to say which pairs are the same; "
             "put each class into a sub-folder of its own"
         )
-    splits = [dataset.train, dataset.val] if options.data else [dataset.val]
+    images = dataset.val if own else dataset.train
 
     command_line.import_keras()
     from imageio.v3 import imwrite
 
-    from dim.build import build_model
-    from dim.embedding import embed
-    from dim.evaluation.features import pixels
     from dim.evaluation.verification import Pairs, pair_distances, sample_pairs
     from dim.evaluation.verification import verify as measure
 
     try:
-        labels = np.concatenate([split.labels for split in splits])
-        pairs = sample_pairs(labels, options.pairs, options.seed)
+        pairs = sample_pairs(images.labels, options.pairs, options.seed)
     except ValueError as error:
         raise DimError(f"{dataset.name}: {error}") from error
     used, rows = np.unique(pairs.rows, return_inverse=True)
-    used, pairs = _gather(splits, used), Pairs(rows.reshape(-1, 2), pairs.same)
-    untrained = build_model(configuration, 1, max(1, len(dataset.class_names))).encoder
-    vectors = {
-        "code": embed(run.load().encoder, used.images),
-        "random encoder": embed(untrained, used.images),
-        "raw pixels": pixels(used.images),
-    }
+    used, pairs = _rows(images, used), Pairs(rows.reshape(-1, 2), pairs.same)
     try:
-        distances = {name: pair_distances(x, pairs, options.metric) for name, x in vectors.items()}
+        distances = {
+            name: pair_distances(x, pairs, options.metric) for name, x in _vectors(run, used.images).items()
+        }
         measured = {name: measure(-x, pairs.same, options.seed) for name, x in distances.items()}
     except ValueError as error:
         raise DimError(f"{run.path} on {dataset.name}: {error}") from error
 
-    what = f"{len(labels):,} {'images' if options.data else 'validation images'}"
+    what = f"{len(images):,} {'validation images' if own else 'images'}"
     each = f"{len(pairs.same) // 2:,}"
     print(
         f"{dataset.name}: {each} same and {each} different pairs of {what}, "
@@ -110,15 +105,21 @@ def verify(options: Options) -> None:
     print("\n" + "  ".join(str(run.path / name) for name in files))
 
 
-def _gather(splits: list[Split], rows: np.ndarray) -> Split:
-    """Ascending rows of the splits, numbered as if they were one."""
-    start, parts = 0, []
-    for split in splits:
-        own = rows[(start <= rows) & (rows < start + len(split))] - start
-        parts.append((split.images[own], split.labels[own], [split.names[i] for i in own]))
-        start += len(split)
-    images, labels, names = zip(*parts, strict=True)
-    return Split(np.concatenate(images), np.concatenate(labels), list(chain(*names)))
+def _vectors(run: Run, images: np.ndarray) -> dict[str, np.ndarray]:
+    """The codes, and what they have to beat."""
+    from dim.build import build_model
+    from dim.embedding import embed
+    from dim.evaluation.features import pixels
+
+    return {
+        "code": embed(run.load().encoder, images),
+        "random encoder": embed(build_model(run.configuration(), 1, 1).encoder, images),
+        "raw pixels": pixels(images),
+    }
+
+
+def _rows(split: Split, rows: np.ndarray) -> Split:
+    return Split(split.images[rows], split.labels[rows], [split.names[i] for i in rows])
 
 
 def _numbers(verification) -> dict:

@@ -23,11 +23,15 @@ def flat(photographs, tmp_path):
     return folder
 
 
-def test_another_folder_is_asked_as_a_whole(command, initial_run, photographs):
-    status, out, err = command("verify", "--run", initial_run.path, "--data", photographs, "--pairs", 1500)
+def test_another_folder_is_asked_as_a_whole(command, initial_run, photographs, tmp_path):
+    shutil.copytree(photographs, tmp_path / "others")
+    for i in range(30):  # of which no training images would be left if every tenth were held out
+        (tmp_path / f"others/alone {i}").mkdir()
+        shutil.copy(photographs / "stripes" / f"stripes {i}.png", tmp_path / f"others/alone {i}")
+    status, out, err = command("verify", "--run", initial_run.path, "--data", "others", "--pairs", 1500)
     assert status == 0, err
     for word in (
-        "photographs: 1,500 same and 1,500 different pairs of 100 images",
+        "others: 1,500 same and 1,500 different pairs of 130 images",
         "raw pixels",
         "AUC",
         "TAR at",
@@ -35,11 +39,10 @@ def test_another_folder_is_asked_as_a_whole(command, initial_run, photographs):
         assert word in out
     record = json.loads((initial_run.path / "verification.json").read_text("utf8"))
     assert set(record["measured"]) == {"code", "random encoder", "raw pixels"}
-    dataset = data.load(str(photographs), 16)
-    images = np.concatenate([dataset.train.images, dataset.val.images])
-    pairs = sample_pairs(np.concatenate([dataset.train.labels, dataset.val.labels]), 1500)
-    codes = embed(initial_run.load().encoder, images)
-    for name, vectors in ("code", codes), ("raw pixels", images.reshape(100, -1)):
+    split = data.load_whole("others", 16).train
+    pairs = sample_pairs(split.labels, 1500)
+    codes = embed(initial_run.load().encoder, split.images)
+    for name, vectors in ("code", codes), ("raw pixels", split.images.reshape(130, -1)):
         distances = pair_distances(vectors, pairs)
         expected, found = measure(-distances, pairs.same), record["measured"][name]
         assert found["auc"] == pytest.approx(expected.auc, abs=1e-3)
@@ -51,8 +54,10 @@ def test_another_folder_is_asked_as_a_whole(command, initial_run, photographs):
         assert imread(initial_run.path / name).std() > 0
 
 
-def test_of_the_runs_own_data_the_validation_images_are_asked(initial_run, capsys):
-    verify(Options(run=str(initial_run.path), metric="l2"))
+@pytest.mark.parametrize("named", [False, True])
+def test_of_the_runs_own_data_the_validation_images_are_asked(initial_run, capsys, named):
+    where = initial_run.configuration().data if named else ""
+    verify(Options(run=str(initial_run.path), metric="l2", data=where))
     out = capsys.readouterr().out
     assert "of 10 validation images, by L2 distance" in out and "too few pairs" in out
     record = json.loads((initial_run.path / "verification.json").read_text("utf8"))

@@ -6,7 +6,7 @@ from keras import ops
 
 from dim.augmentation import RandomView
 from dim.encoders import MEAN, seed_encoder
-from dim.metric_learning import LOSSES
+from dim.metric_learning import LOSSES, unit
 from dim.rivals import MetricLearning
 
 S, D, B = 16, 5, 8
@@ -30,9 +30,9 @@ def value(x):
 
 @pytest.mark.parametrize("labels", [LABELS, LABELS[:, None].astype("uint8")], ids=["row", "column"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_loss_is_that_of_the_codes_by_margin_or_temperature(loss, labels):
+def test_the_loss_is_that_of_unit_codes_by_margin_or_temperature(loss, labels):
     codes = ops.convert_to_tensor(np.random.default_rng(1).normal(size=(B, D)).astype("float32"))
-    expected = LOSSES[loss](codes, LABELS, 0.3 if loss in ("supcon", "n-pair") else 0.7)
+    expected = LOSSES[loss](unit(codes), LABELS, 0.3 if loss in ("supcon", "n-pair") else 0.7)
     assert value(build(loss).compute_loss(y=labels, y_pred={MEAN: codes})) == pytest.approx(value(expected))
 
 
