@@ -173,7 +173,7 @@ def metric_contrastive() -> Configuration:
 
     As all three of metric learning: batches of 20 classes with 5 images each, two views of each image.
 
-    Command: make train PRESET=metric-contrastive.
+    Command: make train PRESET=metric-contrastive. Expect 40 % after 5 epochs in two and a half minutes.
     """
     return Configuration(
         preset="metric-contrastive", method="metric", loss="contrastive", margin=1.0, prior="none"
@@ -185,7 +185,7 @@ def metric_triplet() -> Configuration:
 
     The hardest triplets of each batch, `--loss triplet-hard`, collapse here within an epoch.
 
-    Command: make train PRESET=metric-triplet.
+    Command: make train PRESET=metric-triplet. Expect 39 % after 5 epochs in two and a half minutes.
     """
     return Configuration(
         preset="metric-triplet", method="metric", loss="triplet-semi-hard", margin=0.2, prior="none"
@@ -198,7 +198,7 @@ def metric_supcon() -> Configuration:
     Not as there: no projection, since the code is what is compared, and a temperature of 0.03, as codes
     start with cosines of 0.97.
 
-    Command: make train PRESET=metric-supcon.
+    Command: make train PRESET=metric-supcon. Expect 41 % after 5 epochs in two and a half minutes.
     """
     return Configuration(
         preset="metric-supcon", method="metric", loss="supcon", temperature=0.03, prior="none"

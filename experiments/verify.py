@@ -180,18 +180,28 @@ def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, t
 
 
 def _errors(images: Split, pairs, distances: np.ndarray, dataset: Dataset, title: str) -> np.ndarray:
-    """The different pairs that are nearest, above the same pairs that are farthest."""
+    """The different pairs that are nearest, above the same pairs that are farthest, no image twice."""
     from dim.contact_sheet import pair_sheet
 
     order = np.argsort(distances, kind="stable")
-    different, same = order[~pairs.same[order]][:_SHOWN], order[pairs.same[order]][::-1][:_SHOWN]
-    shown = np.concatenate([different, same])
+    different, same = order[~pairs.same[order]], order[pairs.same[order]][::-1]
+    shown = np.concatenate([_apart(different, pairs.rows), _apart(same, pairs.rows)])
     return pair_sheet(
         images.images[pairs.rows[shown]],
         f"{title}: nearest different pairs (above), farthest same pairs (below)",
         [tuple(dataset.caption(images, i) for i in pair) for pair in pairs.rows[shown]],
         distances[shown],
     )
+
+
+def _apart(order: np.ndarray, rows: np.ndarray) -> list[int]:
+    """The first few pairs that have no image in common."""
+    chosen, seen = [], set()
+    for pair in order:
+        if len(chosen) < _SHOWN and seen.isdisjoint(rows[pair]):
+            chosen.append(pair)
+            seen.update(rows[pair])
+    return chosen
 
 
 if __name__ == "__main__":

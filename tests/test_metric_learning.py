@@ -241,7 +241,8 @@ def test_unit_codes_have_length_one_and_a_gradient_along_the_sphere(scale, gradi
     lengths = np.linalg.norm(ops.convert_to_numpy(unit(ops.convert_to_tensor(codes))), axis=1)
     np.testing.assert_allclose(lengths, 1, rtol=1e-5)
     weights = random_codes(7)
-    slope = gradient(lambda x: ops.sum(unit(x) * weights), codes).astype("float64") * scale
+    fixed = ops.convert_to_tensor(weights)
+    slope = gradient(lambda x: ops.sum(unit(x) * fixed), codes).astype("float64") * scale
     z = codes.astype("float64") / scale
     length = np.linalg.norm(z, axis=1, keepdims=True)
     across = weights - z * (weights * z).sum(axis=1, keepdims=True) / length**2
