@@ -8,8 +8,8 @@ PARALLEL := --numprocesses 2 --dist worksteal
 TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn evaluate report index search near-duplicates export compare measures
-.PHONY: tensorboard data bench test test-backends lint clean
+.PHONY: help train knn evaluate report verify index search near-duplicates export
+.PHONY: compare measures metric-learning tensorboard data bench test test-backends lint clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ evaluate: $(READY) ## measure a run's features by kNN, probes, retrieval and gau
 report: $(READY) ## write one HTML page about a run: curves, tables, neighbours, a map of its codes
 	@$(BIN)/python -m experiments.report $(OPTIONS) $(ARGS)
 
+verify: $(READY) ## same class or not, by the distance of codes: accuracy, ROC, histogram of distances
+	@$(BIN)/python -m experiments.verify $(OPTIONS) $(ARGS)
+
 index: $(READY) ## embed a data set, so that similar images can be searched
 	@$(BIN)/python -m experiments.index $(OPTIONS) $(ARGS)
 
@@ -46,6 +49,9 @@ export: $(READY) ## write the encoder as ONNX, and the codes of an index for oth
 
 compare: $(READY) ## train all presets at an equal budget; one table and one plot
 	@$(BIN)/python -m experiments.compare $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)
+
+metric-learning: $(READY) ## train with labels and without; retrieval and verification in a table and a ROC
+	@$(BIN)/python -m experiments.metric_learning $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)
 
 measures: $(READY) ## entropy, divergences, distances and bounds against their sources: figures and a table
 	@$(BIN)/python -m experiments.measures $(ARGS)

@@ -12,7 +12,7 @@ from dim.model import DeepInfoMax
 from dim.occlusion import Occlusion
 from dim.optimizer import AdamW
 from dim.priors import AdversarialPrior
-from dim.rivals import Supervised, VariationalAutoencoder, VICReg, expander, mirrored_decoder
+from dim.rivals import MetricLearning, Supervised, VariationalAutoencoder, VICReg, expander, mirrored_decoder
 
 _WARM_UP = 0.05  # share of the steps
 
@@ -35,7 +35,7 @@ def build_model(
     c = configuration
     keras.utils.set_random_seed(c.seed)
     keras.config.set_dtype_policy(best_precision() if c.precision == "auto" else c.precision)
-    model = {"dim": _deep_infomax, "vae": _vae, "vicreg": _vicreg, "supervised": _supervised}[c.method](
+    model = _METHODS[c.method](
         c, ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl"), classes
     )
     model.build((None, c.image_size, c.image_size, 3))
@@ -93,6 +93,21 @@ def _supervised(c: Configuration, encoder: keras.Model, classes: int | None) -> 
     if classes is None:
         raise ValueError("the method supervised needs to know the number of classes")
     return Supervised(encoder, classes, augmentation=_augmentation(c), name="supervised")
+
+
+def _metric(c: Configuration, encoder: keras.Model, classes: int | None) -> MetricLearning:
+    return MetricLearning(
+        encoder, c.loss, c.margin, c.temperature, augmentation=_augmentation(c), name="metric_learning"
+    )
+
+
+_METHODS = {
+    "dim": _deep_infomax,
+    "vae": _vae,
+    "vicreg": _vicreg,
+    "supervised": _supervised,
+    "metric": _metric,
+}
 
 
 def _learning_rate(c: Configuration, steps_per_epoch: int | None):

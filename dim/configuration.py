@@ -1,5 +1,6 @@
 """Everything that decides the outcome of a run, in one frozen dataclass."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,9 +34,16 @@ class Configuration:
     posteriors are float32 always."""
     seed: int = 0
     """Of initial weights, order of the images, sampling and views."""
-    method: Literal["dim", "vae", "vicreg", "supervised"] = "dim"
+    method: Literal["dim", "vae", "vicreg", "supervised", "metric"] = "dim"
     """dim is Deep InfoMax. The others are rivals that train the same encoder, and use of the settings
-    below only encoder, code size, views and, of the prior, its kind."""
+    below only encoder, code size, views and, of the prior, its kind; metric learning has the next three,
+    and of its losses supcon and n-pair take the temperature."""
+    loss: Literal["contrastive", "cosine", "triplet-hard", "triplet-semi-hard", "supcon", "n-pair"] = "supcon"
+    """What metric learning lowers: contrastive, of distances or cosine; triplets; supervised contrastive."""
+    margin: float = 0.2
+    """By how much metric learning wants images of different classes to be farther than those of the same."""
+    per_class: int = 5
+    """Images of each class in a batch of metric learning, K; the classes are as many as fit."""
     encoder: Literal["seed", "basic32", "alex64", "resnet18", "mobilenetv2"] = "seed"
     """Network from image to feature map and code."""
     code_size: int = 256
@@ -55,7 +63,8 @@ class Configuration:
     negatives: int = 0
     """Mismatched pairs for each true one, K; 0 takes all other images of the batch."""
     temperature: float = 0.0
-    """An encode-and-dot critic divides the cosine by it; 0 divides the scalar product by √U instead."""
+    """An encode-and-dot critic divides the cosine by it; 0 divides the scalar product by √U instead. So do
+    supcon and n-pair, which need one above 0."""
     clip: float = 0.0
     """Scores are softly kept within ± this, as AMDIM does with 20; 0 leaves them alone."""
     objective: Literal["infonce", "jsd", "dv", "nwj"] = "infonce"
@@ -85,6 +94,7 @@ class Configuration:
             "critic_layers": 1,
             "seed": 0,
             "negatives": 0,
+            "per_class": 2,
         }
         for name, bound in least.items():
             if getattr(self, name) < bound:
@@ -105,6 +115,30 @@ class Configuration:
             raise DimError(f"--occlusion must be less than 1, not {self.occlusion}")
         if self.method == "vae" and self.prior != "kl":
             raise DimError(f"--method vae needs --prior kl, not {self.prior}")
+        if self.method == "metric" and self.batch_size < 2 * self.per_class:
+            raise DimError(
+                f"--batch-size {self.batch_size} has no room for two classes of --per-class {self.per_class}"
+            )
+        if self.method == "metric" and self.loss in ("supcon", "n-pair") and not self.temperature:
+            raise DimError(f"--loss {self.loss} needs a --temperature above 0, such as 0.1")
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the method learns from labels."""
+        return self.method in ("supervised", "metric")
+
+    def images_per_step(self, classes: int) -> int:
+        """What a batch holds: the batch size, or for metric learning the whole classes that fit into it."""
+        return math.prod(self.classes_and_images(classes)) if self.method == "metric" else self.batch_size
+
+    def classes_and_images(self, classes: int) -> tuple[int, int]:
+        """P and K of a batch of metric learning; where there are fewer than P classes, each has more images.
+
+        Args:
+            classes: how many there are.
+        """
+        P = min(self.batch_size // self.per_class, classes)
+        return P, self.batch_size // P if classes == P else self.per_class
 
 
 _NOT_NEGATIVE = (
@@ -112,6 +146,7 @@ _NOT_NEGATIVE = (
     "weight_decay",
     "occlusion",
     "temperature",
+    "margin",
     "clip",
     "alpha",
     "beta",

@@ -14,6 +14,7 @@ from dim.projector import write_projector
 from dim.retrieval import METRICS, nearest
 from dim.runs import Run
 
+_GROUPS = {"_bound": "bound_nats", "_accuracy": "critic_accuracy", "_cosine": "mean_cosine"}
 _BANK, _QUERIES, _SHOWN_QUERIES, _SHOWN_NEIGHBOURS = 5000, 1000, 8, 8
 
 
@@ -118,7 +119,7 @@ def _sample(split: Split, most: int, rng: np.random.Generator) -> Split:
 
 
 def _tag(name: str) -> str:
-    for suffix, group in ("_bound", "bound_nats"), ("_accuracy", "critic_accuracy"):
+    for suffix, group in _GROUPS.items():
         if name.endswith(suffix):
             return f"{group}/{name.removesuffix(suffix)}"
     return f"loss/{name.replace('loss', 'total')}"

@@ -168,6 +168,43 @@ def supervised() -> Configuration:
     return Configuration(preset="supervised", method="supervised", prior="none")
 
 
+def metric_contrastive() -> Configuration:
+    """Contrastive loss on pairs (Hadsell et al. 2006), from labels, of distances between codes at length 1.
+
+    As all three of metric learning: batches of 20 classes with 5 images each, two views of each image.
+
+    Command: make train PRESET=metric-contrastive. Expect 40 % after 5 epochs in two and a half minutes.
+    """
+    return Configuration(
+        preset="metric-contrastive", method="metric", loss="contrastive", margin=1.0, prior="none"
+    )
+
+
+def metric_triplet() -> Configuration:
+    """Triplet loss on semi-hard triplets with FaceNet's margin 0.2 (https://arxiv.org/abs/1503.03832).
+
+    The hardest triplets of each batch, `--loss triplet-hard`, collapse here within an epoch.
+
+    Command: make train PRESET=metric-triplet. Expect 39 % after 5 epochs in two and a half minutes.
+    """
+    return Configuration(
+        preset="metric-triplet", method="metric", loss="triplet-semi-hard", margin=0.2, prior="none"
+    )
+
+
+def metric_supcon() -> Configuration:
+    """Supervised contrastive learning (https://arxiv.org/abs/2004.11362), from labels, on the code itself.
+
+    Not as there: no projection, since the code is what is compared, and a temperature of 0.03, as codes
+    start with cosines of 0.97.
+
+    Command: make train PRESET=metric-supcon. Expect 41 % after 5 epochs in two and a half minutes.
+    """
+    return Configuration(
+        preset="metric-supcon", method="metric", loss="supcon", temperature=0.03, prior="none"
+    )
+
+
 PRESETS = {
     "dim": dim,
     "seed": seed,
@@ -180,4 +217,7 @@ PRESETS = {
     "rival-vae": rival_vae,
     "rival-vicreg": rival_vicreg,
     "supervised": supervised,
+    "metric-contrastive": metric_contrastive,
+    "metric-triplet": metric_triplet,
+    "metric-supcon": metric_supcon,
 }

@@ -95,6 +95,25 @@ def compare(options: Options) -> None:
     Raises:
         DimError: an option cannot be used, or every run failed.
     """
+    entries = trained(options)
+    complete, out = [entry for entry in entries if not entry.failure], Path(options.out)
+    rows = table(entries)
+    text = f"{header(complete, options.epochs)}\n\n{markdown(rows)}"
+    (out / "compare.md").write_text(text, "utf8")
+    with (out / "compare.csv").open("w", newline="", encoding="utf8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    plot(complete, rows).savefig(out / "compare.png")
+    print(f"\n{text}\n{out / 'compare.md'}  {out / 'compare.csv'}  {out / 'compare.png'}")
+
+
+def trained(options: Options) -> list[Entry]:
+    """Every preset with every seed, of which is trained what is not complete.
+
+    Raises:
+        DimError: an option cannot be used, or every run failed.
+    """
     _check(options)
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -108,18 +127,9 @@ def compare(options: Options) -> None:
         raise
     for entry in entries:
         entry.failure = entry.failure or _read(entry, options.epochs)
-    complete = [entry for entry in entries if not entry.failure]
-    if not complete:
+    if all(entry.failure for entry in entries):
         raise DimError(f"every run failed; {entries[0].name}: {entries[0].failure} ({entries[0].printed})")
-    rows = table(entries)
-    text = f"{header(complete, options.epochs)}\n\n{markdown(rows)}"
-    (out / "compare.md").write_text(text, "utf8")
-    with (out / "compare.csv").open("w", newline="", encoding="utf8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    plot(complete, rows).savefig(out / "compare.png")
-    print(f"\n{text}\n{out / 'compare.md'}  {out / 'compare.csv'}  {out / 'compare.png'}")
+    return entries
 
 
 def _check(options: Options) -> None:
@@ -180,7 +190,8 @@ def _train(entry: Entry, options: Options, title: str) -> str:
         lines = [line.strip() for line in printed.read().splitlines() if line.strip()]
     if process.returncode:
         return _reason(process.returncode, lines)
-    note(machine=_machine(lines[0]), data=lines[0].partition(" · ")[0], date=date.today().isoformat())
+    setting = next(line for line in lines if " · preset " in line)  # below the progress of decoding
+    note(machine=_machine(setting), data=setting.partition(" · ")[0], date=date.today().isoformat())
     return ""
 
 
@@ -222,9 +233,9 @@ def _reason(status: int, lines: list[str]) -> str:
     return [f"ended with status {status}", *lines[-1:], *errors][-1]
 
 
-def _machine(first_line: str) -> str:
+def _machine(setting: str) -> str:
     """Backend, device and precision as the training says them, and the processor's name."""
-    device = first_line.split(" · ")[-2]
+    device = setting.split(" · ")[-2]
     cpu_info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.+)", cpu_info.read_text("utf8")) if cpu_info.exists() else None
     processor = found[1] if found else platform.processor()
@@ -243,8 +254,9 @@ def _read(entry: Entry, epochs: int) -> str:
     entry.diary = json.loads(entry.diary_file.read_text("utf8"))
     results = json.loads(run.results.read_text("utf8"))
     entry.k, entry.accuracy = results["k"], results["accuracy"]
-    batch = entry.configuration.batch_size
-    images = json.loads(run.data.read_text("utf8"))["train"] // batch * batch
+    held = json.loads(run.data.read_text("utf8"))
+    batch = entry.configuration.images_per_step(held["classes"])
+    images = held["train"] // batch * batch
     entry.curve = [(int(row["epoch"]) * images, float(row["knn_cosine"])) for row in log]
     return ""
 

@@ -8,6 +8,8 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
@@ -38,7 +40,6 @@ def train(options: Options) -> None:
 
     from dim.build import build_model
     from dim.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
-    from dim.data.batches import Batches
     from dim.device import best_precision, describe_device
     from dim.encoders import in_plain_keras
     from dim.monitor import Monitor
@@ -53,7 +54,8 @@ def train(options: Options) -> None:
     if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
         print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
 
-    steps = len(dataset.train) // configuration.batch_size
+    images_per_step = configuration.images_per_step(_classes(dataset))
+    steps = len(dataset.train) // images_per_step
     sizes = {"steps_per_epoch": steps, "classes": len(dataset.class_names)}
     model = run.load() if run.checkpoint.exists() else build_model(configuration, **sizes)
     done = int(model.optimizer.iterations) // steps
@@ -65,13 +67,7 @@ def train(options: Options) -> None:
     try:
         if done < configuration.epochs:
             model.fit(
-                Batches(
-                    dataset.train.images,
-                    configuration.batch_size,
-                    configuration.seed,
-                    first=done * steps,
-                    labels=dataset.train.labels if configuration.method == "supervised" else None,
-                ),
+                _batches(configuration, dataset, first=done * steps),
                 steps_per_epoch=steps,
                 initial_epoch=done,
                 epochs=configuration.epochs,
@@ -81,7 +77,7 @@ def train(options: Options) -> None:
                     [
                         Guard(run),
                         Monitor(run, dataset, done),
-                        Progress(configuration.batch_size),
+                        Progress(images_per_step),
                         SaveEachEpoch(run),
                     ],
                     model,
@@ -105,10 +101,28 @@ def _with_data(configuration: Configuration):
             f"--batch-size {configuration.batch_size} is more than the {len(dataset.train)} training images "
             f"of {dataset.name}; try --batch-size {max(2, len(dataset.train) // 4)}"
         )
-    if configuration.method == "supervised" and not dataset.labelled:
-        raise DimError(f"{dataset.name} has no labels, and --method supervised learns from them")
+    if configuration.needs_labels and not dataset.labelled:
+        raise DimError(f"{dataset.name} has no labels, and --method {configuration.method} learns from them")
     where = where if where == data.PHOTO_PATCHES else str(Path(where).expanduser().resolve())
     return replace(configuration, data=where), dataset
+
+
+def _batches(configuration: Configuration, dataset: data.Dataset, first: int):
+    from dim.data.batches import Batches
+    from dim.data.class_batches import ClassBatches
+
+    images, labels, seed = dataset.train.images, dataset.train.labels, configuration.seed
+    if configuration.method == "metric":
+        shape = configuration.classes_and_images(_classes(dataset))
+        return ClassBatches(images, labels, *shape, seed, first)
+    return Batches(
+        images, configuration.batch_size, seed, first, labels if configuration.needs_labels else None
+    )
+
+
+def _classes(dataset: data.Dataset) -> int:
+    """Of which there are training images; others may have been held out to the last."""
+    return len(np.unique(dataset.train.labels)) if dataset.labelled else 0
 
 
 def _report(run: Run, model, dataset: data.Dataset, untrained) -> None:

@@ -9,7 +9,7 @@ from dim.build import build_model
 from dim.configuration import Configuration
 from dim.critics import Bilinear, ConcatenateAndConvolve, EncodeAndDot
 from dim.model import DeepInfoMax
-from dim.rivals import Supervised, VariationalAutoencoder, VICReg
+from dim.rivals import MetricLearning, Supervised, VariationalAutoencoder, VICReg
 
 SMALL = {"image_size": 16, "code_size": 5, "critic_units": 6, "critic_layers": 3}
 
@@ -55,12 +55,21 @@ def test_the_optimizer_is_that_of_the_configuration_and_ready_to_be_saved():
         ("vae", VariationalAutoencoder),
         ("vicreg", VICReg),
         ("supervised", Supervised),
+        ("metric", MetricLearning),
     ],
 )
 def test_the_method_is_that_of_the_configuration(method, kind):
-    model = build_model(Configuration(method=method, **SMALL), classes=3)
+    model = build_model(Configuration(method=method, temperature=0.1, **SMALL), classes=3)
     assert type(model) is kind and model.optimizer.built
     assert model.encoder.output["mean"].shape == (None, 5)
+
+
+def test_the_loss_of_metric_learning_is_that_of_the_configuration():
+    settings = {"method": "metric", "loss": "triplet-semi-hard", "margin": 0.3, "temperature": 0.6}
+    model = build_model(Configuration(**settings, **SMALL))
+    assert (model.loss_name, model.margin, model.temperature) == ("triplet-semi-hard", 0.3, 0.6)
+    assert model.augmentation is not None
+    assert build_model(Configuration(views=1, **settings, **SMALL)).augmentation is None
 
 
 def test_a_supervised_model_needs_the_number_of_classes():

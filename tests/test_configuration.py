@@ -8,6 +8,7 @@ from dim.configuration import Configuration
 from dim.critics import CRITICS
 from dim.encoders import ENCODERS
 from dim.errors import DimError
+from dim.metric_learning import BY_TEMPERATURE, LOSSES
 from dim.model import SUMMARIES
 from dim.objectives import OBJECTIVES
 from dim.priors import TARGETS
@@ -20,6 +21,7 @@ from dim.priors import TARGETS
         ("encoder", ENCODERS),
         ("objective", OBJECTIVES),
         ("summary", SUMMARIES),
+        ("loss", LOSSES),
         ("prior", ("kl", "none", *TARGETS)),
     ],
 )
@@ -44,9 +46,52 @@ def test_the_command_line_offers_exactly_what_exists(field, choices):
         ({"occlusion": 1.0}, "--occlusion must be less than 1"),
         ({"temperature": -0.2}, "--temperature must be finite and not negative"),
         ({"method": "vae", "prior": "none"}, "--method vae needs --prior kl, not none"),
+        ({"margin": -0.2}, "--margin must be finite and not negative"),
+        ({"per_class": 1}, "--per-class must be at least 2"),
+        (
+            {"method": "metric", "temperature": 0.1, "batch_size": 9},
+            "--batch-size 9 has no room for two classes of --per-class 5",
+        ),
+        ({"method": "metric", "loss": "n-pair"}, "--loss n-pair needs a --temperature above 0"),
     ],
 )
 def test_senseless_settings_are_refused_in_one_line(settings, message):
     with pytest.raises(DimError, match=message) as caught:
         Configuration(**settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_only_losses_by_temperature_need_one(loss):
+    if loss in BY_TEMPERATURE:
+        with pytest.raises(DimError, match="--temperature"):
+            Configuration(method="metric", loss=loss)
+    else:
+        Configuration(method="metric", loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("per_class", "classes", "expected"),
+    [
+        (5, 20, (20, 5)),
+        (5, 200, (20, 5)),
+        (8, 20, (12, 8)),
+        (5, 3, (3, 33)),
+        (5, 2, (2, 50)),
+        (4, 25, (25, 4)),
+    ],
+)
+def test_a_batch_of_metric_learning_holds_as_many_whole_classes_as_fit(per_class, classes, expected):
+    configuration = Configuration(method="metric", per_class=per_class, temperature=0.1)
+    assert configuration.classes_and_images(classes) == expected
+    assert configuration.images_per_step(classes) == expected[0] * expected[1]
+    assert Configuration().images_per_step(classes) == 100
+
+
+def test_who_learns_from_labels():
+    learners = [
+        m
+        for m in get_args(get_type_hints(Configuration)["method"])
+        if Configuration(method=m, temperature=0.1).needs_labels
+    ]
+    assert learners == ["supervised", "metric"]

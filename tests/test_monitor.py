@@ -8,7 +8,7 @@ from dim.build import build_model
 from dim.configuration import Configuration
 from dim.data import Dataset, Split
 from dim.embedding import embed
-from dim.monitor import Monitor
+from dim.monitor import Monitor, _tag
 from dim.runs import Run
 
 SMALL = Configuration(image_size=16, code_size=5, critic_units=6, batch_size=10)
@@ -72,6 +72,10 @@ def test_every_epoch_has_its_terms_bounds_accuracies_codes_neighbours_and_histog
     assert set(tags["images"]) == {"neighbours/l2", "neighbours/cosine"}
     assert all(steps(found.Images(tag)) == [0, 1, 2] for tag in tags["images"])
     assert {"codes/values", "codes/kl_of_each_dimension"} <= set(tags["histograms"])
+
+
+def test_cosines_of_pairs_have_a_group_of_their_own():
+    assert _tag("same_cosine") == "mean_cosine/same" and _tag("loss") == "loss/total"
 
 
 def test_without_labels_nothing_is_said_about_classes():

@@ -1,6 +1,7 @@
 """Images as uint8 arrays on disk: `load` opens any of the sources by its name or path."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from dim.errors import DimError
 if TYPE_CHECKING:
     from dim.data.cache import Source
 
-__all__ = ["Dataset", "Split", "listed", "load"]
+__all__ = ["Dataset", "Split", "listed", "load", "load_whole"]
 
 PHOTO_PATCHES = "photo-patches"
 TINY_IMAGENET = (Path("data/tiny-imagenet-200"), Path("data/tiny-imagenet-200.zip"))
@@ -37,6 +38,23 @@ def load(where: str, image_size: int = 64) -> Dataset:
     from dim.data.tiny_imagenet import load_tiny_imagenet
 
     return _choose(where, load_photo_patches, load_tiny_imagenet, load_image_folder)(image_size=image_size)
+
+
+def load_whole(where: str, image_size: int = 64) -> Dataset:
+    """As `load`, for those who need no splits: every image is in `train`, and of a folder however few.
+
+    Raises:
+        DimError: there is nothing there, or nothing that can be used.
+    """
+    from dim.data.cache import cached
+
+    source = listed(where, image_size)
+
+    def recipe():
+        whole = source.recipe()
+        return replace(whole, train=len(whole.sources))
+
+    return cached(source.name, ["whole", source.made_from], image_size, recipe)
 
 
 def listed(where: str, image_size: int = 64) -> "Source":

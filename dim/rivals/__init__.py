@@ -5,8 +5,9 @@ Each is a Keras model that is built, compiled with an optimizer alone, fitted an
 """
 
 from dim.rivals.decoder import mirrored_decoder
+from dim.rivals.metric_learning import MetricLearning
 from dim.rivals.supervised import Supervised
 from dim.rivals.vae import VariationalAutoencoder
 from dim.rivals.vicreg import VICReg, expander
 
-__all__ = ["Supervised", "VICReg", "VariationalAutoencoder", "expander", "mirrored_decoder"]
+__all__ = ["MetricLearning", "Supervised", "VICReg", "VariationalAutoencoder", "expander", "mirrored_decoder"]

@@ -29,6 +29,23 @@ def test_any_other_folder_is_a_folder_of_images(paint):
     assert opened.image_size == 16
 
 
+def test_a_folder_is_opened_as_a_whole_beside_its_splits(paint):
+    for i in range(25):
+        paint(f"holiday/{'beach' if i else 'alone'}/{i:02}.png", (10 * i, i, i))
+    whole, split = data.load_whole("holiday", 16), data.load("holiday", 16)
+    assert (len(whole.train), len(whole.val)) == (25, 0) and len(split.val) == 3
+    assert whole.train.labels.tolist() == [0] + [1] * 24 and whole.class_names == ["alone", "beach"]
+    assert whole.train.images[:, 0, 0, 0].tolist() == [10 * i for i in range(25)]
+    for i in range(24):
+        Path(f"holiday/beach/{i + 1:02}.png").unlink()
+    assert len(data.load_whole("holiday", 16).train) == 1
+
+
+def test_tiny_imagenet_is_opened_as_a_whole_too(tiny_folder):
+    whole = data.load_whole(str(tiny_folder))
+    assert (len(whole.train), len(whole.val)) == (36, 0) and whole.labelled
+
+
 def test_the_photo_patches_are_called_by_name(monkeypatch):
     monkeypatch.setattr(photo_patches, "load_photo_patches", lambda image_size: f"patches of {image_size}")
     assert data.load("photo-patches", 32) == "patches of 32"

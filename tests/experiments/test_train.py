@@ -127,13 +127,27 @@ def test_other_presets_train(command, photographs, tmp_path, preset):
         assert status == 0 and "complete after 2 epochs" in out and "EPOCHS=" not in out, err
 
 
-def test_learning_with_labels_needs_labels(refused, photographs, tmp_path):
+def test_metric_learning_goes_on_as_if_it_had_never_stopped(command, photographs, tmp_path):
+    arguments = ["--data", photographs, "--preset", "metric-supcon", *SMALL]
+    for run, epochs in ("stopped", 1), ("stopped", 2), ("whole", 2):
+        status, out, err = command("train", *arguments, "--run", run, "--epochs", epochs)
+        assert status == 0, err
+        assert ("going on after epoch 1 of 2" in out) == ((run, epochs) == ("stopped", 2))
+    np.testing.assert_array_equal(codes(tmp_path, "stopped"), codes(tmp_path, "whole"))
+    with (tmp_path / "runs/stopped/log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 and {"loss", "same_cosine", "different_cosine", "knn_cosine"} < set(rows[0])
+    assert command("evaluate", "--run", "stopped", "--quick")[0] == 0
+
+
+@pytest.mark.parametrize("preset", ["supervised", "metric-supcon"])
+def test_learning_with_labels_needs_labels(refused, photographs, tmp_path, preset):
     flat = tmp_path / "flat"
     flat.mkdir()
     for file in photographs.rglob("*.png"):
         file.rename(flat / file.name)
-    complaint = refused("train", "--data", flat, "--preset", "supervised", *SMALL)
-    assert "no labels" in complaint and "supervised" in complaint
+    complaint = refused("train", "--data", flat, "--preset", preset, *SMALL)
+    assert "no labels" in complaint and f"--method {preset.split('-')[0]}" in complaint
 
 
 def test_missing_and_empty_folders_are_refused(refused, tmp_path):

@@ -6,10 +6,17 @@ import pytest
 
 from dim.augmentation import RandomView
 from dim.encoders import FEATURE_MAP, LOG_VARIANCE, MEAN, seed_encoder
-from dim.rivals import Supervised, VariationalAutoencoder, VICReg, expander, mirrored_decoder
+from dim.rivals import (
+    MetricLearning,
+    Supervised,
+    VariationalAutoencoder,
+    VICReg,
+    expander,
+    mirrored_decoder,
+)
 
 S, D, U, B, CLASSES = 16, 5, 7, 8, 3
-RIVALS = "vae", "vae of views", "vicreg", "supervised", "supervised on views"
+RIVALS = "vae", "vae of views", "vicreg", "supervised", "supervised on views", "metric", "metric on views"
 WITHOUT_LOG_VARIANCE = RIVALS[2:]
 
 
@@ -19,17 +26,19 @@ def images(count=2 * B, seed=0):
 
 def data(rival, count=2 * B):
     labels = np.arange(count) % CLASSES
-    return (images(count), labels) if "supervised" in rival else (images(count),)
+    return (images(count),) if "vae" in rival or rival == "vicreg" else (images(count), labels)
 
 
 def build(rival, encoder=None, optimizer=None):
     keras.utils.set_random_seed(3)
     encoder = seed_encoder(S, D) if encoder is None else encoder
-    views = None if rival in ("vae", "supervised") else RandomView(seed=1)
+    views = None if rival in ("vae", "supervised", "metric") else RandomView(seed=1)
     if "vae" in rival:
         model = VariationalAutoencoder(encoder, mirrored_decoder(encoder), augmentation=views, seed=2)
     elif rival == "vicreg":
         model = VICReg(encoder, expander(U), views)
+    elif "metric" in rival:
+        model = MetricLearning(encoder, "supcon", augmentation=views)
     else:
         model = Supervised(encoder, CLASSES, views)
     model.build((None, S, S, 3))

@@ -1,0 +1,94 @@
+"""Batches of P classes with K images each, for those who learn from pairs of a class."""
+
+from functools import lru_cache
+
+import keras
+import numpy as np
+
+from dim.errors import DimError
+
+
+class ClassBatches(keras.utils.PyDataset):
+    """An endless sequence of batches of P·K uint8 images and their labels, class by class.
+
+    Every class comes equally often, whatever its size: the classes are dealt out in random order, P to
+    a batch, and each gives its next K images in a random order of its own. Both start over, in another
+    order, when they are through; fewer than P classes or K images that are left then are passed over.
+    A class with fewer than K images gives them several times over. An epoch has as many batches as the
+    images would fill.
+
+    As with `Batches`, batch i depends on the seed and i alone, so a resumed run sees the batches of an
+    uninterrupted one, and `fit` needs `steps_per_epoch` and `shuffle=False`.
+
+    Args:
+        images: [N, H0, W0, 3] uint8.
+        labels: [N] int.
+        classes: P.
+        per_class: K.
+        seed: of the orders.
+        first: number of the batch to begin with.
+
+    Raises:
+        DimError: there is one class only, there are fewer than P, or none has two images.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        classes: int,
+        per_class: int,
+        seed: int,
+        first: int = 0,
+    ):
+        super().__init__(workers=2)
+        self.images, self.labels, self.seed, self.first = images, np.asarray(labels), seed, first
+        self.classes, self.per_class = classes, per_class
+        self.batch_size = classes * per_class
+        self.steps_per_epoch = max(1, len(images) // self.batch_size)
+        names = np.unique(self.labels)
+        if len(names) < 2:
+            raise DimError(
+                f"all {len(images)} images are of one class, and pairs of different classes are needed; "
+                "put each class into a sub-folder of its own"
+            )
+        if len(names) < classes:
+            raise DimError(f"a batch of {classes} classes was asked for, there are {len(names)}")
+        self._members = [np.flatnonzero(self.labels == name) for name in names]
+        if max(map(len, self._members)) < 2:
+            raise DimError("no class has two images, so there are no pairs of a class; add images to each")
+        self._order = lru_cache(maxsize=1)(self._order_of)
+
+    @property
+    def num_batches(self) -> None:
+        return None
+
+    def _order_of(self, epoch: int) -> np.ndarray:
+        """[steps, P·K] rows of the images."""
+        rng = np.random.default_rng([self.seed, epoch])
+        of_classes = _Deck(np.arange(len(self._members)), rng)
+        of_images = [_Deck(members, rng) for members in self._members]
+        return np.array(
+            [
+                np.concatenate([of_images[c].deal(self.per_class) for c in of_classes.deal(self.classes)])
+                for _ in range(self.steps_per_epoch)
+            ]
+        )
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        epoch, step = divmod(self.first + index, self.steps_per_epoch)
+        rows = self._order(epoch)[step]
+        return np.asarray(self.images[rows]), self.labels[rows]
+
+
+class _Deck:
+    """Cards dealt in random order, shuffled again when fewer are left than asked for."""
+
+    def __init__(self, cards: np.ndarray, rng: np.random.Generator):
+        self.cards, self.rng, self.left = cards, rng, cards[:0]
+
+    def deal(self, count: int) -> np.ndarray:
+        if len(self.left) < count:
+            self.left = self.rng.permutation(self.cards)
+        dealt, self.left = np.resize(self.left, count), self.left[count:]
+        return dealt

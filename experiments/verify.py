@@ -1,0 +1,208 @@
+"""Verifies: do two images show the same class, by the distance of their codes?
+
+Same and different pairs are drawn from the validation images of the run, or from all images of another
+data set, which sub-folders label. Writes verification.json, verification.png (distances and ROC) and
+verification_errors.png (the pairs that are most wrong) into the run folder.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dim import data
+from dim.data import Dataset, Split
+from dim.errors import DimError
+from dim.runs import Run
+from experiments import command_line
+
+_SHOWN = 4
+LABELS = {"cosine": "cosine", "l2": "L2"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `verify`."""
+
+    run: str = ""
+    """Name of the folder in runs/ (or a path); by default the run trained last."""
+    data: str = ""
+    """Another data set than the one the run was trained on: all its images are used, not a split."""
+    pairs: int = 10_000
+    """Same pairs, and as many different ones; fewer where there are fewer."""
+    metric: Literal["cosine", "l2"] = "cosine"
+    """Distance between codes."""
+    seed: int = 0
+    """Of the choice of pairs and of the folds."""
+
+
+def verify(options: Options) -> None:
+    """Embeds, compares the pairs, prints and draws.
+
+    Raises:
+        DimError: there is no run, the images have no labels, or no pairs can be made of them.
+    """
+    if options.pairs < 2 or options.seed < 0:
+        raise DimError("--pairs must be at least 2 and --seed at least 0")
+    run = Run(options.run) if options.run else Run.newest()
+    configuration = run.configuration()
+    own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
+    own = own or options.data == configuration.data  # photo-patches are no path
+    load = data.load if own else data.load_whole
+    dataset = load(options.data or configuration.data, configuration.image_size)
+    if not dataset.labelled:
+        raise DimError(
+            f"{dataset.name} has no labels to say which pairs are the same; "
+            "put each class into a sub-folder of its own"
+        )
+    images = dataset.val if own else dataset.train
+
+    command_line.import_keras()
+    from imageio.v3 import imwrite
+
+    from dim.evaluation.verification import Pairs, pair_distances, sample_pairs
+    from dim.evaluation.verification import verify as measure
+
+    try:
+        pairs = sample_pairs(images.labels, options.pairs, options.seed)
+    except ValueError as error:
+        raise DimError(f"{dataset.name}: {error}") from error
+    used, rows = np.unique(pairs.rows, return_inverse=True)
+    used, pairs = _rows(images, used), Pairs(rows.reshape(-1, 2), pairs.same)
+    try:
+        distances = {
+            name: pair_distances(x, pairs, options.metric) for name, x in _vectors(run, used.images).items()
+        }
+        measured = {name: measure(-x, pairs.same, options.seed) for name, x in distances.items()}
+    except ValueError as error:
+        raise DimError(f"{run.path} on {dataset.name}: {error}") from error
+
+    what = f"{len(images):,} {'validation images' if own else 'images'}"
+    each = f"{len(pairs.same) // 2:,}"
+    print(
+        f"{dataset.name}: {each} same and {each} different pairs of {what}, "
+        f"by {LABELS[options.metric]} distance\n"
+    )
+    print(_table(measured))
+    record = {
+        "run": run.path.name,
+        "data": str(dataset),
+        "images": what,
+        "same_pairs": int(pairs.same.sum()),
+        "different_pairs": int((~pairs.same).sum()),
+        "options": asdict(options),
+        "date": date.today().isoformat(),
+        "measured": {name: _numbers(v) for name, v in measured.items()},
+    }
+    run.write_json(run.path / "verification.json", record)
+    title = f"{run.path.name} on {what} of {dataset.name}"
+    figure = plot(distances["code"], pairs.same, measured, LABELS[options.metric], title)
+    figure.savefig(run.path / "verification.png")
+    imwrite(run.path / "verification_errors.png", _errors(used, pairs, distances["code"], dataset, title))
+    files = ("verification.json", "verification.png", "verification_errors.png")
+    print("\n" + "  ".join(str(run.path / name) for name in files))
+
+
+def _vectors(run: Run, images: np.ndarray) -> dict[str, np.ndarray]:
+    """The codes, and what they have to beat."""
+    from dim.build import build_model
+    from dim.embedding import embed
+    from dim.evaluation.features import pixels
+
+    return {
+        "code": embed(run.load().encoder, images),
+        "random encoder": embed(build_model(run.configuration(), 1, 1).encoder, images),
+        "raw pixels": pixels(images),
+    }
+
+
+def _rows(split: Split, rows: np.ndarray) -> Split:
+    return Split(split.images[rows], split.labels[rows], [split.names[i] for i in rows])
+
+
+def _numbers(verification) -> dict:
+    """For JSON: distances instead of similarities, no curves."""
+    numbers = verification._asdict()
+    for curve in "far", "tar":
+        numbers.pop(curve)
+    numbers["threshold"] = -numbers["threshold"]
+    numbers["tar_at_far"] = {f"{far:g}": tar for far, tar in numbers["tar_at_far"].items()}
+    return numbers
+
+
+def _table(measured: dict) -> str:
+    from experiments.evaluations.verification import percent
+
+    fars = list(next(iter(measured.values())).tar_at_far)
+    titles = ["", "accuracy", "threshold", "AUC", "EER", *(f"TAR at FAR {far:.1%}" for far in fars)]
+    lines = [titles] + [
+        [
+            name,
+            percent(v.accuracy, v.deviation),
+            f"{-v.threshold:.4g}",
+            f"{v.auc:.3f}",
+            percent(v.eer),
+            *(percent(v.tar_at_far[far]) for far in fars),
+        ]
+        for name, v in measured.items()
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    )
+
+
+def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, title: str):
+    """Histograms of the code's distances with the threshold, and the ROC of all that was measured.
+
+    Returns:
+        A matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    from experiments.evaluations.verification import BLUE, GREY, PINK, draw_distances, draw_roc
+
+    figure = Figure(figsize=(8, 3.6), dpi=200, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    draw_distances(left, distances, same, -measured["code"].threshold, metric)
+    styles = {"code": {"color": BLUE}, "random encoder": {"color": PINK}, "raw pixels": {"color": GREY}}
+    draw_roc(
+        right, [(v.far, v.tar, f"{name}, AUC {v.auc:.3f}", styles[name]) for name, v in measured.items()]
+    )
+    figure.suptitle(title, fontsize=9)
+    return figure
+
+
+def _errors(images: Split, pairs, distances: np.ndarray, dataset: Dataset, title: str) -> np.ndarray:
+    """The different pairs that are nearest, above the same pairs that are farthest, no image twice."""
+    from dim.contact_sheet import pair_sheet
+
+    order = np.argsort(distances, kind="stable")
+    different, same = order[~pairs.same[order]], order[pairs.same[order]][::-1]
+    shown = np.concatenate([_apart(different, pairs.rows), _apart(same, pairs.rows)])
+    return pair_sheet(
+        images.images[pairs.rows[shown]],
+        f"{title}: nearest different pairs (above), farthest same pairs (below)",
+        [tuple(dataset.caption(images, i) for i in pair) for pair in pairs.rows[shown]],
+        distances[shown],
+    )
+
+
+def _apart(order: np.ndarray, rows: np.ndarray) -> list[int]:
+    """The first few pairs that have no image in common."""
+    chosen, seen = [], set()
+    for pair in order:
+        if len(chosen) < _SHOWN and seen.isdisjoint(rows[pair]):
+            chosen.append(pair)
+            seen.update(rows[pair])
+    return chosen
+
+
+if __name__ == "__main__":
+    command_line.run(verify, Options, __doc__)
