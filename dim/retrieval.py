@@ -7,7 +7,7 @@ import numpy as np
 
 Metric = Literal["l2", "cosine", "l1", "mahalanobis"]
 METRICS = "l2", "cosine"  # the two that every picture and table shows
-_BLOCK = 2**25  # floats of the bank that are searched at once: 128 MB
+_BLOCK = 2**23  # floats of the bank that are searched at once: 32 MB
 _SAMPLE = 20_000  # rows that a covariance is estimated from
 
 

@@ -1,6 +1,6 @@
 """Feeds images to Keras batch by batch, straight from the memory map.
 
-Both classes ask for two worker threads. With one, Keras leaves the reading to tf.data, whose autotuner lets
+All of them ask for two worker threads. With one, Keras leaves the reading to tf.data, whose autotuner lets
 the end of an iterator wait for up to 20 seconds on an idle machine.
 """
 
@@ -9,6 +9,17 @@ from functools import lru_cache
 
 import keras
 import numpy as np
+
+
+def let_go(dataset: keras.utils.PyDataset) -> None:
+    """Takes the arrays out of a dataset that has been used up.
+
+    TensorFlow keeps every generator that it has read from as long as the process lives, and the dataset
+    with it. That does not matter for memory maps; whoever trains on one array after the other needs this.
+    """
+    for name, value in vars(dataset).items():
+        if isinstance(value, np.ndarray):
+            setattr(dataset, name, None)
 
 
 class Batches(keras.utils.PyDataset):
@@ -35,7 +46,7 @@ class Batches(keras.utils.PyDataset):
         first: int = 0,
         labels: np.ndarray | None = None,
     ):
-        super().__init__(workers=2)
+        super().__init__(workers=2, max_queue_size=4)
         self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first
         self.labels = labels
         self.steps_per_epoch = len(images) // batch_size
@@ -59,7 +70,7 @@ class InOrder(keras.utils.PyDataset):
     """All images once, in their own order, for `predict`."""
 
     def __init__(self, images: np.ndarray, batch_size: int):
-        super().__init__(workers=2)
+        super().__init__(workers=2, max_queue_size=4)
         self.images, self.batch_size = images, batch_size
 
     def __len__(self) -> int:

@@ -23,6 +23,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from dim.data.batches import let_go
 from dim.objectives import donsker_varadhan
 
 LEAST_SAMPLES = 10
@@ -117,18 +118,21 @@ def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], s
     fit, stop, read = np.split(joint, np.cumsum([round(part * N) for part in _PARTS]))
     critic = _Critic(units, seed)
     critic.compile(keras.optimizers.Adam(1e-3), steps_per_execution=_STEPS)
+    trained, held = _Samples(fit, mismatch, seed), _Once(*_mismatched_often(stop, mismatch, rng))
     critic.fit(
-        _Samples(fit, mismatch, seed),
+        trained,
         steps_per_epoch=_STEPS,
         epochs=_MOST_LOOKS,
         shuffle=False,
-        validation_data=_Once(_mismatched_often(stop, mismatch, rng)),
+        validation_data=held,
         callbacks=[
             keras.callbacks.EarlyStopping(patience=_PATIENCE, restore_best_weights=True),
             _StopBeyond(2 * math.log(len(read))),
         ],
         verbose=0,
     )
+    let_go(trained)
+    let_go(held)
     scores = (critic.score(rows) for rows in _mismatched_often(read, mismatch, rng))
     true, mismatched = map(keras.ops.convert_to_numpy, scores)
     return Estimate(float(donsker_varadhan(true, mismatched).bound), len(read))
@@ -154,7 +158,7 @@ class _Samples(keras.utils.PyDataset):
     """An endless sequence of random batches of true samples and their mismatches."""
 
     def __init__(self, rows, mismatch, seed):
-        super().__init__(workers=2)
+        super().__init__(workers=2, max_queue_size=4)
         self.rows, self.mismatch, self.seed = rows, mismatch, seed
 
     @property
@@ -170,15 +174,15 @@ class _Samples(keras.utils.PyDataset):
 class _Once(keras.utils.PyDataset):
     """True samples and their mismatches in a single batch."""
 
-    def __init__(self, samples):
-        super().__init__(workers=2)
-        self.samples = samples
+    def __init__(self, true, mismatched):
+        super().__init__(workers=2, max_queue_size=4)
+        self.true, self.mismatched = true, mismatched
 
     def __len__(self):
         return 1
 
     def __getitem__(self, index):
-        return (self.samples,)
+        return ((self.true, self.mismatched),)
 
 
 class _Critic(keras.Model):

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from dim.data.batches import Batches
+from dim.data.batches import Batches, let_go
 from dim.evaluation.probes import ProbeData, ProbeResult
 
 RATES = (1e-3, 1e-4)
-EPOCHS, _PATIENCE = 15, 4
-_BATCH = 200
+EPOCHS, _PATIENCE = 15, 3
+_BATCH, _AT_ONCE = 200, 1000
 
 
 def mlp_probe(data: ProbeData, seed: int = 0) -> ProbeResult:
@@ -31,7 +31,7 @@ def mlp_probe(data: ProbeData, seed: int = 0) -> ProbeResult:
         best = max(best, (history["val_accuracy"][epoch], rate, epoch + 1), key=lambda choice: choice[0])
     _, rate, epochs = best
     model, _ = _trained(data.train, data.labels, classes, rate, epochs, seed)
-    logits = model.predict(data.val, batch_size=1000, verbose=0)
+    logits = model.predict(data.val, batch_size=_AT_ONCE, verbose=0)
     accuracy = np.mean(np.argmax(logits, axis=1) == data.val_labels)
     return ProbeResult(float(accuracy), {"learning_rate": rate, "epochs": epochs})
 
@@ -66,7 +66,9 @@ def _trained(x, y, classes, rate, epochs, seed, validation=None):
         epochs=epochs,
         shuffle=False,
         validation_data=validation,
+        validation_batch_size=_AT_ONCE,
         callbacks=[] if validation is None else [stop],
         verbose=0,
     )
+    let_go(batches)
     return model, history.history

@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 
+from dim.data.batches import let_go
 from dim.rivals.decoder import mirrored_decoder
 
-STEPS = 200
+STEPS, _BATCH = 200, 50
 
 
 def reconstructions(
@@ -18,7 +19,7 @@ def reconstructions(
     """Trains a decoder from frozen codes to images by squared error, and decodes other codes.
 
     Hjelm et al. 2019, section 4.1, train one so and report the MS-SSIM of what it draws. The decoder is
-    the encoder's mirror and sees 200 batches of 100 with Adam 1e-3; more of them would draw sharper.
+    the encoder's mirror and sees 200 batches of 50 with Adam 1e-3; more of them would draw sharper.
 
     Args:
         encoder: that the codes come from; it stays as it is.
@@ -33,7 +34,9 @@ def reconstructions(
     keras.utils.set_random_seed(seed)
     decoder = mirrored_decoder(encoder)
     decoder.compile(keras.optimizers.Adam(1e-3), "mean_squared_error")
-    decoder.fit(_CodesAndImages(codes, images, seed), steps_per_epoch=STEPS, shuffle=False, verbose=0)
+    batches = _CodesAndImages(codes, images, seed)
+    decoder.fit(batches, steps_per_epoch=STEPS, shuffle=False, verbose=0)
+    let_go(batches)
     pixels = decoder.predict(val_codes, batch_size=250, verbose=0)
     return np.clip(np.round((pixels + 1) * 127.5), 0, 255).astype("uint8")
 
@@ -42,7 +45,7 @@ class _CodesAndImages(keras.utils.PyDataset):
     """An endless sequence of random batches, pixels scaled to [-1, 1]."""
 
     def __init__(self, codes, images, seed):
-        super().__init__(workers=2)
+        super().__init__(workers=2, max_queue_size=4)
         self.codes, self.images, self.seed = codes, images, seed
 
     @property
@@ -51,5 +54,5 @@ class _CodesAndImages(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rng = np.random.default_rng([self.seed, index])
-        rows = np.sort(rng.choice(len(self.codes), min(100, len(self.codes)), replace=False))
+        rows = np.sort(rng.choice(len(self.codes), min(_BATCH, len(self.codes)), replace=False))
         return self.codes[rows], np.asarray(self.images[rows], "float32") / 127.5 - 1

@@ -113,5 +113,5 @@ def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) ->
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # collapsed codes are fewer than the clusters
-        clusters = KMeans(len(np.unique(labels)), n_init=10, random_state=seed).fit_predict(vectors)
+        clusters = KMeans(len(np.unique(labels)), n_init=4, random_state=seed).fit_predict(vectors)
     return float(adjusted_mutual_info_score(labels, clusters))

@@ -1,9 +1,12 @@
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from dim.data.batches import Batches, InOrder
+from dim.data.batches import Batches, InOrder, let_go
 
 # Image i is filled with i.
 IMAGES = np.broadcast_to(np.arange(23, dtype="uint8")[:, None, None, None], (23, 4, 4, 3))
@@ -111,3 +114,18 @@ def test_in_order_gives_all_images_the_last_batch_being_smaller(size, count):
     assert len(batches) == count
     assert np.concatenate(in_turn(batches, range(count))).tolist() == list(range(23))
     assert len(batches[count - 1][0]) == (23 % size or size)
+
+
+def test_what_was_let_go_is_freed_though_the_backend_keeps_the_dataset():
+    class Array(np.ndarray):
+        """Unlike a plain array it can be watched."""
+
+    x, y = np.zeros((20, 3), "float32").view(Array), np.zeros(20, "int64")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mean_squared_error")
+    batches, watched = Batches(x, 5, seed=0, labels=y), weakref.ref(x)
+    model.fit(batches, steps_per_epoch=4, shuffle=False, verbose=0)
+    let_go(batches)
+    del x
+    gc.collect()
+    assert watched() is None and batches.images is None and batches.labels is None

@@ -100,3 +100,20 @@ def test_nothing_to_tell_apart_is_refused(change):
     given = {"train": train, "labels": labels, "val": val, "val_labels": val_labels, **change}
     with pytest.raises(ValueError, match="at least two"):
         prepare(**given)
+
+
+def test_fewer_images_than_features_are_fitted_in_the_space_that_they_span():
+    rng = np.random.default_rng(0)
+    x, others = (rng.normal(size=(n, 90)).astype("float32") for n in (40, 25))
+    x[7] = x[3]  # 39 dimensions
+    few, projected = probes._in_their_span(x, others)
+    assert few.shape == (40, 40) and projected.shape == (25, 40)
+    np.testing.assert_allclose(few @ few.T, x @ x.T, atol=1e-3)
+    np.testing.assert_allclose(projected @ few.T, others @ x.T, atol=1e-3)
+    labels = rng.integers(0, 3, 40)
+    whole, within = (LogisticRegression(C=0.1, tol=1e-8).fit(features, labels) for features in (x, few))
+    np.testing.assert_allclose(
+        within.decision_function(projected), whole.decision_function(others), atol=1e-3
+    )
+    same, nothing = probes._in_their_span(np.zeros((4, 9), "float32"), others[:, :9])
+    assert not same.any() and not nothing.any()
