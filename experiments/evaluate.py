@@ -5,6 +5,7 @@ evaluations.csv beside it. Settings of the probes are chosen on a slice of the t
 images are looked at once.
 """
 
+import gc
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -130,8 +131,8 @@ class Evaluation:
             self._step(self.run.path.name, "PCA of pixels")
             pca = PixelPCA(dataset.train.images, self.configuration.code_size, self.options.seed)
             components = {"PCA": (pca(dataset.train.images), pca(dataset.val.images))}
-            codes = {name: self._encoder(name, encoder) for name, encoder in encoders.items()}
             self._baselines(components)
+            codes = {name: self._encoder(name, encoder) for name, encoder in encoders.items()}
             self._gauges("PCA", *components["PCA"], pca)
             if not self.options.quick:
                 self._dependence(encoders, codes, components["PCA"][0])
@@ -190,6 +191,7 @@ class Evaluation:
             labels = self.dataset.train.labels, self.dataset.val.labels
             features = Features(train, labels[0], val, labels[1])
             self.measured[name] = self.protocol.measure(features, lambda what: self._step(name, what))
+            gc.collect()  # models of Keras are cycles, and keep their graphs
 
     def _baselines(self, components: dict) -> None:
         """Those that know no encoder are the same for all runs on the same images."""

@@ -1,7 +1,8 @@
 """Feeds images to Keras batch by batch, straight from the memory map.
 
 All of them ask for two worker threads. With one, Keras leaves the reading to tf.data, whose autotuner lets
-the end of an iterator wait for up to 20 seconds on an idle machine.
+the end of an iterator wait for up to 20 seconds on an idle machine. Two batches wait in a queue: what is left
+in it stays in memory, see `let_go`.
 """
 
 import math
@@ -46,7 +47,7 @@ class Batches(keras.utils.PyDataset):
         first: int = 0,
         labels: np.ndarray | None = None,
     ):
-        super().__init__(workers=2, max_queue_size=4)
+        super().__init__(workers=2, max_queue_size=2)
         self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first
         self.labels = labels
         self.steps_per_epoch = len(images) // batch_size
@@ -70,7 +71,7 @@ class InOrder(keras.utils.PyDataset):
     """All images once, in their own order, for `predict`."""
 
     def __init__(self, images: np.ndarray, batch_size: int):
-        super().__init__(workers=2, max_queue_size=4)
+        super().__init__(workers=2, max_queue_size=2)
         self.images, self.batch_size = images, batch_size
 
     def __len__(self) -> int:

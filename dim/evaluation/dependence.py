@@ -33,7 +33,7 @@ _STEPS = 25  # between two looks at the part that decides when to stop
 _PATIENCE = 4
 _MOST_LOOKS = 30
 _MISMATCHED = 2  # for each true sample in training
-_MISMATCHED_WHEN_READ = 20
+_MISMATCHED_WHEN_READ = 10
 
 Mismatch = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -158,7 +158,7 @@ class _Samples(keras.utils.PyDataset):
     """An endless sequence of random batches of true samples and their mismatches."""
 
     def __init__(self, rows, mismatch, seed):
-        super().__init__(workers=2, max_queue_size=4)
+        super().__init__(workers=2, max_queue_size=2)
         self.rows, self.mismatch, self.seed = rows, mismatch, seed
 
     @property
@@ -175,7 +175,7 @@ class _Once(keras.utils.PyDataset):
     """True samples and their mismatches in a single batch."""
 
     def __init__(self, true, mismatched):
-        super().__init__(workers=2, max_queue_size=4)
+        super().__init__(workers=2, max_queue_size=2)
         self.true, self.mismatched = true, mismatched
 
     def __len__(self):

@@ -8,7 +8,7 @@ from dim.encoders import FEATURE_MAP, FEATURES, MEAN
 
 CONV, HIDDEN, CODE = "conv", "hidden", "code"
 DEPTHS = (CONV, HIDDEN, CODE)
-_BLOCK = 2000  # images whose features are in memory twice
+_BLOCK = 1000  # images whose features are in memory twice
 _PCA_IMAGES = 5000
 
 
@@ -35,7 +35,7 @@ def at_three_depths(encoder: keras.Model) -> keras.Model:
     return keras.Model(encoder.input, flat)
 
 
-def extract(model: keras.Model, images: np.ndarray, batch_size: int = 250) -> dict[str, np.ndarray]:
+def extract(model: keras.Model, images: np.ndarray, batch_size: int = 125) -> dict[str, np.ndarray]:
     """The features of all images.
 
     Args:

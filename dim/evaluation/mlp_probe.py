@@ -8,7 +8,7 @@ from dim.data.batches import Batches, let_go
 from dim.evaluation.probes import ProbeData, ProbeResult
 
 RATES = (1e-3, 1e-4)
-EPOCHS, _PATIENCE = 15, 3
+EPOCHS, _PATIENCE = 15, 4
 _BATCH, _AT_ONCE = 200, 1000
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from dim.data.batches import let_go
 from dim.rivals.decoder import mirrored_decoder
 
-STEPS, _BATCH = 200, 50
+STEPS, _BATCH = 150, 50
 
 
 def reconstructions(
@@ -19,7 +19,7 @@ def reconstructions(
     """Trains a decoder from frozen codes to images by squared error, and decodes other codes.
 
     Hjelm et al. 2019, section 4.1, train one so and report the MS-SSIM of what it draws. The decoder is
-    the encoder's mirror and sees 200 batches of 50 with Adam 1e-3; more of them would draw sharper.
+    the encoder's mirror and sees 150 batches of 50 with Adam 1e-3; more of them would draw sharper.
 
     Args:
         encoder: that the codes come from; it stays as it is.
@@ -37,7 +37,7 @@ def reconstructions(
     batches = _CodesAndImages(codes, images, seed)
     decoder.fit(batches, steps_per_epoch=STEPS, shuffle=False, verbose=0)
     let_go(batches)
-    pixels = decoder.predict(val_codes, batch_size=250, verbose=0)
+    pixels = decoder.predict(val_codes, batch_size=_BATCH, verbose=0)
     return np.clip(np.round((pixels + 1) * 127.5), 0, 255).astype("uint8")
 
 
@@ -45,7 +45,7 @@ class _CodesAndImages(keras.utils.PyDataset):
     """An endless sequence of random batches, pixels scaled to [-1, 1]."""
 
     def __init__(self, codes, images, seed):
-        super().__init__(workers=2, max_queue_size=4)
+        super().__init__(workers=2, max_queue_size=2)
         self.codes, self.images, self.seed = codes, images, seed
 
     @property

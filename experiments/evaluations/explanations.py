@@ -41,5 +41,5 @@ DEPENDENCE = """
   it: as many samples of the same length, whose information is known, as the same critic reads them.
 - A code can hold much information and be useless (Tschannen et al. 2020, arXiv 1907.13625). None of these
   numbers ranks encoders.
-- MS-SSIM: of validation images and what a decoder draws from their codes after 200 steps of training.
+- MS-SSIM: of validation images and what a decoder draws from their codes after 150 steps of training.
 """.strip()
