@@ -21,11 +21,11 @@ def own_place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def refused():
-    """`with refused("a.jpg", "remove it"):` wants a DimError of one line with these pieces in it."""
+def declined():
+    """`with declined("a.jpg", "remove it"):` wants a DimError of one line with these pieces in it."""
 
     @contextmanager
-    def refused(*pieces):
+    def declined(*pieces):
         with pytest.raises(DimError) as caught:
             yield
         message = str(caught.value)
@@ -33,7 +33,13 @@ def refused():
         for piece in pieces:
             assert str(piece) in message
 
-    return refused
+    return declined
+
+
+@pytest.fixture
+def refused(declined):
+    """The same; among the tests of the programs it runs a command instead."""
+    return declined
 
 
 @pytest.fixture

@@ -87,25 +87,21 @@ def is_image(name: str) -> bool:
 
 def _recipe(folder: Path, files: list, size: int) -> Recipe:
     train, val = _split([name for name, *_ in files])
-    names = train + val
-    labels, class_names = _labels(_below_split(names))
+    recipe = _in_order(folder, train + val, len(train), size)
+    labels = recipe.labels
     if labels and (alien := set(labels[len(train) :]) - set(labels[: len(train)])):
         raise DimError(
-            f"{folder}: val/{class_names[min(alien)]}/ is a class without images in train/; "
+            f"{folder}: val/{recipe.class_names[min(alien)]}/ is a class without images in train/; "
             "add some or remove it"
         )
-    return Recipe(
-        sources=[str(folder / name) for name in names],
-        decode=partial(decode_image, size=size),
-        names=names,
-        labels=labels,
-        class_names=class_names,
-        train=len(train),
-    )
+    return recipe
 
 
 def _whole(folder: Path, files: list, size: int) -> Recipe:
-    names = [name for name, *_ in files]
+    return _in_order(folder, [name for name, *_ in files], len(files), size)
+
+
+def _in_order(folder: Path, names: list[str], train: int, size: int) -> Recipe:
     labels, class_names = _labels(_below_split(names))
     return Recipe(
         sources=[str(folder / name) for name in names],
@@ -113,7 +109,7 @@ def _whole(folder: Path, files: list, size: int) -> Recipe:
         names=names,
         labels=labels,
         class_names=class_names,
-        train=len(names),
+        train=train,
     )
 
 

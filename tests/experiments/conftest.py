@@ -4,14 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-from dim.errors import DimError
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = ["--image-size", "16", "--code-size", "8", "--critic-units", "8", "--batch-size", "20"]
@@ -92,19 +89,3 @@ def initial_run(photographs, tmp_path):
     run.claim(configuration)
     run.save(build_model(configuration))
     return run
-
-
-@pytest.fixture
-def declined():
-    """As `refused` of the folder above: `with declined("a.jpg"):` wants a DimError of one line."""
-
-    @contextmanager
-    def declined(*pieces):
-        with pytest.raises(DimError) as caught:
-            yield
-        message = str(caught.value)
-        assert len(message.splitlines()) == 1
-        for piece in pieces:
-            assert str(piece) in message
-
-    return declined
