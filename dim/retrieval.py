@@ -8,6 +8,7 @@ import numpy as np
 Metric = Literal["l2", "cosine", "l1", "mahalanobis"]
 METRICS = "l2", "cosine"  # the two that every picture and table shows
 _BLOCK = 2**23  # floats of the bank that are searched at once: 32 MB
+_AT_ONCE = 2**15  # floats of candidates that are compared at once: 128 kB, which stay in the cache
 _SAMPLE = 20_000  # rows that a covariance is estimated from
 
 
@@ -133,9 +134,12 @@ def ranked(
     """
     queries = comparable(queries, metric, whiten)
     distances = np.empty(candidates.shape, "float32")
-    for query, rows, out in zip(queries, candidates, distances, strict=True):
-        there = comparable(bank[rows], metric, whiten)
-        out[:] = np.where(rows < 0, np.inf, distances_to(query, there, metric))
+    step = max(1, _AT_ONCE // bank.shape[1])
+    for start in range(0, candidates.shape[1], step):
+        some = slice(start, start + step)
+        for query, rows, out in zip(queries, candidates[:, some], distances[:, some], strict=True):
+            there = comparable(bank[rows], metric, whiten)
+            out[:] = np.where(rows < 0, np.inf, distances_to(query, there, metric))
     return _merge(Neighbours(candidates[:, :0], distances[:, :0]), Neighbours(candidates, distances), None)
 
 

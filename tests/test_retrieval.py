@@ -31,6 +31,7 @@ def distance(metric, a, b):
 @pytest.mark.parametrize("block", [2**25, 11 * D])
 def test_neighbours_and_distances_are_those_of_brute_force(metric, block, monkeypatch):
     monkeypatch.setattr(retrieval, "_BLOCK", block)
+    monkeypatch.setattr(retrieval, "_AT_ONCE", block // 4)
     queries, bank = vectors()
     found = nearest(queries, bank, K, metric)
     if metric == "mahalanobis":

@@ -24,26 +24,28 @@ def mlp_probe(data: ProbeData, seed: int = 0) -> ProbeResult:
         seed: of initial weights, dropout and the order of the images.
     """
     classes = int(max(data.labels.max(), data.val_labels.max())) + 1
+    model = _probe(data.train.shape[1:], classes, seed)
+    initial = [keras.ops.copy(variable) for variable in model.variables]
     best = (-1.0, 0.0, 0)
     for rate in RATES:
-        history = _trained(*data.without_slice(), classes, rate, EPOCHS, seed, data.slice())[1]
+        history = _train(model, initial, *data.without_slice(), rate, EPOCHS, seed, data.slice())
         epoch = int(np.argmax(history["val_accuracy"]))
         best = max(best, (history["val_accuracy"][epoch], rate, epoch + 1), key=lambda choice: choice[0])
     _, rate, epochs = best
-    model, _ = _trained(data.train, data.labels, classes, rate, epochs, seed)
+    _train(model, initial, data.train, data.labels, rate, epochs, seed)
     logits = model.predict(data.val, batch_size=_AT_ONCE, verbose=0)
     accuracy = np.mean(np.argmax(logits, axis=1) == data.val_labels)
     return ProbeResult(float(accuracy), {"learning_rate": rate, "epochs": epochs})
 
 
-def _trained(x, y, classes, rate, epochs, seed, validation=None):
+def _probe(shape, classes, seed):
     def dense(units, offset):
         initial = keras.initializers.GlorotUniform(seed + offset)
         return layers.Dense(units, kernel_initializer=initial, dtype="float32")
 
     model = keras.Sequential(
         [
-            keras.Input(x.shape[1:]),
+            keras.Input(shape),
             dense(200, 0),
             layers.Dropout(0.1, seed=seed, dtype="float32"),
             layers.BatchNormalization(dtype="float32"),
@@ -52,13 +54,19 @@ def _trained(x, y, classes, rate, epochs, seed, validation=None):
         ]
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _train(model, initial, x, y, rate, epochs, seed, validation=None):
+    """From the initial weights, whatever the model was trained for before; one model is traced once."""
+    for variable, value in zip(model.variables, initial, strict=True):
+        variable.assign(value)
+    for variable in model.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    model.optimizer.learning_rate = rate
     batches = Batches(x, min(_BATCH, len(x)), seed, labels=y)
-    model.compile(
-        keras.optimizers.Adam(rate),
-        loss,
-        metrics=["accuracy"],
-        steps_per_execution=batches.steps_per_epoch,
-    )
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=_PATIENCE, mode="max")
     history = model.fit(
         batches,
@@ -71,4 +79,4 @@ def _trained(x, y, classes, rate, epochs, seed, validation=None):
         verbose=0,
     )
     let_go(batches)
-    return model, history.history
+    return history.history

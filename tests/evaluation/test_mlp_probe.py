@@ -1,5 +1,6 @@
 """The paper's probe: its layers, what it can tell apart, and what it may not look at."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -31,25 +32,31 @@ def test_it_tells_apart_what_no_line_does_and_the_validation_labels_decide_nothi
 def test_the_setting_is_the_best_of_the_slice(monkeypatch):
     tried = []
 
-    class Model:
-        def predict(self, x, **_):
-            return np.eye(3)[np.zeros(len(x), int)]
-
-    def trained(x, y, classes, rate, epochs, seed, validation=None):
+    def train(model, initial, x, y, rate, epochs, seed, validation=None):
         tried.append((len(x), rate, epochs))
-        return Model(), {"val_accuracy": [0.1, 0.7, 0.3] if rate == RATES[1] else [0.2, 0.6, 0.6]}
+        return {"val_accuracy": [0.1, 0.7, 0.3] if rate == RATES[1] else [0.2, 0.6, 0.6]}
 
-    monkeypatch.setattr(module, "_trained", trained)
+    monkeypatch.setattr(module, "_train", train)
     data = prepare(
         np.random.default_rng(0).normal(size=(100, 3)), np.arange(100) % 3, np.eye(3), np.arange(3)
     )
-    result = mlp_probe(data)
-    assert result == (pytest.approx(1 / 3), {"learning_rate": RATES[1], "epochs": 2})
+    assert mlp_probe(data).setting == {"learning_rate": RATES[1], "epochs": 2}
     assert tried[-1] == (100, RATES[1], 2) and {n for n, *_ in tried[:-1]} == {90}
 
 
+def test_each_training_begins_anew():
+    train, labels, *_ = exclusive_or()
+    x = train.astype("float32")
+    model = module._probe((2,), 2, 0)
+    initial = [keras.ops.copy(variable) for variable in model.variables]
+    first, other, again = (
+        module._train(model, initial, x, labels, rate, 2, 0)["loss"] for rate in (1e-2, 1e-3, 1e-2)
+    )
+    assert again == pytest.approx(first) and other != pytest.approx(first)
+
+
 def test_it_has_the_layers_of_the_paper():
-    model, _ = module._trained(np.zeros((8, 5), "float32"), np.arange(8) % 3, 3, 1e-3, 1, 0)
+    model = module._probe((5,), 3, 0)
     names = [type(layer).__name__ for layer in model.layers]
     assert names == ["Dense", "Dropout", "BatchNormalization", "ReLU", "Dense"]
     assert model.layers[0].units == 200 and model.layers[1].rate == 0.1
