@@ -33,7 +33,7 @@ _STEPS = 25  # between two looks at the part that decides when to stop
 _PATIENCE = 4
 _MOST_LOOKS = 30
 _MISMATCHED = 2  # for each true sample in training
-_MISMATCHED_WHEN_READ = 10
+_MISMATCHED_WHEN_READ = 5
 
 Mismatch = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -133,13 +133,17 @@ def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], s
     )
     let_go(trained)
     let_go(held)
-    scores = (critic.score(rows) for rows in _mismatched_often(read, mismatch, rng))
-    true, mismatched = map(keras.ops.convert_to_numpy, scores)
+    true, mismatched = (_scores(critic, rows) for rows in _mismatched_often(read, mismatch, rng))
     return Estimate(float(donsker_varadhan(true, mismatched).bound), len(read))
 
 
 def _mismatched_often(rows: np.ndarray, mismatch: Mismatch, rng: np.random.Generator):
     return rows, np.concatenate([mismatch(rows, rng) for _ in range(_MISMATCHED_WHEN_READ)])
+
+
+def _scores(critic: "_Critic", rows: np.ndarray) -> np.ndarray:
+    blocks = np.split(rows, range(_BATCH, len(rows), _BATCH))
+    return np.concatenate([keras.ops.convert_to_numpy(critic.score(block)) for block in blocks])
 
 
 class _StopBeyond(keras.callbacks.Callback):
