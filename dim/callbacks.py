@@ -3,6 +3,7 @@
 import math
 import shutil
 import sys
+import time
 
 import keras
 import numpy as np
@@ -118,9 +119,12 @@ class SaveEachEpoch(keras.callbacks.Callback):
         super().__init__()
         self.run = run
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.monotonic()
+
     def on_epoch_end(self, epoch, logs=None):
         try:
-            self.run.log_epoch(epoch + 1, logs)
+            self.run.log_epoch(epoch + 1, {**logs, "seconds": time.monotonic() - self.started})
             self.run.save(self.model)
         except OSError as error:
             raise DimError(

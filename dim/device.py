@@ -1,6 +1,8 @@
 """What the computation runs on."""
 
 import os
+import platform
+import re
 from pathlib import Path
 
 import keras
@@ -9,9 +11,15 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe_device() -> str:
-    """Backend and device in words, such as `tensorflow on CPU (2 cores)`."""
-    gpu = _gpu()
-    return f"{keras.backend.backend()} on {gpu[0] if gpu else f'CPU ({os.cpu_count()} cores)'}"
+    """Backend and device in words, such as `tensorflow on AMD EPYC (2 cores)`."""
+    card = gpu()
+    return f"{keras.backend.backend()} on {card[0] if card else f'{processor()} ({os.cpu_count()} cores)'}"
+
+
+def processor() -> str:
+    """The name of the processor, or what kind it is."""
+    found = re.search(r"model name\s*: (.+)", _CPU_INFO.read_text()) if _CPU_INFO.exists() else None
+    return found[1] if found else platform.processor() or platform.machine() or "CPU"
 
 
 def best_precision() -> str:
@@ -19,15 +27,15 @@ def best_precision() -> str:
 
     That is a GPU of compute capability 8.0, or a CPU with AMX or AVX512-BF16; JAX does not use the latter.
     """
-    gpu = _gpu()
-    if gpu:
-        return "mixed_bfloat16" if gpu[1] >= (8, 0) else "float32"
+    card = gpu()
+    if card:
+        return "mixed_bfloat16" if card[1] >= (8, 0) else "float32"
     flags = _CPU_INFO.read_text() if _CPU_INFO.exists() else ""
     fast = "amx_bf16" in flags or "avx512_bf16" in flags
     return "mixed_bfloat16" if fast and keras.backend.backend() != "jax" else "float32"
 
 
-def _gpu() -> tuple[str, tuple[int, int]] | None:
+def gpu() -> tuple[str, tuple[int, int]] | None:
     """Name and compute capability of the first GPU that the backend sees."""
     return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()]()
 

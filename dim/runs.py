@@ -3,7 +3,8 @@
 configuration.json   the resolved configuration
 checkpoint.keras     the whole model with its optimizer after the last complete epoch
 encoder.keras        the encoder alone, for plain Keras; written when training is complete
-log.csv              one row an epoch
+log.csv              one row an epoch, with the seconds that it took
+machine.json         what it was trained on, and when
 results.json         accuracies of the complete run beside the baselines
 events.out.tfevents… what TensorBoard shows; neighbour pictures lie beside it
 """
@@ -37,6 +38,7 @@ class Run:
         self.checkpoint = self.path / "checkpoint.keras"
         self.encoder = self.path / "encoder.keras"
         self.data = self.path / "data.json"
+        self.machine = self.path / "machine.json"
         self.log = self.path / "log.csv"
         self.results = self.path / "results.json"
 
@@ -71,7 +73,7 @@ class Run:
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
         elif self.path.exists() and (not self.path.is_dir() or any(self._contents())):
             raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
-        if data and self.data.exists() and (old := json.loads(self.data.read_text("utf8"))) != data:
+        if data and self.data.exists() and (old := self.read_json(self.data)) != data:
             raise DimError(
                 f"{self.path} was started on {old}, the data now is {data}; take another RUN= name"
             )
@@ -140,6 +142,24 @@ class Run:
     def write_json(self, file: Path, content: dict) -> None:
         """Replaces one of the run's JSON files."""
         replace(file, lambda file: file.write_text(json.dumps(content, indent=2) + "\n", "utf8"))
+
+    def read_json(self, file: Path, *names: str) -> dict:
+        """Content of one of the run's JSON files.
+
+        Args:
+            file: of the run.
+            names: that it must hold.
+
+        Raises:
+            DimError: it cannot be read, or lacks one of them.
+        """
+        try:
+            content = json.loads(file.read_text("utf8"))
+            if missing := [name for name in names if name not in content]:
+                raise ValueError(f"there is no {missing[0]!r} in it")
+        except (OSError, TypeError, ValueError) as error:
+            raise DimError(f"{file} cannot be used ({error}); put a good copy there, or remove it") from error
+        return content
 
     def _contents(self):
         return (file for file in self.path.iterdir() if not file.name.startswith(_UNFINISHED))

@@ -6,6 +6,7 @@ any, are only looked at to say how good the codes are.
 
 import shlex
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,8 @@ def train(options: Options) -> None:
         configuration = replace(configuration, precision=precision)
     held = {"train": len(dataset.train), "val": len(dataset.val), "classes": len(dataset.class_names)}
     run.claim(configuration, held)
-    setting = f"preset {configuration.preset} · {describe_device()}, {configuration.precision} · {run.path}"
+    machine = f"{describe_device()}, {configuration.precision}"
+    setting = f"preset {configuration.preset} · {machine} · {run.path}"
     print(f"{dataset} · {setting}", flush=True)
     if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
         print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
@@ -66,6 +68,7 @@ def train(options: Options) -> None:
         print(f"complete after {done} epochs{more}")
     try:
         if done < configuration.epochs:
+            run.write_json(run.machine, {"machine": machine, "date": date.today().isoformat()})
             model.fit(
                 _batches(configuration, dataset, first=done * steps),
                 steps_per_epoch=steps,

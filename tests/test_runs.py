@@ -62,6 +62,15 @@ def test_a_damaged_configuration_is_said_in_one_line(content):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"k": 20}'])
+def test_a_damaged_file_of_results_is_named_in_one_line(content, refused):
+    run = Run("first")
+    run.path.mkdir(parents=True)
+    run.results.write_text(content)
+    with refused("results.json cannot be used", "remove it"):
+        run.read_json(run.results, "k", "accuracy")
+
+
 def test_the_newest_run_is_the_one_saved_last_and_none_is_an_error():
     with pytest.raises(DimError, match=r"no trained run in .*make train"):
         Run.newest()

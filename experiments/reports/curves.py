@@ -1,7 +1,6 @@
 """Curves of a training run from its log.csv, one figure for each kind of number."""
 
 import csv
-import json
 from pathlib import Path
 
 from dim.runs import Run
@@ -31,6 +30,7 @@ def curves(run: Run) -> str:
     epochs, logged = read_log(run.log)
     if not epochs:
         return elements.note("No epoch has been logged.")
+    logged.pop("seconds", None)
     groups = {kind: {name: y for name, y in logged.items() if _kind(name) == kind} for kind in _KINDS}
     kinds = [kind for kind in _KINDS if groups[kind]]
     figures = elements.charts((_KINDS[kind], _figure(kind, epochs, groups[kind], run)) for kind in kinds)
@@ -101,5 +101,5 @@ def _baselines(run: Run) -> dict[str, float]:
     """Accuracies by cosine of what a code has to beat, where training was completed with labels."""
     if not run.results.exists():
         return {}
-    accuracies = json.loads(run.results.read_text("utf8"))["accuracy"]
+    accuracies = run.read_json(run.results, "accuracy")["accuracy"]
     return {name: accuracies[name]["cosine"] for name in _BASELINES if name in accuracies}

@@ -1,7 +1,8 @@
 """What was trained on what, how to do it again, and what came of it at the end of training."""
 
-import json
 from dataclasses import asdict
+
+import numpy as np
 
 from dim.configuration import Configuration
 from dim.data import Dataset
@@ -26,7 +27,7 @@ def overview(
         encoder: of the run.
         commands: lines that do it again, after that of the training.
     """
-    epochs, _ = read_log(run.log)
+    epochs, logged = read_log(run.log)
     facts = {
         "preset": configuration.preset,
         "trained on": _trained_on(run, configuration, "" if shown else str(dataset)),
@@ -34,7 +35,7 @@ def overview(
         "precision": configuration.precision,
         "epochs": f"{epochs[-1] if epochs else 0} of {configuration.epochs}, batches of "
         f"{configuration.batch_size}",
-        "machine": _machine(run),
+        "machine": _machine(run, logged.get("seconds", [])),
     }
     if shown:
         facts["shown below"] = f"{dataset} ({shown})"
@@ -52,7 +53,7 @@ def overview(
 
 def _trained_on(run: Run, configuration: Configuration, described: str) -> str:
     if not described and run.data.exists():
-        held = json.loads(run.data.read_text("utf8"))
+        held = run.read_json(run.data, "train", "val", "classes")
         described = f"{held['train']:,} train + {held['val']:,} val, {held['classes']} classes"
     return f"{described} ({configuration.data})" if described else configuration.data
 
@@ -67,20 +68,19 @@ def _encoder(configuration: Configuration, encoder) -> str:
     return f"{configuration.encoder}: {sizes}, {encoder.count_params():,} weights"
 
 
-def _machine(run: Run) -> str:
-    """`experiments.compare` keeps it beside the run; a training alone does not."""
-    diary = run.path / "compare.json"
-    if not diary.exists():
+def _machine(run: Run, seconds: list[float]) -> str:
+    """The last one, with the time of all epochs; runs of older versions know neither."""
+    if not run.machine.exists():
         return "not recorded"
-    noted = json.loads(diary.read_text("utf8"))
-    return f"{noted['machine']}; {noted['seconds'] / 60:.1f} minutes, {noted['date']}"
+    noted = run.read_json(run.machine, "machine", "date")
+    return f"{noted['machine']}; {np.nansum(seconds) / 60:.1f} minutes, {noted['date']}"
 
 
 def _results(run: Run) -> str:
     """The accuracies that training ends with, where there are labels and it was completed."""
     if not run.results.exists():
         return ""
-    results = json.loads(run.results.read_text("utf8"))
+    results = run.read_json(run.results, "k", "accuracy")
     rows = [
         (name, *(f"{accuracy[metric]:.1%}" for metric in ("cosine", "l2")))
         for name, accuracy in results["accuracy"].items()

@@ -66,7 +66,8 @@ def made(photographs, tmp_path):
         run.claim(configuration)
         run.save(build_model(configuration))
         for epoch in 1, 2:
-            run.log_epoch(epoch, {"local": 3.0, "local_bound": 1.0, "loss": 3 / epoch, "knn_cosine": 0.5})
+            terms = {"local": 3.0, "local_bound": 1.0, "loss": 3 / epoch}
+            run.log_epoch(epoch, {**terms, "knn_cosine": 0.5, "seconds": 45.0})
         if evaluated:
             evaluate.evaluate(evaluate.Options(run=str(run.path), quick=True))
         report(Options(run=str(run.path), **options))
@@ -77,7 +78,7 @@ def made(photographs, tmp_path):
 
 def test_a_report_holds_everything_and_loads_nothing(made):
     run, html = made(evaluated=True)
-    run.write_json(run.path / "compare.json", {"machine": "abacus", "seconds": 90, "date": "2026-01-01"})
+    run.write_json(run.machine, {"machine": "abacus", "date": "2026-01-01"})
     results = {"k": 20, "accuracy": {"code": {"l2": 0.5, "cosine": 0.625}}}
     run.write_json(run.results, results)
     report(Options(run=str(run.path)))

@@ -38,7 +38,10 @@ def test_a_run_trains_reports_draws_and_is_complete_the_second_time(command, pho
     assert status == 0 and "complete after 2 epochs; to go on: EPOCHS=4" in out
     assert "make knn RUN=first" in out
     with (tmp_path / "runs/first/log.csv").open() as file:
-        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"] and all(float(row["seconds"]) > 0 for row in rows)
+    machine = json.loads((tmp_path / "runs/first/machine.json").read_text())["machine"]
+    assert machine.endswith(" cores), float32")
 
     status, out, err = command("knn", "--count", 4, "--k", 5)
     assert status == 0, err
