@@ -14,8 +14,9 @@ import numpy as np
 
 from dim import data
 from dim.errors import DimError
-from experiments import command_line, compare
-from experiments.compare import Entry
+from experiments import command_line
+from experiments.comparisons.table import header
+from experiments.comparisons.training import Entry, trained
 
 _PRESETS = ("dim", "two-view", "supervised", "metric-contrastive", "metric-triplet", "metric-supcon")
 _RANDOM, _PIXELS = "random encoder", "raw pixels"
@@ -56,8 +57,7 @@ def metric_learning(options: Options) -> None:
     Raises:
         DimError: an option or the data cannot be used, or every run failed.
     """
-    arguments = {name: getattr(options, name) for name in ("presets", "seeds", "epochs", "data", "out")}
-    entries = compare.trained(compare.Options(args=options.args, **arguments))
+    entries = trained(options)
     complete = [entry for entry in entries if not entry.failure]
 
     command_line.import_keras()
@@ -170,7 +170,7 @@ def caption(entries: list[Entry], options: Options) -> str:
         else ""
     )
     return (
-        f"{compare.header(entries, options.epochs)}. MAP@R and verification among the validation images by "
+        f"{header(entries, options.epochs)}. MAP@R and verification among the validation images by "
         f"cosine distance, at most {options.pairs:,} same and as many different pairs, the same for all; "
         f"accuracy at a threshold chosen on the other nine of ten folds.{known}"
     )

@@ -14,7 +14,9 @@ import pytest
 from imageio.v3 import imread
 from matplotlib.text import Text
 
-from experiments.compare import Entry, header, markdown, plot, table
+from experiments.comparisons.plot import plot
+from experiments.comparisons.table import header, markdown, table
+from experiments.comparisons.training import Entry
 from tests.experiments.conftest import SMALL
 
 ARGS = "--args=" + " ".join(SMALL)
@@ -55,7 +57,7 @@ def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
     assert float(rows["raw pixels"]["l2"]) == accuracy["raw pixels"]["l2"]
     assert int(rows["dim"]["images_seen"]) == 12 * 80  # 90 images are 4 batches of 20
     assert float(rows["dim"]["minutes"]) > 0
-    for word in "photographs: 90 train + 10 val", "960 images", "20-NN", "CPU (", "float32", "| dim |":
+    for word in "photographs: 90 train + 10 val", "960 images", "20-NN", " cores), ", "float32", "| dim |":
         assert word in printed
     assert (out / "compare.md").read_text() in printed
     assert imread(out / "compare.png").std() > 0

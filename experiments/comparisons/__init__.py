@@ -1,0 +1,1 @@
+"""Presets trained at an equal budget, and what came of them."""

@@ -1,0 +1,97 @@
+"""The table of a comparison: a row a preset, beside the two that every code has to beat."""
+
+from statistics import mean, stdev
+
+from experiments.comparisons.training import Entry
+
+_METRICS = {"cosine": "cosine", "l2": "L2"}
+_COLUMNS = ("name", "cosine", "cosine_deviation", "l2", "l2_deviation")
+_COLUMNS += ("seeds", "images_seen", "minutes", "failed")
+
+
+def table(entries: list[Entry]) -> list[dict]:
+    """One row a preset, and the two that every code has to beat, the most accurate first.
+
+    Accuracies are shares of 1, with the standard deviation over seeds (n - 1) where there are several.
+    """
+    complete = [entry for entry in entries if not entry.failure]
+    rows = []
+    for preset in dict.fromkeys(entry.preset for entry in entries):
+        own = [entry for entry in complete if entry.preset == preset]
+        minutes = [entry.diary["seconds"] / 60 for entry in own]
+        failed = [f"seed {e.seed}: {e.failure}" for e in entries if e.preset == preset and e.failure]
+        rows.append(
+            {
+                "name": preset,
+                **_accuracies(own, "code"),
+                "images_seen": own[0].curve[-1][0] if own else "",
+                "minutes": mean(minutes) if own else "",
+                "failed": "; ".join(failed),
+            }
+        )
+    encoders = dict.fromkeys(entry.configuration.encoder for entry in complete)
+    for encoder in encoders:
+        own = [entry for entry in complete if entry.configuration.encoder == encoder]
+        name = "random encoder" if len(encoders) == 1 else f"random encoder ({encoder})"
+        rows.append({"name": name, **_accuracies(own, "random encoder")})
+    rows.append({"name": "raw pixels", **_accuracies(complete, "raw pixels")})
+    rows.sort(key=lambda row: -1 if row["cosine"] == "" else row["cosine"], reverse=True)
+    return [{name: row.get(name, "") for name in _COLUMNS} for row in rows]
+
+
+def _accuracies(entries: list[Entry], what: str) -> dict:
+    """Mean over the presets of each seed, then mean and standard deviation over the seeds."""
+    seeds = dict.fromkeys(entry.seed for entry in entries)
+    cells = {"seeds": len(seeds)}
+    for metric in _METRICS:
+        each = [mean(e.accuracy[what][metric] for e in entries if e.seed == seed) for seed in seeds]
+        cells[metric] = mean(each) if each else ""
+        cells[f"{metric}_deviation"] = stdev(each) if len(each) > 1 else ""
+    return cells
+
+
+def header(complete: list[Entry], epochs: int) -> str:
+    """What the numbers of a table are, in one line."""
+
+    def each(values):
+        return "; ".join(dict.fromkeys(values))
+
+    neighbours = each(f"{entry.k}-NN" for entry in complete)
+    seen = [entry.curve[-1][0] for entry in complete]
+    images = " to ".join(dict.fromkeys(f"{n:,}" for n in (min(seen), max(seen))))
+    return " · ".join(
+        [
+            each(entry.diary["data"] for entry in complete),
+            f"{epochs} epochs, {images} images seen",
+            f"validation accuracy of {neighbours} among all training images",
+            "mean ± standard deviation over seeds",
+            each(entry.diary["machine"] for entry in complete),
+            max(entry.diary["date"] for entry in complete),
+        ]
+    )
+
+
+def markdown(rows: list[dict]) -> str:
+    """The rows of `table` for reading."""
+    titles = ["", *_METRICS.values(), "seeds", "images seen", "minutes"]
+    lines = [
+        [
+            row["name"],
+            *(_percent(row[metric], row[f"{metric}_deviation"]) for metric in _METRICS),
+            str(row["seeds"]),
+            f"{row['images_seen']:,}" if row["images_seen"] else "",
+            f"{row['minutes']:.1f}" if row["minutes"] != "" else "",
+        ]
+        for row in rows
+    ]
+    if any(row["failed"] for row in rows):
+        titles.append("failed")
+        lines = [[*line, row["failed"].replace("|", "\\|")] for line, row in zip(lines, rows, strict=True)]
+    rule = ["---" if title in ("", "failed") else "---:" for title in titles]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *lines))
+
+
+def _percent(share, deviation) -> str:
+    if share == "":
+        return ""
+    return f"{100 * share:.1f} %" if deviation == "" else f"{100 * share:.1f} ± {100 * deviation:.1f} %"
