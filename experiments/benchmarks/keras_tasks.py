@@ -13,7 +13,7 @@ from keras import ops
 from dim import data
 from dim.build import build_model
 from dim.data.batches import Batches
-from dim.device import best_precision, describe_device
+from dim.device import best_precision, describe_device, gpu
 from dim.embedding import embed
 from dim.evaluation.knn import K, knn_accuracies
 from dim.presets import PRESETS
@@ -233,7 +233,7 @@ def _facts(count, batch_size):
 
 @cache
 def _on_cpu() -> bool:
-    return " on CPU" in describe_device()
+    return gpu() is None
 
 
 def _blocks(function):

@@ -54,7 +54,7 @@ def ours(queries: int, bank: int):
     from dim.retrieval import nearest
 
     few, many = _codes(queries, 1), _codes(bank, 0)
-    return {"search": _times(lambda: nearest(few, many, K))}, {}
+    return {"search": times(lambda: nearest(few, many, K))}, {}
 
 
 def peak_memory(queries: int, bank: int):
@@ -66,7 +66,12 @@ def peak_memory(queries: int, bank: int):
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     before = _status("VmRSS")
     nearest(few, many, K)
-    return {}, {"megabytes": max(0.0, _status("VmHWM") - before)}
+    return {}, {"megabytes": max(0.0, peak() - before)}
+
+
+def peak() -> float:
+    """Megabytes that the process has held at most."""
+    return _status("VmHWM")
 
 
 def _status(name: str) -> float:
@@ -97,7 +102,7 @@ def faiss(queries: int, bank: int):
         index.add(many)
         index.search(few, K)
 
-    return {"search": _times(search)}, {"queries": queries}
+    return {"search": times(search)}, {"queries": queries}
 
 
 def sklearn(queries: int, bank: int):
@@ -105,7 +110,7 @@ def sklearn(queries: int, bank: int):
 
     few = _codes(queries, 1)
     index = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(_codes(bank, 0))
-    return {"search": _times(lambda: index.kneighbors(few))}, {"queries": queries}
+    return {"search": times(lambda: index.kneighbors(few))}, {"queries": queries}
 
 
 def loop(queries: int, bank: int):
@@ -116,7 +121,7 @@ def loop(queries: int, bank: int):
         for query in few:
             ((many - query) ** 2).sum(1).argsort()[:K]
 
-    return {"search": _times(search)}, {"queries": len(few)}
+    return {"search": times(search)}, {"queries": len(few)}
 
 
 def _codes(count: int, seed: int, width: int = D):
@@ -125,7 +130,9 @@ def _codes(count: int, seed: int, width: int = D):
     return np.random.default_rng(seed).standard_normal((count, width), "float32")
 
 
-def _times(function):
+def times(function):
+    """A run of a task: the function, so many times."""
+
     def block(times):
         for _ in range(times):
             function()

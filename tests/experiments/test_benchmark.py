@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -16,18 +17,23 @@ def rows(tmp_path, kind="rows"):
 
 
 def test_search_and_decoding_stand_beside_their_rivals(command, photographs, tmp_path):
-    status, out, err = command("benchmark", "--quick", "--rows", "search", "--data", photographs)
+    status, out, err = command("benchmark", "--quick", "--rows", "search", "index", "--data", photographs)
     assert status == 0, err
     assert (
         out.strip()
         == f"{(tmp_path / 'runs/benchmark/benchmark.md').read_text()}\nruns/benchmark/benchmark.md"
     )
-    rivals = {row["rival_name"]: row for row in rows(tmp_path)}
+    *searches, exact, hnsw, ivf = rows(tmp_path)
+    rivals = {row["rival_name"]: row for row in searches}
     assert [name.split(",")[0] for name in rivals] == ["FAISS flat", "scikit-learn", "NumPy"]
     for row in rivals.values():
         assert row["ratio"]["low"] <= row["ratio"]["median"] <= row["ratio"]["high"]
         assert row["share"] == pytest.approx(row["ours"] / row["limit"])
     assert rivals["NumPy, query by query"]["ratio"]["low"] > 1
+    for row in exact, hnsw, ivf:
+        assert row["ours"] > 0 and row["rival"] > 0
+        assert float(re.search(r"recall@10 ([.\d]+)", row["note"])[1]) > 0.8
+    assert "recall@10 1.000" in exact["note"]
     assert "TFLOP/s in float32" in out and "cores" in out
 
 
