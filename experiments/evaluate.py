@@ -7,11 +7,15 @@ images are looked at once.
 
 import gc
 import json
+import signal
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
+from multiprocessing import active_children, get_context
 from typing import Literal
 
 import numpy as np
@@ -62,15 +66,14 @@ def evaluate(options: Options) -> None:
         raise DimError("--metrics needs at least one distance")
     names = list(dict.fromkeys(name.strip() for name in options.run.split(",") if name.strip()))
     runs = [Run(name) for name in names] if names else [Run.newest()]
-    datasets = [_dataset(run, options) for run in runs]
+    for run in runs:
+        _dataset(run, options)
 
-    command_line.import_keras()
     from experiments.evaluations.plot import plot
     from experiments.evaluations.report import markdown, record
 
-    evaluations, baselines = [], {}
-    for run, dataset in zip(runs, datasets, strict=True):
-        evaluation = Evaluation(run, dataset, options, baselines).evaluate()
+    evaluations = []
+    for run, evaluation in zip(runs, _evaluated_in_turn(runs, options), strict=True):
         evaluations.append(evaluation)
         run.write_json(run.path / "evaluation.json", evaluation)
         text = markdown([evaluation])
@@ -84,6 +87,35 @@ def evaluate(options: Options) -> None:
         text = markdown(evaluations)
         file.write_text(text, "utf8")
         print(f"\n{text}\n{file}")
+
+
+def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
+    """Each of several in a process of its own: what TensorFlow keeps of one would add up."""
+    if len(runs) == 1:
+        yield _evaluated(runs[0].name, options, {})[0]
+        return
+    baselines = {}
+    with ProcessPoolExecutor(1, get_context("spawn"), _obey_parent, max_tasks_per_child=1) as processes:
+        try:
+            for run in runs:
+                evaluation, baselines = processes.submit(_evaluated, run.name, options, baselines).result()
+                yield evaluation
+        except BaseException:
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def _obey_parent() -> None:
+    """Ctrl-C reaches all processes; this one waits to be told, and then ends in good order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _evaluated(name: str, options: Options, baselines: dict) -> tuple[dict, dict]:
+    command_line.import_keras()
+    run = Run(name)
+    return Evaluation(run, _dataset(run, options), options, baselines).evaluate(), baselines
 
 
 def _dataset(run: Run, options: Options) -> Dataset:
