@@ -117,7 +117,7 @@ def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], s
     joint = joint[rng.permutation(N)]
     fit, stop, read = np.split(joint, np.cumsum([round(part * N) for part in _PARTS]))
     critic = _Critic(units, seed)
-    critic.compile(keras.optimizers.Adam(1e-3), steps_per_execution=_STEPS)
+    critic.compile(keras.optimizers.Adam(1e-3))
     trained, held = _Samples(fit, mismatch, seed), _Once(*_mismatched_often(stop, mismatch, rng))
     critic.fit(
         trained,

@@ -25,7 +25,7 @@ def mlp_probe(data: ProbeData, seed: int = 0) -> ProbeResult:
     """
     classes = int(max(data.labels.max(), data.val_labels.max())) + 1
     model = _probe(data.train.shape[1:], classes, seed)
-    initial = [keras.ops.copy(variable) for variable in model.variables]
+    initial = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.variables]
     best = (-1.0, 0.0, 0)
     for rate in RATES:
         history = _train(model, initial, *data.without_slice(), rate, EPOCHS, seed, data.slice())
@@ -56,6 +56,9 @@ def _probe(shape, classes, seed):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])
     model.optimizer.build(model.trainable_variables)
+    label, scores = keras.ops.zeros(1, "int32"), keras.ops.zeros((1, classes))
+    model.compute_loss(y=label, y_pred=scores)
+    model.compute_metrics(None, label, scores)  # or the first `fit` would take a batch to build these
     return model
 
 
@@ -64,7 +67,7 @@ def _train(model, initial, x, y, rate, epochs, seed, validation=None):
     for variable, value in zip(model.variables, initial, strict=True):
         variable.assign(value)
     for variable in model.optimizer.variables:
-        variable.assign(keras.ops.zeros_like(variable))
+        variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
     model.optimizer.learning_rate = rate
     batches = Batches(x, min(_BATCH, len(x)), seed, labels=y)
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=_PATIENCE, mode="max")
