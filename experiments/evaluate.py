@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
@@ -100,6 +101,10 @@ def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
             for run in runs:
                 evaluation, baselines = processes.submit(_evaluated, run.name, options, baselines).result()
                 yield evaluation
+        except BrokenProcessPool as error:
+            raise DimError(
+                f"evaluating {run.path} was killed, perhaps for want of memory; try it alone"
+            ) from error
         except BaseException:
             for process in active_children():
                 process.terminate()
