@@ -1,1 +1,1 @@
-"""How `experiments.evaluate` shows what it measured."""
+"""What `experiments.evaluate` measures, and how it shows it."""
