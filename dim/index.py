@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from dim.errors import DimError
+from dim.files import UNFINISHED
 from dim.retrieval import Metric, Neighbours, nearest
 from dim.runs import Run
-
-UNFINISHED = "unfinished-"
 
 
 class Index:

@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from dim.data.cache import Recipe, Source, image_or_reason, write_header
 from dim.errors import DimError
-from dim.index import UNFINISHED, Index
+from dim.files import UNFINISHED
+from dim.index import Index
 from dim.runs import Run
 
 BATCH = 250

@@ -10,16 +10,15 @@ events.out.tfevents… what TensorBoard shows; neighbour pictures lie beside it
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.files import UNFINISHED, replace
 
 RUNS = Path("runs")
 _MAY_CHANGE = {"epochs"}
-_UNFINISHED = "unfinished-"
 
 
 class Run:
@@ -162,15 +161,4 @@ class Run:
         return content
 
     def _contents(self):
-        return (file for file in self.path.iterdir() if not file.name.startswith(_UNFINISHED))
-
-
-def replace(file: Path, write: Callable[[Path], object]) -> None:
-    """At any moment the old or the new content is whole on disk."""
-    unfinished = file.with_name(_UNFINISHED + file.name)
-    try:
-        write(unfinished)
-        unfinished.replace(file)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+        return (file for file in self.path.iterdir() if not file.name.startswith(UNFINISHED))

@@ -42,7 +42,7 @@ def export(options: Options) -> None:
     command_line.import_keras()
     from dim.encoders import in_plain_keras
     from dim.export import write_onnx
-    from dim.runs import replace
+    from dim.files import replace
 
     encoder = run.load().encoder
 

@@ -10,7 +10,8 @@ from html import escape
 
 from dim import data
 from dim.errors import DimError
-from dim.runs import Run, replace
+from dim.files import replace
+from dim.runs import Run
 from experiments import command_line
 
 
