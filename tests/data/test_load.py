@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,29 @@ def test_an_image_is_no_data_set(paint, refused):
     file = paint("a.png", (1, 2, 3))
     with refused(file.resolve(), "a single image", "pass the folder"):
         data.load(str(file))
+
+
+def test_what_is_neither_file_nor_folder_is_no_data_set(refused):
+    os.mkfifo("pipe")
+    for where in "pipe", "/dev/zero":
+        with refused(where, "neither a folder nor a file"):
+            data.load(where)
+    with refused("~nobody-of-this-name/images", "whole path"):
+        data.load("~nobody-of-this-name/images")
+
+
+def test_one_training_image_or_no_validation_image_is_refused(paint, refused):
+    for i in range(20):
+        paint(f"one/{'val' if i else 'train'}/{i}.png", (i, i, i))
+        paint(f"none/train/{i}.png", (i, i, i))
+    with refused("1 training and 19 validation images", "at least 2 and 1"):
+        data.load("one", 8)
+    for i in range(100):
+        paint(f"none/train/{i}.png", (i, i, i))
+    paint("none/val/only.png", (1, 1, 1)).write_text("no image")
+    with refused("100 training and 0 validation images"):
+        data.load("none", 8)
+    assert len(data.load_whole("none", 8).train) == 100
 
 
 def test_the_default_is_tiny_imagenet_where_it_lies_otherwise_photo_patches():

@@ -35,3 +35,11 @@ def test_what_is_gone_or_broken_is_a_grey_square(where, paint):
         image = picture(where, name, 8)
         assert image.shape == (8, 8, 3) and image.dtype == np.uint8
         assert (image == image[0, 0, 0]).all() and 200 < image[0, 0, 0] < 250
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "{here}/secret.png", "cat/../../secret.png"])
+def test_what_lies_outside_of_the_data_is_not_shown(name, paint, tmp_path):
+    paint("secret.png", (1, 1, 1))
+    paint("pets/cat/a.png", (1, 1, 1))
+    image = picture("pets", name.format(here=tmp_path), 8)
+    assert (image == image[0, 0, 0]).all() and image[0, 0, 0] > 200
