@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dim.data.dataset import called
 from dim.errors import DimError
 from dim.files import UNFINISHED
 from dim.retrieval import Metric, Neighbours, nearest
@@ -80,7 +81,7 @@ class Index:
         if not data:
             return cls(max(made, key=lambda folder: (folder / "index.json").stat().st_mtime))
         for folder in made:
-            if data == folder.name or folder.name in (Path(data).name, Path(data).stem):
+            if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
                 return cls(folder)
         raise DimError(f"{run.path} has no index of {data}; there are: {names}")
 
