@@ -113,14 +113,16 @@ def read_member(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
     """A file inside a zip, and never more bytes of it than the zip says, nor than `most`.
 
     Raises:
-        OSError: there are more, or they are packed in a way whose size cannot be kept within bounds.
-        Others: from `zipfile`, where the member is damaged or encrypted.
+        OSError: there are more, they are encrypted, or packed in a way that cannot be kept within bounds.
+        Others: from `zipfile`, where the member is damaged.
     """
     about = archive.getinfo(member)
     if about.file_size > most:
         raise OSError(_too_large(about.file_size))
+    if about.flag_bits & 1:
+        raise OSError("it is encrypted")
     if about.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise OSError("packed by a method other than deflate")
+        raise OSError("it is packed by a method other than deflate")
     with archive.open(about) as file:
         return file.read(about.file_size)
 

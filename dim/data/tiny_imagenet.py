@@ -95,12 +95,17 @@ def _from_zip(path: Path, size: int) -> Recipe:
             def read(name: str) -> str:
                 if root + name not in members:
                     return ""
-                return read_member(archive, root + name, _MOST_TEXT).decode("utf8", "replace")
+                try:
+                    return read_member(archive, root + name, _MOST_TEXT).decode("utf8", "replace")
+                except OSError as error:
+                    raise DimError(
+                        f"{path}: {name} cannot be read, {error}; restore the original zip"
+                    ) from error
 
             return _recipe(str(path), names, read, decode)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DimError(f"{path} is not a zip or is damaged ({_line(error)}); fetch it again") from error
-    except (RuntimeError, OSError, ValueError) as error:  # encrypted, or packed in a rare way
+    except (RuntimeError, OSError, ValueError) as error:
         raise DimError(f"{path} cannot be read ({_line(error)}); unpack it and pass the folder") from error
 
 

@@ -187,10 +187,10 @@ def headers(archive: Path, member: str, **values) -> None:
 @pytest.mark.parametrize(
     ("values", "pieces"),
     [
-        ({"flag_bits": 1}, ["cannot be read", "encrypted", "unpack it"]),
-        ({"compress_type": 97}, ["cannot be read", "other than deflate", "unpack it"]),
+        ({"flag_bits": 1}, ["val_annotations.txt cannot be read", "encrypted", "restore"]),
+        ({"compress_type": 97}, ["val_annotations.txt cannot be read", "other than deflate"]),
         ({"CRC": 1}, ["is damaged", "Bad CRC-32", "fetch it again"]),
-        ({"file_size": 2**31}, ["cannot be read", "2,147,483,648 bytes are more", "unpack it"]),
+        ({"file_size": 2**31}, ["val_annotations.txt cannot be read", "2,147,483,648 bytes are more"]),
         ({"header_offset": 7}, ["is damaged", "fetch it again"]),
     ],
     ids=["encrypted", "unknown method", "wrong checksum", "too large", "elsewhere"],
