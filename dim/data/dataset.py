@@ -65,5 +65,5 @@ class Dataset:
 
 def called(name: str) -> str:
     """What a data set of any name is called in print, and as the folder of its cache, run or index."""
-    name = printable(name).encode()[:_LONGEST].decode("utf8", "ignore") or "root"
-    return f"data-{name}" if name.startswith(UNFINISHED) else name
+    name = printable(name).replace(",", "_").encode()[:_LONGEST].decode("utf8", "ignore") or "root"
+    return f"data-{name}" if name.startswith((UNFINISHED, "-")) else name

@@ -287,10 +287,13 @@ def test_what_is_no_regular_file_is_an_image_that_cannot_be_read(pets, refused):
         load_image_folder(pets, 8)
 
 
-@pytest.mark.parametrize("name", ["unfinished-pets", "p" * 240, "p\nets", "\x1b[31mpets", "p\udce9ts"])
+@pytest.mark.parametrize(
+    "name", ["unfinished-pets", "-pets", "p,ets", "p" * 240, "p\nets", "\x1b[31mpets", "p\udce9ts"]
+)
 def test_a_folder_of_any_name_is_opened(name, pets, capsys):
     opened = load_image_folder(pets.rename(name), 8)
     assert opened.name.isprintable() and len(opened.name) <= 120 and not opened.name.startswith("unfinished-")
+    assert "," not in opened.name and opened.name[0] != "-"
     assert capsys.readouterr().err.count("\n") == 1
     assert whole_folder(name, 8).name == opened.name
 

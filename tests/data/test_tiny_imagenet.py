@@ -187,7 +187,7 @@ def headers(archive: Path, member: str, **values) -> None:
 @pytest.mark.parametrize(
     ("values", "pieces"),
     [
-        ({"flag_bits": 1}, ["val_annotations.txt cannot be read", "encrypted", "restore"]),
+        ({"flag_bits": 1}, ["val_annotations.txt cannot be read", "encrypted", "fetch it again"]),
         ({"compress_type": 97}, ["val_annotations.txt cannot be read", "other than deflate"]),
         ({"CRC": 1}, ["is damaged", "Bad CRC-32", "fetch it again"]),
         ({"file_size": 2**31}, ["val_annotations.txt cannot be read", "2,147,483,648 bytes are more"]),
