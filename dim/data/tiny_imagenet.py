@@ -65,7 +65,7 @@ def _from_folder(folder: Path, files: list, size: int) -> Recipe:
             return ""
         if file.stat().st_size > _MOST_TEXT:
             raise DimError(f"{file} is larger than {_MOST_TEXT:,} bytes; restore the original file")
-        return file.read_text("utf8", "replace")
+        return file.read_text("utf-8-sig", "replace")
 
     return _recipe(str(folder), names, read, decode)
 
@@ -79,7 +79,7 @@ def _from_zip(path: Path, size: int) -> Recipe:
         raise DimError(f"{path} is a single image; pass the folder that holds it and others")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = set(archive.namelist())
+            members = dict.fromkeys(archive.namelist())
             root = min(
                 (m.removesuffix(ANNOTATIONS) for m in members if m.endswith(ANNOTATIONS)), default=None
             )
@@ -96,11 +96,9 @@ def _from_zip(path: Path, size: int) -> Recipe:
                 if root + name not in members:
                     return ""
                 try:
-                    return read_member(archive, root + name, _MOST_TEXT).decode("utf8", "replace")
+                    return read_member(archive, root + name, _MOST_TEXT).decode("utf-8-sig", "replace")
                 except OSError as error:
-                    raise DimError(
-                        f"{path}: {name} cannot be read, {error}; restore the original zip"
-                    ) from error
+                    raise DimError(f"{path}: {name} cannot be read, {error}; fetch it again") from error
 
             return _recipe(str(path), names, read, decode)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:

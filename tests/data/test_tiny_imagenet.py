@@ -218,6 +218,18 @@ def test_an_image_that_cannot_be_unpacked_is_named(values, tiny_zip, refused):
         load_tiny_imagenet(tiny_zip)
 
 
+def test_annotations_that_windows_wrote_are_read(tiny_folder, tiny_zip):
+    def as_windows_does(name, content):
+        return (
+            b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n") if name.endswith("annotations.txt") else content
+        )
+
+    assert load_tiny_imagenet(rewrite(tiny_zip, as_windows_does)).val.labels.tolist() == [2, 0, 1, 2, 0, 1]
+    file = tiny_folder / "val/val_annotations.txt"
+    file.write_bytes(as_windows_does(file.name, file.read_bytes()))
+    assert load_tiny_imagenet(tiny_folder).val.labels.tolist() == [2, 0, 1, 2, 0, 1]
+
+
 def test_huge_annotations_are_not_read(tiny_zip, tiny_folder, refused):
     with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb, zipfile.ZipFile(tiny_zip) as archive:
         for name in archive.namelist():
