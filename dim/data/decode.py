@@ -18,7 +18,7 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MOST_BYTES = 2**27
 """Of one image file."""
 MOST_PIXELS = 2**26
-"""Of one image as it is decoded, which takes a gigabyte at the most; a JPEG is scaled down before that."""
+"""Of one image as it is decoded, with 1.5 GB of memory at the most; a JPEG is scaled down before that."""
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # others call programs: Pillow has Ghostscript draw an EPS
 
 # Pillow warns of many pixels that are not yet too many for it; here they have a limit of their own.
