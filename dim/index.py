@@ -135,8 +135,9 @@ class Index:
 
     def path(self, i: int) -> str:
         """Where image i is, as far as it is a file of its own."""
-        file = Path(self.where, self.name(i))
-        return str(file) if file.is_file() else self.name(i)
+        from dim.data.picture import file_inside
+
+        return str(file_inside(self.where, self.name(i)) or self.name(i))
 
     def name(self, i: int) -> str:
         return self.names[int(i)].as_py()
