@@ -56,7 +56,7 @@ def test_codes_paths_and_labels_belong_together(make, encoder, pets, tmp_path):
     table = pyarrow.parquet.read_table(index.folder / "images.parquet").to_pydict()
     assert table["label"] == ["cat"] * 6 + ["dog"] * 6 and table["path"][0] == "cat/00 ü.png"
     assert np.load(index.folder / "codes.npy").shape == (N, 5)
-    assert "cat/zzz.jpg: OSError: cannot identify" in (index.folder / "skipped.txt").read_text()
+    assert "cat/zzz.jpg: UnidentifiedImageError" in (index.folder / "skipped.txt").read_text()
     held = {"codes.npy", "images.parquet", "index.faiss", "index.json", "skipped.txt"}
     assert {file.name for file in index.folder.iterdir()} == held
     assert str(index.folder) == "runs/first/index/pets"

@@ -61,7 +61,7 @@ def open_image(file: str | PathLike | io.IOBase) -> Image.Image:
     try:
         return Image.open(file, formats=_FORMATS)
     except UnidentifiedImageError:  # whose message names the object that was read from
-        raise OSError(f"cannot identify this as {', '.join(_FORMATS)}") from None
+        raise UnidentifiedImageError(f"cannot identify this as {', '.join(_FORMATS)}") from None
 
 
 def squared(image: Image.Image, size: int) -> np.ndarray:
