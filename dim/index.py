@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dim.data.dataset import called
 from dim.errors import DimError
 from dim.files import UNFINISHED
 from dim.retrieval import Metric, Neighbours, nearest
@@ -80,7 +81,7 @@ class Index:
         if not data:
             return cls(max(made, key=lambda folder: (folder / "index.json").stat().st_mtime))
         for folder in made:
-            if data == folder.name or folder.name in (Path(data).name, Path(data).stem):
+            if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
                 return cls(folder)
         raise DimError(f"{run.path} has no index of {data}; there are: {names}")
 
@@ -134,8 +135,9 @@ class Index:
 
     def path(self, i: int) -> str:
         """Where image i is, as far as it is a file of its own."""
-        file = Path(self.where, self.name(i))
-        return str(file) if file.is_file() else self.name(i)
+        from dim.data.picture import file_inside
+
+        return str(file_inside(self.where, self.name(i)) or self.name(i))
 
     def name(self, i: int) -> str:
         return self.names[int(i)].as_py()

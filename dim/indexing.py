@@ -4,24 +4,21 @@ import hashlib
 import json
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import chain, repeat
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from dim.data.cache import Recipe, Source, image_or_reason, write_header
+from dim.data.cache import Recipe, Source, write_header
+from dim.data.decoding import decoded
 from dim.errors import DimError
 from dim.files import UNFINISHED
 from dim.index import Index
 from dim.runs import Run
 
 BATCH = 250
-_AHEAD = 2  # batches that are decoded while one is embedded
 
 
 def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric: str) -> Index:
@@ -47,7 +44,7 @@ def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric
     listing = hashlib.sha256(json.dumps([source.made_from, image_size]).encode()).hexdigest()
     made_by = {"encoder": fingerprint(encoder), "images": listing}
     about = {"data": where, "kind": kind, "metric": metric, "made_by": made_by}
-    folder = run.path / "index" / (source.name or "root")
+    folder = run.path / "index" / source.name
     old = _about(folder)
     if old.get("data", where) != where:
         raise DimError(f"{folder} is the index of {old['data']}; remove it, or rename one of the two folders")
@@ -122,11 +119,15 @@ def write_codes(
     count, skipped = len(recipe.sources), state["skipped"]
     if state["done"]:
         print(f"going on after {state['done']:,} of {count:,} images", flush=True)
-    with codes.open("r+b" if state["done"] else "wb") as file, _bar(state["done"], count) as bar:
+    with (
+        codes.open("r+b" if state["done"] else "wb") as file,
+        closing(decoded(recipe, BATCH, state["done"])) as batches,
+        _bar(state["done"], count) as bar,
+    ):
         write_header(file, (count, code_size), "float32")
         file.seek(4 * code_size * (state["done"] - len(skipped)), os.SEEK_CUR)
         file.truncate()
-        for start, images in _decoded(recipe, state["done"]):
+        for start, images in batches:
             batch = np.zeros((BATCH, image_size, image_size, 3), "uint8")
             read = [i for i, image in enumerate(images) if not isinstance(image, str)]
             skipped += [(start + i, image) for i, image in enumerate(images) if isinstance(image, str)]
@@ -185,27 +186,6 @@ def _state(codes: Path, progress: Path, made_by: dict, code_size: int) -> dict:
 
 def _bar(done: int, count: int) -> tqdm:
     return tqdm(total=count, initial=done, desc="embedding", unit=" images", dynamic_ncols=True)
-
-
-def _decoded(recipe: Recipe, first: int) -> Iterator[tuple[int, list[np.ndarray | str]]]:
-    """(number of the first, images or reasons of failure) of each batch from the one at `first` on.
-
-    Pillow decodes outside of Python's lock, so that threads will do.
-    """
-    read = partial(image_or_reason, recipe.decode)
-    pool = ThreadPoolExecutor(os.cpu_count())
-    batches = (
-        (start, pool.map(read, recipe.sources[start : start + BATCH]))
-        for start in range(first, len(recipe.sources), BATCH)
-    )
-    waiting = deque()
-    try:
-        for batch in chain(batches, repeat(None, _AHEAD)):
-            waiting.append(batch)
-            if len(waiting) > _AHEAD and (oldest := waiting.popleft()):
-                yield oldest[0], list(oldest[1])
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _replace(file: Path, content: dict) -> None:

@@ -1,6 +1,7 @@
 """A run is a folder: what was trained on what, where it stands, and what came of it.
 
 configuration.json   the resolved configuration
+data.json            how many images of what content
 checkpoint.keras     the whole model with its optimizer after the last complete epoch
 encoder.keras        the encoder alone, for plain Keras; written when training is complete
 log.csv              one row an epoch, with the seconds that it took
@@ -14,11 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dim.configuration import Configuration
+from dim.data.dataset import Dataset
 from dim.errors import DimError
 from dim.files import UNFINISHED, replace
 
 RUNS = Path("runs")
 _MAY_CHANGE = {"epochs"}
+_COUNTS = ("train", "val", "classes")
 
 
 class Run:
@@ -53,33 +56,50 @@ class Run:
             raise DimError(f"no trained run in {RUNS.absolute()}; train one first: make train")
         return cls(checkpoints[-1].parent.name)
 
-    def claim(self, configuration: Configuration, data: dict | None = None) -> None:
+    def claim(self, configuration: Configuration, dataset: Dataset | None = None) -> None:
         """Makes the folder and writes the configuration, or checks that it is the run's own.
 
         Args:
             configuration: of the run.
-            data: what the data set holds, so that a change is noticed.
+            dataset: what it trains on, known again by its content wherever it lies.
 
         Raises:
             DimError: the folder holds a run of another configuration, or the data has changed.
         """
+        change = self.other_than(dataset) if dataset else ""
         if self.configuration_file.exists():
             old, new = asdict(self.configuration()), asdict(configuration)
             may_change = _MAY_CHANGE if configuration.schedule == "constant" else set()
+            if dataset and self.data.exists() and "fingerprint" in self.read_json(self.data) and not change:
+                may_change = {*may_change, "data"}
             other = [name for name in new if old[name] != new[name] and name not in may_change]
             if other:
                 differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in other)
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
         elif self.path.exists() and (not self.path.is_dir() or any(self._contents())):
             raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
-        if data and self.data.exists() and (old := self.read_json(self.data)) != data:
-            raise DimError(
-                f"{self.path} was started on {old}, the data now is {data}; take another RUN= name"
-            )
+        if change:
+            raise DimError(f"{self.path} {change}; take another RUN= name")
         self.path.mkdir(parents=True, exist_ok=True)
         self.write_json(self.configuration_file, asdict(configuration))
-        if data:
-            self.write_json(self.data, data)
+        if dataset:
+            self.write_json(self.data, _held(dataset))
+
+    def other_than(self, dataset: Dataset) -> str:
+        """In what the run's own data set is not this one, or nothing; whoever asks puts the run before it."""
+        if not self.data.exists():
+            return ""
+        old, new = self.read_json(self.data), _held(dataset)
+        if "fingerprint" not in old:
+            if dataset.drawn:
+                return "held out other images, and may have been trained on what are validation images now"
+            old["fingerprint"] = new["fingerprint"]
+        if old == new:
+            return ""
+        if all(old.get(name) == new[name] for name in _COUNTS):
+            return "was started on other images than there are now, though as many"
+        old, new = (", ".join(f"{held.get(name)} {name}" for name in _COUNTS) for held in (old, new))
+        return f"was started on {old}, the data now is {new}"
 
     def configuration(self) -> Configuration:
         """What the run was started with.
@@ -97,6 +117,22 @@ class Run:
             raise DimError(
                 f"{self.configuration_file} cannot be used ({error}); repair it, or choose another RUN= name"
             ) from error
+
+    def dataset(self, where: str = "") -> Dataset:
+        """The images that the run was started on, or those at another place.
+
+        Where its own have changed since, that is printed.
+
+        Raises:
+            DimError: as of `dim.data.load`.
+        """
+        from dim import data
+
+        configuration = self.configuration()
+        dataset = data.load(where or configuration.data, configuration.image_size)
+        if not where and (change := self.other_than(dataset)):
+            print(f"{self.path} {change}", flush=True)
+        return dataset
 
     def load(self):
         """The model as of the last complete epoch, compiled, optimizer included.
@@ -162,3 +198,8 @@ class Run:
 
     def _contents(self):
         return (file for file in self.path.iterdir() if not file.name.startswith(UNFINISHED))
+
+
+def _held(dataset: Dataset) -> dict:
+    counts = len(dataset.train), len(dataset.val), len(dataset.class_names)
+    return {**dict(zip(_COUNTS, counts, strict=True)), "fingerprint": dataset.fingerprint}

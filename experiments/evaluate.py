@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from typing import Literal
 
-from dim import data
 from dim.data import Dataset
 from dim.errors import DimError
 from dim.runs import Run
@@ -124,7 +123,7 @@ def _dataset(run: Run, options: Options) -> Dataset:
             )
         if theirs.data != configuration.data or theirs.image_size != configuration.image_size:
             raise DimError(f"{other.path} was trained on other images than {run.path}; train one on the same")
-    return data.load(options.data or configuration.data, configuration.image_size)
+    return run.dataset(options.data)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 
-from dim import data
 from dim.errors import DimError
 from dim.files import replace
 from dim.runs import Run
@@ -35,7 +34,7 @@ def report(options: Options) -> None:
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
-    dataset = data.load(options.data or configuration.data, configuration.image_size)
+    dataset = run.dataset(options.data)
 
     command_line.import_keras()
     from dim.device import describe_device

@@ -48,8 +48,7 @@ def train(options: Options) -> None:
     if configuration.precision == "auto":
         precision = run.configuration().precision if run.configuration_file.exists() else best_precision()
         configuration = replace(configuration, precision=precision)
-    held = {"train": len(dataset.train), "val": len(dataset.val), "classes": len(dataset.class_names)}
-    run.claim(configuration, held)
+    run.claim(configuration, dataset)
     machine = f"{describe_device()}, {configuration.precision}"
     setting = f"preset {configuration.preset} · {machine} · {run.path}"
     print(f"{dataset} · {setting}", flush=True)

@@ -50,8 +50,7 @@ def verify(options: Options) -> None:
     configuration = run.configuration()
     own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
     own = own or options.data == configuration.data  # photo-patches are no path
-    load = data.load if own else data.load_whole
-    dataset = load(options.data or configuration.data, configuration.image_size)
+    dataset = run.dataset() if own else data.load_whole(options.data, configuration.image_size)
     if not dataset.labelled:
         raise DimError(
             f"{dataset.name} has no labels to say which pairs are the same; "

@@ -3,10 +3,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from dim import data
 from dim.build import build_model
 from dim.configuration import Configuration
+from dim.data import Dataset, Split
 from dim.errors import DimError
 from dim.runs import Run
 
@@ -32,6 +35,53 @@ def test_more_epochs_are_welcome_and_anything_else_is_refused_by_name():
     with pytest.raises(DimError, match=r"batch_size 100, not 50.* another RUN="):
         run.claim(replace(SMALL, batch_size=50))
     assert run.configuration() == replace(SMALL, epochs=9)
+
+
+def images(*greys, fingerprint="", drawn=False) -> Dataset:
+    splits = [Split(np.full((n, 4, 4, 3), n, "uint8"), None, ["a"] * n) for n in greys]
+    return Dataset("greys", *splits, [], fingerprint, drawn)
+
+
+def test_data_is_known_again_by_its_content_wherever_it_lies(refused):
+    run = Run("first")
+    run.claim(SMALL, images(9, 1, fingerprint="one"))
+    moved = replace(SMALL, data="elsewhere")
+    run.claim(moved, images(9, 1, fingerprint="one"))
+    assert run.configuration() == moved
+    with refused("runs/first holds a run with data 'elsewhere', not 'photo-patches'"):
+        run.claim(SMALL, images(9, 1, fingerprint="other"))
+    with refused("runs/first was started on other images than there are now, though as many", "RUN="):
+        run.claim(moved, images(9, 1, fingerprint="other"))
+    with refused("was started on 9 train, 1 val, 0 classes, the data now is 9 train, 2 val, 0 classes"):
+        run.claim(moved, images(9, 2, fingerprint="other"))
+    assert run.configuration() == moved and not run.other_than(images(9, 1, fingerprint="one"))
+
+
+def test_a_run_from_before_fingerprints_goes_on_where_nothing_says_that_its_data_changed(refused):
+    run = Run("old")
+    run.claim(SMALL)
+    run.write_json(run.data, {"train": 9, "val": 1, "classes": 0})
+    with refused("runs/old held out other images", "RUN="):
+        run.claim(SMALL, images(9, 1, fingerprint="one", drawn=True))
+    with refused("data 'photo-patches', not 'elsewhere'"):
+        run.claim(replace(SMALL, data="elsewhere"), images(9, 1, fingerprint="one"))
+    with refused("was started on 9 train"):
+        run.claim(SMALL, images(8, 2, fingerprint="one"))
+    run.claim(SMALL, images(9, 1, fingerprint="one"))
+    assert run.read_json(run.data)["fingerprint"] == "one"
+
+
+def test_the_data_of_a_run_is_opened_and_a_change_said(paint, capsys):
+    for i in range(20):
+        paint(f"pets/{i}.png", (i, i, i))
+    run = Run("first")
+    run.claim(replace(SMALL, data="pets"), data.load("pets", 16))
+    assert len(run.dataset().train) and "runs/first" not in capsys.readouterr().out
+    paint("pets/3.png", (9, 9, 9))
+    run.dataset()
+    assert "runs/first was started on other images than there are now" in capsys.readouterr().out
+    run.dataset("pets")
+    assert "runs/first" not in capsys.readouterr().out
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone():

@@ -17,7 +17,7 @@ from PIL import Image
 
 from dim.data.cache import Recipe, Source, cached
 from dim.data.dataset import Dataset
-from dim.data.decode import to_rgb
+from dim.data.decode import open_image, to_rgb
 
 PHOTOGRAPHS = {
     "astronaut": "skimage/data/astronaut.png",
@@ -134,5 +134,5 @@ def _crop(crop: Crop, size: int) -> np.ndarray:
 @lru_cache(maxsize=len(PHOTOGRAPHS))
 def _photograph(name: str) -> Image.Image:
     package, _, path = PHOTOGRAPHS[name].partition("/")
-    with (files(package) / path).open("rb") as file, Image.open(file) as image:
+    with (files(package) / path).open("rb") as file, open_image(file) as image:
         return to_rgb(image)
