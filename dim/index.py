@@ -7,17 +7,28 @@ index.json       which data, by which encoder
 skipped.txt      images that could not be read, with the reason
 """
 
-import json
 import shlex
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from dim.errors import DimError
-from dim.files import UNFINISHED
+from dim.files import UNFINISHED, read_json
+from dim.names import as_on_disk, folder_name
 from dim.retrieval import Metric, Neighbours, nearest
 from dim.runs import Run
+
+ABOUT = {
+    "data": str,
+    "kind": Literal["exact", "hnsw", "ivf"],
+    "metric": Literal["l2", "cosine"],
+    "made_by": {"encoder": str, "images": str},
+}
+"""The form of index.json."""
+_REMEDY = "remove it and make the index anew"
+_OUTSIDE = r"^/|^(.*/)?\.\.(/|$)"
 
 
 class Index:
@@ -38,25 +49,21 @@ class Index:
     """
 
     def __init__(self, folder: Path):
-        import pyarrow.parquet
-
         self.folder = folder
         if not (folder / "index.json").exists():
             raise DimError(f"{folder} is not an index; make it: make index RUN=… DATA=…")
+        about = read_json(folder / "index.json", ABOUT, f"{folder} is damaged, {_REMEDY}")
+        self.where, self.made_by, self.metric = about["data"], about["made_by"], about["metric"]
         try:
-            about = json.loads((folder / "index.json").read_text("utf8"))
-            self.where, self.made_by = about["data"], about["made_by"]
             self.codes = np.load(folder / "codes.npy", mmap_mode="r")
-            table = pyarrow.parquet.read_table(folder / "images.parquet", memory_map=True)
-            self.names, self.labels = table["path"], table["label"]
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            self.names, self.labels = _read_table(folder / "images.parquet")
+            if self.codes.dtype != "float32" or self.codes.ndim != 2 or not self.codes.size:
+                raise ValueError(f"codes {self.codes.shape} {self.codes.dtype}")
+            if len(self.codes) != len(self.names):
+                raise ValueError(f"codes {self.codes.shape} for {len(self.names)} images")
+        except Exception as error:  # NumPy and Arrow each raise in many ways
             reason = " ".join(str(error).split())[:120]
-            raise DimError(f"{folder} is damaged ({reason}); remove it and make the index anew") from error
-        if self.codes.ndim != 2 or len(self.codes) != len(self.names):
-            raise DimError(
-                f"{folder} is damaged (codes {self.codes.shape} for {len(self.names)} images); "
-                "remove it and make the index anew"
-            )
+            raise DimError(f"{folder} is damaged ({reason}); {_REMEDY}") from error
 
     @classmethod
     def of(cls, run: Run, data: str = "") -> "Index":
@@ -80,7 +87,7 @@ class Index:
         if not data:
             return cls(max(made, key=lambda folder: (folder / "index.json").stat().st_mtime))
         for folder in made:
-            if data == folder.name or folder.name in (Path(data).name, Path(data).stem):
+            if folder.name in (data, folder_name(Path(data).name), folder_name(Path(data).stem)):
                 return cls(folder)
         raise DimError(f"{run.path} has no index of {data}; there are: {names}")
 
@@ -112,13 +119,14 @@ class Index:
     @cached_property
     def faiss(self):
         """The FAISS index, opened when it is needed."""
-        from dim.faiss_index import read_index
+        from dim.faiss_index import metric_of, read_index
 
         opened = read_index(self.folder / "index.faiss")
-        if (opened.ntotal, opened.d) != self.codes.shape:
+        held, (N, D) = (metric_of(opened), opened.ntotal, opened.d), self.codes.shape
+        if held != (self.metric, N, D):
             raise DimError(
-                f"{self.folder / 'index.faiss'} holds {opened.ntotal} codes of length {opened.d}, not "
-                f"{self.codes.shape}; remove {self.folder} and make the index anew"
+                f"{self.folder / 'index.faiss'} holds {held[1]} codes of length {held[2]} by {held[0]}, not "
+                f"{N} of length {D} by {self.metric}; remove it and make the index anew"
             )
         return opened
 
@@ -138,7 +146,7 @@ class Index:
         return str(file) if file.is_file() else self.name(i)
 
     def name(self, i: int) -> str:
-        return self.names[int(i)].as_py()
+        return as_on_disk(self.names[int(i)].as_py())
 
     def file_name(self, i: int) -> str:
         return Path(self.name(i)).name
@@ -152,3 +160,25 @@ class Index:
         from dim.data.picture import picture
 
         return picture(self.where, self.name(i), size)
+
+
+def _read_table(file: Path):
+    """Columns path and label of a table.
+
+    Raises:
+        ValueError: they are no texts, or a path is missing or leads out of the data.
+    """
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(file, columns=["path", "label"], memory_map=True)
+    table.validate(full=True)
+    names, labels = table["path"], table["label"]
+    text = pyarrow.types.is_string
+    if not text(names.type) or not text(labels.type) or names.null_count:
+        raise ValueError(f"paths are {names.type}, labels {labels.type}, and {names.null_count} are missing")
+    outside = pyarrow.compute.match_substring_regex(names, _OUTSIDE)
+    if pyarrow.compute.any(outside).as_py():
+        raise ValueError(f"{names.filter(outside)[0].as_py()!r} leads out of the data")
+    return names, labels

@@ -16,6 +16,7 @@ from typing import Literal
 from dim import data
 from dim.data import Dataset
 from dim.errors import DimError
+from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -68,12 +69,12 @@ def evaluate(options: Options) -> None:
         plot(evaluation).savefig(run.path / "evaluation.png")
         csv = record(run.path.parent / "evaluations.csv", evaluation)
         written = [run.path / f"evaluation.{kind}" for kind in ("json", "md", "png")]
-        print(f"\n{text}\n{'  '.join(map(str, [*written, csv]))}")
+        print(f"\n{text}\n{'  '.join(map(printable, [*written, csv]))}")
     if len(runs) > 1:
         file = runs[0].path.parent / "evaluations.md"
         text = markdown(evaluations)
         file.write_text(text, "utf8")
-        print(f"\n{text}\n{file}")
+        print(f"\n{text}\n{printable(file)}")
 
 
 def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:

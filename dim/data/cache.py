@@ -17,7 +17,10 @@ from tqdm import tqdm
 
 from dim.data.dataset import Dataset, Split
 from dim.errors import DimError
+from dim.files import read_json
+from dim.names import printable
 
+_INDEX = {"class_names": [str], "labels": ([int], None), "names": [str], "skipped": int, "train": int}
 _CHUNK = 64
 _FORMAT = 1
 _TOLERATED = 0.01
@@ -83,20 +86,36 @@ def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -
 
 
 def _open(folder: Path, name: str) -> Dataset:
+    remedy = "remove it to decode the images again"
+    index = read_json(folder / "index.json", _INDEX, f"{folder} is damaged, {remedy}")
     try:
-        index = json.loads((folder / "index.json").read_text("utf8"))
         images = np.load(folder / "images.npy", mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise DimError(f"{folder} is damaged ({error}); remove it to decode the images again") from error
+        _check(index, images)
+    except (OSError, EOFError, ValueError, OverflowError) as error:
+        raise DimError(f"{folder} is damaged ({error}); {remedy}") from error
     labels = None if index["labels"] is None else np.array(index["labels"], dtype="int64")
     if index["skipped"]:
-        print(f"{name}: {index['skipped']} unreadable images skipped, see {folder}/skipped.txt")
+        skipped = f"{index['skipped']} unreadable images skipped, see {folder}/skipped.txt"
+        print(printable(f"{name}: {skipped}"))
 
     def split(part: slice) -> Split:
         return Split(images[part], None if labels is None else labels[part], index["names"][part])
 
     train = index["train"]
     return Dataset(name, split(slice(train)), split(slice(train, None)), index["class_names"])
+
+
+def _check(index: dict, images: np.ndarray) -> None:
+    """Makes sure that images, names and labels belong together."""
+    count, classes = len(index["names"]), len(index["class_names"])
+    if images.dtype != "uint8" or images.ndim != 4 or len(images) != count:
+        raise ValueError(f"{count} names for images {images.shape} {images.dtype}")
+    if not 0 < index["train"] <= count:
+        raise ValueError(f"{index['train']} training images of {count}")
+    if index["labels"] is not None and not (
+        len(index["labels"]) == count and all(0 <= label < classes for label in index["labels"])
+    ):
+        raise ValueError(f"labels that do not fit {count} images of {classes} classes")
 
 
 def _build(folder: Path, name: str, recipe: Recipe, size: int) -> None:
@@ -127,7 +146,7 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
         for start, images in _decoded(recipe, name):
             for i, image in enumerate(images, start):
                 if isinstance(image, str):
-                    skipped.append(f"{recipe.names[i]}: {image}")
+                    skipped.append(printable(f"{recipe.names[i]}: {image}"))
                     if len(skipped) > _TOLERATED * count:
                         raise _too_many(name, skipped)
                 else:
@@ -136,7 +155,7 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
         file.seek(0)
         write_header(file, (len(kept), size, size, 3), "uint8")
     if skipped:
-        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8", "backslashreplace")
+        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8")
     index = {
         "class_names": list(recipe.class_names),
         "labels": None if recipe.labels is None else [int(recipe.labels[i]) for i in kept],
@@ -157,7 +176,7 @@ def _decoded(recipe: Recipe, name: str):
     )
     decoded = Parallel(n_jobs=-1 if len(starts) > 8 else 1, return_as="generator")(chunks)
     try:
-        with tqdm(total=len(recipe.sources), desc=f"decoding {name}", unit=" images") as progress:
+        with tqdm(total=len(recipe.sources), desc=f"decoding {printable(name)}", unit=" images") as progress:
             for start, images in zip(starts, decoded, strict=True):
                 yield start, images
                 progress.update(len(images))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dim.names import printable
+
 
 @dataclass(frozen=True)
 class Split:
@@ -48,4 +50,4 @@ class Dataset:
     def __str__(self) -> str:
         classes = f"{len(self.class_names)} classes" if self.labelled else "no labels"
         sizes = f"{len(self.train):,} train + {len(self.val):,} val"
-        return f"{self.name}: {sizes}, {classes}, {self.image_size}×{self.image_size}"
+        return f"{printable(self.name)}: {sizes}, {classes}, {self.image_size}×{self.image_size}"
