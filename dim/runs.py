@@ -24,7 +24,7 @@ _MAY_CHANGE = {"epochs"}
 _FORMS = {
     "data.json": {"train": int, "val": int, "classes": int},
     "machine.json": {"machine": str, "date": str},
-    "results.json": {"k": int, "accuracy": {str: {"cosine": float, "l2": float}}},
+    "results.json": {"k": int, "accuracy": {str: {"cosine": float}}},
     "compare.json": {"command": [str], "seconds": float},
 }
 _EPOCH = re.compile("[0-9]{1,9}")

@@ -4,7 +4,7 @@ import warnings
 
 
 def save(figure, file, **how) -> None:
-    """Saves a matplotlib figure. Letters that its font lacks, as of names in Chinese, become boxes in silence.
+    """Saves a matplotlib figure. Letters that its font lacks, such as Chinese ones, become boxes in silence.
 
     Args:
         figure: to be saved.

@@ -63,7 +63,8 @@ def report(options: Options) -> None:
         Section("Map of the codes", code_map(dataset, val)),
         Section("Best and worst queries", queries(dataset, val)),
     ]
-    footer = f"Written by <code>{elements.text(command)}</code> on {date.today().isoformat()}, {describe_device()}."
+    code = f"<code>{elements.text(command)}</code>"
+    footer = f"Written by {code} on {date.today().isoformat()}, {describe_device()}."
     lead = f"Preset {configuration.preset} on {dataset}"
     text = page(run.path.name, lead, sections, footer)
     file = run.path / "report.html"

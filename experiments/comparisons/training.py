@@ -15,6 +15,7 @@ from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
 from dim.files import read_table
+from dim.form import check
 from dim.names import printable
 from dim.presets import PRESETS
 from dim.runs import Run
@@ -197,7 +198,8 @@ def _read(entry: Entry, epochs: int) -> str:
     batch = entry.configuration.images_per_step(held["classes"])
     images = held["train"] // batch * batch
     try:
+        check(entry.accuracy, {"code": dict, str: {"cosine": float, "l2": float}}, "accuracy")
         entry.curve = [(int(row["epoch"]) * images, float(row["knn_cosine"])) for row in log]
     except (KeyError, ValueError) as error:
-        raise DimError(f"{run.log} is damaged ({error}); remove {run.path} to train it again") from error
+        raise DimError(f"{run.path} is damaged ({error}); remove it to train it again") from error
     return ""

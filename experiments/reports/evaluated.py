@@ -17,7 +17,7 @@ from experiments.reports.commands import program_command
 _FORM = {
     **dict.fromkeys(("run", "preset", "data", "device", "date"), str),
     **dict.fromkeys(("seed", "epochs", "train", "val", "classes"), int),
-    **dict.fromkeys(("features", "gauges", "dependence"), {str: dict}),
+    **{part: {str: dict} for part in ("features", "gauges", "dependence")},
     "seconds": float,
     "options": {"metrics": [str], "quick": bool},
     "notes": [str],

@@ -65,5 +65,5 @@ def test_without_an_evaluation_there_is_the_command(run):
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"options": {"metrics": null}}'])
 def test_a_damaged_evaluation_is_refused_in_one_line(run, declined, text):
     (run.path / "evaluation.json").write_text(text)
-    with declined("evaluation.json is damaged", "make evaluate RUN=first"):
+    with declined("evaluation.json cannot be used", "make evaluate RUN=first"):
         evaluated(run, run.configuration())
