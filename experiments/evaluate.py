@@ -58,8 +58,9 @@ def evaluate(options: Options) -> None:
         _dataset(run, options)
 
     from experiments.evaluations.plot import plot
-    from experiments.evaluations.report import markdown, record
+    from experiments.evaluations.report import markdown, record, recorded
 
+    recorded(runs[0].path.parent / "evaluations.csv")  # that it can be added to, before the work
     evaluations = []
     for run, evaluation in zip(runs, _evaluated_in_turn(runs, options), strict=True):
         evaluations.append(evaluation)
