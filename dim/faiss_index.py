@@ -58,6 +58,8 @@ def read_index(file: Path) -> faiss.Index:
     Raises:
         DimError: it is not there, damaged, or not of `write_index`.
     """
+    if not file.is_file():
+        raise DimError(f"{file} is not there; make the index anew")
     try:
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
         if not isinstance(index, _KINDS) or index.metric_type not in _FAISS.values():

@@ -1,7 +1,8 @@
 """An index is a folder RUN/index/DATA: the codes of a data set by a run's encoder, and whose they are.
 
 codes.npy        [N, D] float32
-images.parquet   path and label (null where there is none) of each, in the order of the codes
+images.parquet   path and label (null where there is none) of each, in the order of the codes; bytes of a
+                 path that are no UTF-8 stand as \\udcXX
 index.faiss      for FAISS: exact, or approximate; see `dim.faiss_index`
 index.json       which data, by which encoder
 skipped.txt      images that could not be read, with the reason

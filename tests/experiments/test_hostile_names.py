@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -90,7 +89,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-def test_every_program_comes_through(run, folder, tmp_path):
+def test_every_program_comes_through(run, folder, tmp_path, monkeypatch):
     run(train, Train, "--run", "a\x1b\nb", "--data", str(folder), "--epochs", "1", *SMALL)
     for program, options, arguments in PROGRAMS:
         run(program, options, *arguments)
@@ -100,9 +99,9 @@ def test_every_program_comes_through(run, folder, tmp_path):
     found = run(search, Search, "--image", *map(str, own), "--k", "1").splitlines()
     for query, nearest in zip(found[::2], found[1::2], strict=False):
         assert nearest.endswith(query)  # a path by which the image was found and opened
-    if keras.backend.backend() == "tensorflow":
-        run(export, Export)
-    (held,) = tmp_path.glob("runs/*")
+    monkeypatch.setattr("dim.export.write_onnx", lambda *_: 0.0)  # there are no names in it
+    run(export, Export)
+    (held,) = tmp_path.glob("runs/*/")
     for table in held / "neighbours.csv", *held.glob("index/*/near-duplicates.csv"):
         with table.open(encoding="utf8", newline="") as file:
             cells = {cell for row in csv.reader(file) for cell in row}
