@@ -63,7 +63,7 @@ def read_index(file: Path) -> faiss.Index:
     try:
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
         if not isinstance(index, _KINDS) or index.metric_type not in _FAISS.values():
-            raise RuntimeError(f"it is a {type(index).__name__} of metric {index.metric_type}")
+            raise RuntimeError(f"{type(index).__name__} of metric {index.metric_type} is none of ours")
     except RuntimeError as error:
         raise DimError(
             f"{file} cannot be read ({_one_line(error)}); remove it and make the index anew"

@@ -11,11 +11,11 @@ skipped.txt      images that could not be read, with the reason
 import shlex
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from dim.errors import DimError
+from dim.faiss_index import IndexMetric, Kind, metric_of, read_index, search_index
 from dim.files import UNFINISHED, read_json
 from dim.names import as_on_disk, folder_name
 from dim.retrieval import Metric, Neighbours, nearest
@@ -23,8 +23,8 @@ from dim.runs import Run
 
 ABOUT = {
     "data": str,
-    "kind": Literal["exact", "hnsw", "ivf"],
-    "metric": Literal["l2", "cosine"],
+    "kind": Kind,
+    "metric": IndexMetric,
     "made_by": {"encoder": str, "images": str},
 }
 """The form of index.json."""
@@ -120,8 +120,6 @@ class Index:
     @cached_property
     def faiss(self):
         """The FAISS index, opened when it is needed."""
-        from dim.faiss_index import metric_of, read_index
-
         opened = read_index(self.folder / "index.faiss")
         held, (N, D) = (metric_of(opened), opened.ntotal, opened.d), self.codes.shape
         if held != (self.metric, N, D):
@@ -135,8 +133,6 @@ class Index:
         self, queries: np.ndarray, k: int, metric: Metric, own: np.ndarray | None = None
     ) -> Neighbours:
         """As `dim.retrieval.nearest`: by the FAISS index where that has the metric, otherwise exact."""
-        from dim.faiss_index import metric_of, search_index
-
         if metric == metric_of(self.faiss):
             return search_index(self.faiss, self.codes, queries, k, own)
         return nearest(queries, self.codes, k, metric, own)
