@@ -6,6 +6,7 @@ from typing import Literal, get_type_hints
 
 from dim.errors import DimError
 from dim.form import check
+from dim.names import could_be_a_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,8 @@ class Configuration:
                 check(getattr(self, name), kind, _option(name))
         except ValueError as error:
             raise DimError(str(error)) from error
+        if not could_be_a_file(self.data):
+            raise DimError(f"--data {self.data!r} cannot be the name of a file")
         least = {
             "image_size": 8,
             "epochs": 1,

@@ -90,8 +90,9 @@ def search_index(
     if isinstance(index, faiss.IndexHNSW):
         index.hnsw.efSearch = max(_EFFORT, 2 * wanted)
     _, candidates = index.search(comparable(queries, metric), wanted)
-    if candidates.max() >= len(codes):
-        raise ValueError(f"the index knows a code {candidates.max()} of {len(codes)}; make it anew")
+    alien = candidates[(candidates < -1) | (candidates >= len(codes))]
+    if len(alien):
+        raise ValueError(f"the index knows a code {alien[0]} of {len(codes)}; make it anew")
     found = ranked(queries, codes, candidates, metric)
     return found if own is None else without_own(found, np.asarray(own))
 

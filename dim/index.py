@@ -29,6 +29,7 @@ ABOUT = {
 }
 """The form of index.json."""
 _REMEDY = "remove it and make the index anew"
+_LONGEST = 24_000  # bytes of a path: 4,096, each escaped
 _OUTSIDE = r"^/|^(.*/)?\.\.(/|$)"
 
 
@@ -175,6 +176,9 @@ def _read_table(file: Path):
     text = pyarrow.types.is_string
     if not text(names.type) or not text(labels.type) or names.null_count:
         raise ValueError(f"paths are {names.type}, labels {labels.type}, and {names.null_count} are missing")
+    longest = pyarrow.compute.max(pyarrow.compute.binary_length(names)).as_py() or 0
+    if longest > _LONGEST:
+        raise ValueError(f"a path has {longest:,} bytes")
     outside = pyarrow.compute.match_substring_regex(names, _OUTSIDE)
     if pyarrow.compute.any(outside).as_py():
         raise ValueError(f"{names.filter(outside)[0].as_py()!r} leads out of the data")

@@ -3,6 +3,7 @@
 Python holds the bytes of a file's name that are no UTF-8 as lone surrogates, by which the file still opens.
 """
 
+import os
 import re
 
 _UNPRINTABLE = re.compile(
@@ -47,6 +48,14 @@ def as_unicode(name: str) -> str:
 def as_on_disk(text: str) -> str:
     """The file's name that `as_unicode` was given, unless it held such an escape itself."""
     return _ESCAPED_BYTE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), text)
+
+
+def could_be_a_file(name: str) -> bool:
+    """Whether the system can be asked for a file of this name."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
 
 
 def folder_name(name: str) -> str:

@@ -16,6 +16,7 @@ from dim.names import printable
 from dim.presets import PRESETS
 from experiments import terminal
 
+_LONGEST = 4000  # letters of an error
 _BROKEN_PIPE = 141  # the status of a program that SIGPIPE ends
 
 
@@ -45,7 +46,7 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
                 sys.exit(_BROKEN_PIPE)
             raise DimError(f"not all could be printed: {failure.strerror}; make room, or print elsewhere")
     except (DimError, OSError) as error:
-        sys.exit(f"error: {printable(error)}")
+        sys.exit(f"error: {printable(error)[:_LONGEST]}")
     except KeyboardInterrupt:
         sys.exit(130)
 

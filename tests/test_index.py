@@ -204,6 +204,7 @@ DAMAGES = [
     write_paths("../../etc/photo.jpg"),
     write_paths("cat/../../photo.jpg"),
     write_paths("/etc/photo.jpg"),
+    write_paths("a" * 100_000),
     other_codes(np.zeros((N, 5))),
     other_codes(np.zeros(N, "float32")),
     other_codes(np.array(["a"] * N)),
