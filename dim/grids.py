@@ -101,7 +101,7 @@ def scaled(image: np.ndarray, tile: int) -> Image.Image:
 
 def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
-    text = printable(text)[: width + 1]  # a letter has a pixel at least, and measuring a novel takes minutes
+    text = printable(text[: width + 1])[: width + 1]  # measuring a novel takes minutes
     font = _with_letters_of(text, font)
     if draw.textlength(text, font) > width:
         while text and draw.textlength(text + "…", font) > width:
