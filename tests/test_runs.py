@@ -102,17 +102,27 @@ def test_the_length_of_a_run_with_a_cosine_schedule_is_fixed(refused):
         run.claim(replace(planned, epochs=9))
 
 
-@pytest.mark.parametrize("content", ["", "{", json.dumps({"colour": "blue"}), json.dumps({"epochs": 0})])
-def test_a_damaged_configuration_is_said_in_one_line(content):
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        *map(json.dumps, ({"colour": "blue"}, {"epochs": 0}, {"epochs": "12"}, {"encoder": "evil"})),
+        *map(json.dumps, ({"data": None}, {"views": 3}, {"learning_rate": True}, {"code_size": 8.5})),
+    ],
+)
+def test_a_damaged_configuration_is_said_in_one_line(content, refused):
     run = Run("first")
     run.path.mkdir(parents=True)
     run.configuration_file.write_text(content)
-    with pytest.raises(DimError) as caught:
+    with refused("configuration.json cannot be used", "repair it"):
         run.configuration()
-    assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"k": 20}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "7", '{"k": 20}', '{"k": "20", "accuracy": {}}', '{"k": 20, "accuracy": [1]}']
+)
 def test_a_damaged_file_of_results_is_named_in_one_line(content, refused):
     run = Run("first")
     run.path.mkdir(parents=True)
@@ -169,6 +179,35 @@ def test_a_damaged_or_missing_checkpoint_is_said_in_one_line(damage):
     with pytest.raises(DimError, match=r"checkpoint\.keras is damaged") as caught:
         run.load()
     assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_something_else_is_said_in_one_line(refused):
+    run = Run("first")
+    run.claim(SMALL)
+    for other, complaint in (
+        (build_model(SMALL).encoder, "it is a Functional, not a DeepInfoMax"),
+        (build_model(replace(SMALL, method="vicreg", prior="none")), "it is a VICReg"),
+        (build_model(replace(SMALL, encoder="basic32", image_size=32)), "another encoder than seed"),
+        (build_model(replace(SMALL, code_size=6)), "from 16 pixels to a code of 5"),
+    ):
+        run.save(other)
+        with refused("checkpoint.keras is not of this run", complaint, "remove it"):
+            run.load()
+    run.save(build_model(SMALL))
+    assert run.load().encoder.output_shape["mean"] == (None, 5)
+
+
+def test_a_name_that_is_no_utf8_is_refused(refused):
+    with refused("is no UTF-8"):
+        Run("a\udcff")
+
+
+def test_a_log_of_anything_loses_no_epoch_and_keeps_no_nonsense():
+    run = Run("first")
+    run.claim(SMALL)
+    run.log.write_bytes("epoch,loss\n1,3\n²,1\n\n9999999999999,1\n\x00\xff\n".encode() + b"\xb2,1\n")
+    run.log_epoch(2, {"loss": 2.0})
+    assert run.log.read_text() == "epoch,loss\n1,3\n2,2\n"
 
 
 def test_the_log_has_one_row_an_epoch_and_forgets_what_was_not_saved():

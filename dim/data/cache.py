@@ -17,8 +17,18 @@ from tqdm import tqdm
 from dim.data.dataset import Dataset, Split
 from dim.data.decoding import decoded
 from dim.errors import DimError
+from dim.files import read_json
 from dim.names import printable
 
+_INDEX = {
+    "class_names": [str],
+    "labels": ([int], None),
+    "names": [str],
+    "skipped": int,
+    "train": int,
+    "fingerprint": str,
+    "drawn": bool,
+}
 _BATCH = 250
 _FORMAT = 2
 _TOLERATED = 0.01
@@ -87,23 +97,37 @@ def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -
 
 
 def _open(folder: Path, name: str) -> Dataset:
+    remedy = "remove it to decode the images again"
+    index = read_json(folder / "index.json", _INDEX, f"{folder} is damaged, {remedy}")
     try:
-        index = json.loads((folder / "index.json").read_text("utf8"))
         images = np.load(folder / "images.npy", mmap_mode="r")
-        names, train = index["names"], index["train"]
-        labels = None if index["labels"] is None else np.array(index["labels"], dtype="int64")
-        about = index["class_names"], index["fingerprint"], index["drawn"]
-        if not len(images) == len(names) == len(names if labels is None else labels):
-            raise ValueError(f"{len(images)} images for {len(names)} names")
-        if index["skipped"]:
-            print(f"{name}: {index['skipped']} unreadable images skipped, see {folder}/skipped.txt")
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise DimError(f"{folder} is damaged ({error}); remove it to decode the images again") from error
+        _check(index, images)
+    except (OSError, EOFError, ValueError, OverflowError) as error:
+        raise DimError(f"{folder} is damaged ({error}); {remedy}") from error
+    names, train = index["names"], index["train"]
+    about = index["class_names"], index["fingerprint"], index["drawn"]
+    labels = None if index["labels"] is None else np.array(index["labels"], dtype="int64")
+    if index["skipped"]:
+        skipped = f"{index['skipped']} unreadable images skipped, see {folder}/skipped.txt"
+        print(printable(f"{name}: {skipped}"))
 
     def split(part: slice) -> Split:
         return Split(images[part], None if labels is None else labels[part], names[part])
 
     return Dataset(name, split(slice(train)), split(slice(train, None)), *about)
+
+
+def _check(index: dict, images: np.ndarray) -> None:
+    """Makes sure that images, names and labels belong together."""
+    count, classes = len(index["names"]), len(index["class_names"])
+    if images.dtype != "uint8" or images.ndim != 4 or len(images) != count:
+        raise ValueError(f"{count} names for images {images.shape} {images.dtype}")
+    if not 0 < index["train"] <= count:
+        raise ValueError(f"{index['train']} training images of {count}")
+    if index["labels"] is not None and not (
+        len(index["labels"]) == count and all(0 <= label < classes for label in index["labels"])
+    ):
+        raise ValueError(f"labels that do not fit {count} images of {classes} classes")
 
 
 def _build(folder: Path, name: str, recipe: Recipe, size: int) -> None:
@@ -190,7 +214,7 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
         for start, images in batches:
             for i, image in enumerate(images, start):
                 if isinstance(image, str):
-                    skipped.append(f"{printable(recipe.names[i])}: {printable(image)}")
+                    skipped.append(printable(f"{recipe.names[i]}: {image}"))
                     if len(skipped) > _TOLERATED * count:
                         raise _too_many(name, skipped)
                 else:

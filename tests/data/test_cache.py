@@ -306,3 +306,28 @@ def test_a_damaged_cache_is_said_with_the_remedy(refused):
     file.write_bytes(file.read_bytes()[:150])
     with refused(file.parent, "is damaged", "remove it"):
         cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4]))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": [0, 1, 2, 9]},
+        {"labels": ["cat"] * 4},
+        {"labels": [0]},
+        {"names": [1, 2, 3, 4]},
+        {"names": ["a"]},
+        {"train": -1},
+        {"train": None},
+        {"class_names": "cats"},
+        {"skipped": "2"},
+    ],
+)
+def test_an_index_of_another_form_is_said_with_the_remedy(changes, refused):
+    def of_cats():
+        return cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4], labels=[0, 1, 0, 1]))
+
+    of_cats()
+    file = next(cache_folder().glob("*/index.json"))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    with refused(file.parent, "is damaged", "remove it"):
+        of_cats()
