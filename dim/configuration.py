@@ -6,6 +6,9 @@ from typing import Literal
 
 from dim.errors import DimError
 
+MOST_SEED = 2**31 - 1
+"""What NumPy, Keras and scikit-learn all take, with room for those that count on from it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
@@ -99,6 +102,8 @@ class Configuration:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise DimError(f"{_option(name)} must be at least {bound}, not {getattr(self, name)}")
+        if self.seed > MOST_SEED:
+            raise DimError(f"--seed must be at most {MOST_SEED:,}, not {self.seed}")
         for name in _NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise DimError(f"{_option(name)} must be finite and not negative, not {getattr(self, name)}")

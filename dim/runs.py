@@ -10,12 +10,15 @@ events.out.tfevents… what TensorBoard shows; neighbour pictures lie beside it
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from dim.configuration import Configuration
 from dim.errors import DimError
-from dim.files import UNFINISHED, replace
+from dim.files import UNFINISHED, check_writable, exclusive, replace, typed_path
+from dim.memory import exhausted
 
 RUNS = Path("runs")
 _MAY_CHANGE = {"epochs"}
@@ -32,7 +35,7 @@ class Run:
         self.name = str(name).rstrip("/")
         if self.name in ("", ".", ".."):
             raise DimError(f"{str(name)!r} is no name for a run; choose one such as first, or a path")
-        self.path = Path(self.name) if "/" in self.name else RUNS / self.name
+        self.path = typed_path(self.name) if "/" in self.name or self.name == "~" else RUNS / self.name
         self.configuration_file = self.path / "configuration.json"
         self.checkpoint = self.path / "checkpoint.keras"
         self.encoder = self.path / "encoder.keras"
@@ -53,6 +56,32 @@ class Run:
             raise DimError(f"no trained run in {RUNS.absolute()}; train one first: make train")
         return cls(checkpoints[-1].parent.name)
 
+    @property
+    def has_learned(self) -> bool:
+        """Whether anything of it was saved; until then its name is free for another start."""
+        return self.checkpoint.exists() or self.encoder.exists()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Makes the folder, and keeps other processes from training the run at the same time.
+
+        Raises:
+            DimError: another process trains it, or nothing can be written there.
+        """
+        self._check_folder()
+        if "," in self.name and not self.path.exists():
+            raise DimError(
+                f"evaluate parts runs by commas, so {self.name} is no name for one; give another RUN="
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            check_writable(self.path)
+            with exclusive(self.path / f"{UNFINISHED}lock", f"{self.path} is being trained"):
+                yield
+        finally:
+            with suppress(OSError):  # unless something is in it
+                self.path.rmdir()
+
     def claim(self, configuration: Configuration, data: dict | None = None) -> None:
         """Makes the folder and writes the configuration, or checks that it is the run's own.
 
@@ -61,18 +90,17 @@ class Run:
             data: what the data set holds, so that a change is noticed.
 
         Raises:
-            DimError: the folder holds a run of another configuration, or the data has changed.
+            DimError: the folder holds what a run of another configuration learned, or the data has changed.
         """
-        if self.configuration_file.exists():
+        self._check_folder()
+        if self.has_learned and self.configuration_file.exists():
             old, new = asdict(self.configuration()), asdict(configuration)
             may_change = _MAY_CHANGE if configuration.schedule == "constant" else set()
             other = [name for name in new if old[name] != new[name] and name not in may_change]
             if other:
                 differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in other)
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
-        elif self.path.exists() and (not self.path.is_dir() or any(self._contents())):
-            raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
-        if data and self.data.exists() and (old := self.read_json(self.data)) != data:
+        if data and self.has_learned and self.data.exists() and (old := self.read_json(self.data)) != data:
             raise DimError(
                 f"{self.path} was started on {old}, the data now is {data}; take another RUN= name"
             )
@@ -113,6 +141,8 @@ class Run:
         try:
             return keras.saving.load_model(self.checkpoint)
         except Exception as error:  # a damaged zip, HDF5 file or JSON each raise in their own way
+            if exhausted(error):
+                raise
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise DimError(
                 f"{self.checkpoint} is damaged ({reason[:120]}); put a good copy there, "
@@ -159,6 +189,12 @@ class Run:
         except (OSError, TypeError, ValueError) as error:
             raise DimError(f"{file} cannot be used ({error}); put a good copy there, or remove it") from error
         return content
+
+    def _check_folder(self) -> None:
+        if self.configuration_file.exists() or not self.path.exists():
+            return
+        if not self.path.is_dir() or any(self._contents()):
+            raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
 
     def _contents(self):
         return (file for file in self.path.iterdir() if not file.name.startswith(UNFINISHED))

@@ -205,12 +205,11 @@ def test_a_full_disk_while_decoding_is_refused_and_leaves_nothing(refused, photo
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_unknown_presets_and_options_are_answered_with_the_nearest(refused, command):
+def test_unknown_presets_and_options_are_answered_with_the_nearest(refused):
     assert "did you mean seed?" in refused("train", "--preset", "sed")
     assert "did you mean --epochs?" in refused("train", "--epoch", "3")
     assert "did you mean --against?" in refused("knn", "--agains=val")
-    status, _, err = command("train", "--objective", "jds")
-    assert status == 2 and "jsd" in err and "Traceback" not in err
+    assert "did you mean jsd?" in refused("train", "--objective", "jds")
 
 
 def test_help_explains_every_option_at_once(command):
