@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from tqdm import tqdm
 
 from dim.data.cache import Recipe, Source, image_or_reason, write_header
 from dim.errors import DimError
-from dim.files import UNFINISHED
+from dim.files import UNFINISHED, replace, replace_folder
 from dim.index import Index
 from dim.runs import Run
 
@@ -54,7 +53,7 @@ def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric
     if old.get("made_by") == made_by:
         if old != about:
             _write_faiss(folder, kind, metric)
-            _replace(folder / "index.json", about)
+            replace(folder / "index.json", lambda file: file.write_text(json.dumps(about), "utf8"))
         return Index(folder)
     if old:
         print(f"images or encoder are not those of {folder}: embedding anew", flush=True)
@@ -72,8 +71,7 @@ def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric
         (unfinished / "skipped.txt").write_text(text, "utf8", "backslashreplace")
     _write_faiss(unfinished, kind, metric)
     _replace(unfinished / "index.json", about)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    replace_folder(folder, unfinished)
     (folder / "progress.json").unlink()
     return Index(folder)
 
@@ -153,14 +151,11 @@ def _about(folder: Path) -> dict:
 def _write_faiss(folder: Path, kind: str, metric: str) -> None:
     from dim.faiss_index import write_index
 
-    unfinished = folder / f"{UNFINISHED}index.faiss"
+    codes = np.load(folder / "codes.npy", mmap_mode="r")
     try:
-        write_index(unfinished, np.load(folder / "codes.npy", mmap_mode="r"), kind, metric)
-        unfinished.replace(folder / "index.faiss")
+        replace(folder / "index.faiss", lambda file: write_index(file, codes, kind, metric))
     except ValueError as error:
         raise DimError(f"{folder} cannot be indexed: {error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _named(recipe: Recipe, skipped: list[tuple[int, str]]) -> list[str]:

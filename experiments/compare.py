@@ -7,8 +7,8 @@ compare.md, compare.csv and compare.png into OUT.
 
 import csv
 from dataclasses import dataclass
-from pathlib import Path
 
+from dim.files import replace, typed_path
 from dim.presets import PRESETS
 from experiments import command_line
 from experiments.comparisons.plot import plot
@@ -41,15 +41,15 @@ def compare(options: Options) -> None:
         DimError: an option cannot be used, or every run failed.
     """
     entries = trained(options)
-    complete, out = [entry for entry in entries if not entry.failure], Path(options.out)
+    complete, out = [entry for entry in entries if not entry.failure], typed_path(options.out)
     rows = table(entries)
     text = f"{header(complete, options.epochs)}\n\n{markdown(rows)}"
-    (out / "compare.md").write_text(text, "utf8")
+    replace(out / "compare.md", lambda file: file.write_text(text, "utf8"))
     with (out / "compare.csv").open("w", newline="", encoding="utf8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    plot(complete, rows).savefig(out / "compare.png")
+    replace(out / "compare.png", plot(complete, rows).savefig)
     print(f"\n{text}\n{out / 'compare.md'}  {out / 'compare.csv'}  {out / 'compare.png'}")
 
 

@@ -10,7 +10,7 @@ from html import escape
 
 from dim import data
 from dim.errors import DimError
-from dim.files import replace
+from dim.files import check_writable, replace
 from dim.runs import Run
 from experiments import command_line
 
@@ -35,6 +35,7 @@ def report(options: Options) -> None:
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
+    check_writable(run.path)
     dataset = data.load(options.data or configuration.data, configuration.image_size)
 
     command_line.import_keras()

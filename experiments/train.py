@@ -7,13 +7,13 @@ any, are only looked at to say how good the codes are.
 import shlex
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
 from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.files import typed_path
 from dim.runs import Run
 from experiments import command_line
 
@@ -112,7 +112,7 @@ def _with_data(configuration: Configuration):
         )
     if configuration.needs_labels and not dataset.labelled:
         raise DimError(f"{dataset.name} has no labels, and --method {configuration.method} learns from them")
-    where = where if where == data.PHOTO_PATCHES else str(Path(where).expanduser().resolve())
+    where = where if where == data.PHOTO_PATCHES else str(typed_path(where).resolve())
     return replace(configuration, data=where), dataset
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from dim import data
 from dim.data import Dataset, Split
 from dim.errors import DimError
+from dim.files import check_writable, replace
 from dim.runs import Run
 from experiments import command_line
 
@@ -48,6 +49,7 @@ def verify(options: Options) -> None:
         raise DimError("--pairs must be at least 2 and --seed at least 0")
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
+    check_writable(run.path)
     own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
     own = own or options.data == configuration.data  # photo-patches are no path
     load = data.load if own else data.load_whole
@@ -99,8 +101,9 @@ def verify(options: Options) -> None:
     run.write_json(run.path / "verification.json", record)
     title = f"{run.path.name} on {what} of {dataset.name}"
     figure = plot(distances["code"], pairs.same, measured, LABELS[options.metric], title)
-    figure.savefig(run.path / "verification.png")
-    imwrite(run.path / "verification_errors.png", _errors(used, pairs, distances["code"], dataset, title))
+    replace(run.path / "verification.png", figure.savefig)
+    errors = _errors(used, pairs, distances["code"], dataset, title)
+    replace(run.path / "verification_errors.png", lambda file: imwrite(file, errors))
     files = ("verification.json", "verification.png", "verification_errors.png")
     print("\n" + "  ".join(str(run.path / name) for name in files))
 
