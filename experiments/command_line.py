@@ -88,7 +88,7 @@ def import_keras() -> None:
     keras.json says of the order of dimensions and of precision does not matter here.
 
     Raises:
-        DimError: the backend does not exist, or is not installed.
+        DimError: the backend does not exist or is not installed, or a keras.json cannot be used.
     """
     backend = os.environ.get("KERAS_BACKEND", "")
     if backend and backend not in _BACKENDS:
@@ -105,6 +105,9 @@ def import_keras() -> None:
             raise DimError(
                 f"Keras' backend {error.name} is not installed; install it, or set KERAS_BACKEND to another"
             ) from error
+        except ValueError as error:
+            settings = os.environ.get("KERAS_HOME") or "~/.keras"
+            raise DimError(f"Keras cannot start ({error}); repair or remove {settings}/keras.json") from error
         except BaseException:
             messages.seek(0)
             os.write(stderr, messages.read())
