@@ -48,32 +48,14 @@ class ResourceExhaustedError(Exception):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (
-            OSError(errno.ENOSPC, "No space left on device", "a/b.png"),
-            "a/b.png: No space left on device; make room",
-        ),
-        (
-            OSError(errno.EROFS, "Read-only file system", "a"),
-            "a: Read-only file system; change its permissions",
-        ),
+        (OSError(errno.ENOSPC, "No space left", "a/b.png"), "a/b.png: No space left; make room"),
+        (OSError(errno.EROFS, "Read-only file system", "a"), "a: Read-only file system; change its"),
         (OSError(errno.ENOENT, "No such file or directory", "a\nb"), r"a\nb: No such file or directory"),
         (OSError("broken in\ntwo"), "error: broken in two"),
-        (
-            MemoryError("Unable to allocate 9 TiB"),
-            "error: not enough memory (Unable to allocate 9 TiB); try a smaller",
-        ),
-        (
-            ResourceExhaustedError("OOM when\nallocating"),
-            "error: not enough memory (OOM when allocating); try",
-        ),
-        (
-            RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying"),
-            "error: not enough memory (RESOURCE_EXHAUS",
-        ),
-        (
-            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
-            "error: not enough memory (Default",
-        ),
+        (MemoryError("9 TiB"), "error: not enough memory (9 TiB); try a smaller --batch-size"),
+        (ResourceExhaustedError("OOM when\nallocating"), "not enough memory (OOM when allocating); try"),
+        (RuntimeError("RESOURCE_EXHAUSTED: while trying"), "not enough memory (RESOURCE_EXHAUSTED: while"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you"), "not enough memory (Default"),
     ],
 )
 def test_a_full_disk_and_a_lack_of_memory_are_one_line_with_place_and_remedy(ends, error, said):
@@ -150,11 +132,7 @@ def test_settings_of_keras_that_do_not_suit_are_overruled_or_refused(
         assert "is not installed; install it, or set KERAS_BACKEND" in refused("knn")
 
 
-def test_ctrl_c_before_anything_has_begun_is_silent(start):
-    for delay in 0.05, 0.1, 0.2, 0.4:
-        process = start("train", "--data", "nowhere")
-        time.sleep(delay)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert "Traceback" not in err, f"after {delay} s: {err}"
-        assert process.returncode in (130, -signal.SIGINT, 1)
+def test_ctrl_c_before_the_program_listens_is_silent(command, tmp_path):
+    """The first import of a library is that of tyro; this one stands before it."""
+    (tmp_path / "tyro.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)")
+    assert command("knn") == (-signal.SIGINT, "", "")
