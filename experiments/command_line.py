@@ -3,6 +3,7 @@
 import argparse
 import errno
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -61,7 +62,9 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
             _end_by(_received[0])
         if not exhausted(error):
             raise
-        what = printable(" ".join(str(error).split())[:150]) or "no more was given"
+        what = (
+            printable(" ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())[:100]) or type(error).__name__
+        )
         sys.exit(
             f"error: not enough memory ({what}); try a smaller --batch-size, --code-size or --image-size"
         )
