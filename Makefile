@@ -3,9 +3,36 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-OPTIONS = $(if $(RUN),--run "$(RUN)") $(if $(DATA),--data "$(DATA)")
 PARALLEL := --numprocesses 2 --dist worksteal
-TRAIN_OPTIONS = $(OPTIONS) $(if $(PRESET),--preset "$(PRESET)") $(if $(EPOCHS),--epochs "$(EPOCHS)")
+
+# What somebody typed reaches the shell as its variables, so that neither make nor the shell reads commands in it.
+# Every program is given all of it, and refuses what it does not know.
+OURS := DATA PRESET EPOCHS RUN IMAGE ARGS
+define as_typed
+override $(1) := $$(value $(1))
+export $(1)
+endef
+$(foreach name,$(OURS),$(eval $(call as_typed,$(name))))
+GIVEN := $${DATA:+"--data=$$DATA"} $${PRESET:+"--preset=$$PRESET"} $${EPOCHS:+"--epochs=$$EPOCHS"}
+GIVEN += $${RUN:+"--run=$$RUN"} $${IMAGE:+"--image=$$IMAGE"}
+
+# ARGS alone are words for the shell, with its quotes and without its commands.
+define LINE_END
+
+
+endef
+FORBIDDEN := $(foreach sign,` $$ ; & | < >,$(findstring $(sign),$(value ARGS))) \
+	$(if $(findstring $(LINE_END),$(value ARGS)),line ends)
+$(if $(strip $(FORBIDDEN)),$(error ARGS cannot hold $(strip $(FORBIDDEN)); call $(BIN)/python -m experiments.NAME))
+
+# A variable that nobody reads is a slip of the keyboard.
+STRANGE := $(filter-out PYTHON VENV BIN SHELL,$(foreach name,$(.VARIABLES),\
+	$(if $(filter command,$(origin $(name))),$(name))))
+NEAREST := from difflib import get_close_matches as near; import sys; _, word, *known = sys.argv; \
+	print(*(f"did you mean {name}?" for name in near(word.upper(), known, 1, 0.5)), "there are:", *known)
+QUOTED = '$(subst ','\'',$(1))'
+$(if $(STRANGE),$(error no variable $(firstword $(STRANGE)); $(shell $(PYTHON) -c $(call QUOTED,$(NEAREST)) \
+	$(call QUOTED,$(firstword $(STRANGE))) $(OURS)), and ARGS="--option …" for all else))
 
 .DEFAULT_GOAL := help
 .PHONY: help train knn evaluate report verify index search near-duplicates export
@@ -21,49 +48,49 @@ $(READY): requirements.txt
 	@touch $@
 
 train: $(READY) ## train Deep InfoMax, or go on with a run
-	@$(BIN)/python -m experiments.train $(TRAIN_OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.train $(GIVEN) $(ARGS)
 
 knn: $(READY) ## draw the nearest neighbours of ten images by L2 and cosine
-	@$(BIN)/python -m experiments.knn $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.knn $(GIVEN) $(ARGS)
 
 evaluate: $(READY) ## measure a run's features by kNN, probes, retrieval and gauges, beside baselines
-	@$(BIN)/python -m experiments.evaluate $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.evaluate $(GIVEN) $(ARGS)
 
 report: $(READY) ## write one HTML page about a run: curves, tables, neighbours, a map of its codes
-	@$(BIN)/python -m experiments.report $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.report $(GIVEN) $(ARGS)
 
 verify: $(READY) ## same class or not, by the distance of codes: accuracy, ROC, histogram of distances
-	@$(BIN)/python -m experiments.verify $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.verify $(GIVEN) $(ARGS)
 
 index: $(READY) ## embed a data set, so that similar images can be searched
-	@$(BIN)/python -m experiments.index $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.index $(GIVEN) $(ARGS)
 
 search: $(READY) ## find the images of an index that look like IMAGE
-	@$(BIN)/python -m experiments.search $(if $(IMAGE),--image "$(IMAGE)") $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.search $(GIVEN) $(ARGS)
 
 near-duplicates: $(READY) ## list the pairs of an index that are nearly the same
-	@$(BIN)/python -m experiments.near_duplicates $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.near_duplicates $(GIVEN) $(ARGS)
 
 export: $(READY) ## write the encoder as ONNX, and the codes of an index for other programs
-	@$(BIN)/python -m experiments.export $(OPTIONS) $(ARGS)
+	@$(BIN)/python -m experiments.export $(GIVEN) $(ARGS)
 
 compare: $(READY) ## train all presets at an equal budget; one table and one plot
-	@$(BIN)/python -m experiments.compare $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)
+	@$(BIN)/python -m experiments.compare $(GIVEN) $(ARGS)
 
 metric-learning: $(READY) ## train with labels and without; retrieval and verification in a table and a ROC
-	@$(BIN)/python -m experiments.metric_learning $(if $(DATA),--data "$(DATA)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(ARGS)
+	@$(BIN)/python -m experiments.metric_learning $(GIVEN) $(ARGS)
 
 measures: $(READY) ## entropy, divergences, distances and bounds against their sources: figures and a table
-	@$(BIN)/python -m experiments.measures $(ARGS)
+	@$(BIN)/python -m experiments.measures $(GIVEN) $(ARGS)
 
 tensorboard: $(READY) ## look at all runs in the browser
 	$(BIN)/tensorboard --logdir runs $(ARGS)
 
 data: $(READY) ## download Tiny-ImageNet (248 MB) into data/
-	@$(BIN)/python -m experiments.download $(ARGS)
+	@$(BIN)/python -m experiments.download $(GIVEN) $(ARGS)
 
 bench: $(READY) $(VENV)-backends/.ready ## measure speed beside PyTorch, tf.io, FAISS and the machine's limits
-	@$(BIN)/python -m experiments.benchmark $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@$(BIN)/python -m experiments.benchmark $(GIVEN) $(ARGS)
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)

@@ -70,13 +70,21 @@ class Progress(keras.callbacks.Callback):
 class Guard(keras.callbacks.Callback):
     """Stops before anything is written that is worthless or does not fit on the disk. Put it first.
 
+    Args:
+        run: that is trained.
+        epoch: the number of complete epochs.
+
     Raises:
-        DimError: the loss or, after an epoch, a weight is NaN or infinite, or the disk is nearly full.
+        DimError: the loss or, after an epoch, a weight is NaN or infinite, or the disk is nearly full,
+            which is looked at before the first epoch too.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, epoch: int = 0):
         super().__init__()
-        self.run = run
+        self.run, self.epoch = run, epoch
+
+    def on_train_begin(self, logs=None):
+        self._check_room()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -89,6 +97,9 @@ class Guard(keras.callbacks.Callback):
         self._check_loss(logs)
         if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):
             raise self._diverged("the weights became infinite")
+        self._check_room()
+
+    def _check_room(self):
         needed = 2 * sum(
             math.prod(v.shape) * 4 for v in (*self.model.variables, *self.model.optimizer.variables)
         )
@@ -96,7 +107,7 @@ class Guard(keras.callbacks.Callback):
         if free < needed:
             raise DimError(
                 f"{free / 1e6:,.0f} MB are free for {self.run.path}, an epoch needs {needed / 1e6:,.0f}; "
-                f"{self._kept()}; make room and run the same command"
+                f"{_kept(self.epoch)}; make room and run the same command"
             )
 
     def _check_loss(self, logs):
@@ -106,10 +117,7 @@ class Guard(keras.callbacks.Callback):
 
     def _diverged(self, what):
         where = f"in epoch {self.epoch + 1} of {self.run.path}"
-        return DimError(f"{what} {where}; {self._kept()}; try a smaller --learning-rate")
-
-    def _kept(self):
-        return f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "nothing was saved"
+        return DimError(f"{what} {where}; {_kept(self.epoch)}; try a smaller --learning-rate")
 
 
 class SaveEachEpoch(keras.callbacks.Callback):
@@ -128,5 +136,11 @@ class SaveEachEpoch(keras.callbacks.Callback):
             self.run.save(self.model)
         except OSError as error:
             raise DimError(
-                f"cannot save {self.run.checkpoint}: {error}; the checkpoint of epoch {epoch} is kept"
+                f"cannot save {self.run.checkpoint}: {error.strerror or error}; {_kept(epoch)}; "
+                "make room and run the same command"
             ) from error
+
+
+def _kept(epochs: int) -> str:
+    """What is left of a run that stops after so many complete epochs."""
+    return f"the checkpoint of epoch {epochs} is kept" if epochs else "nothing was saved"

@@ -8,6 +8,9 @@ from dim.errors import DimError
 from dim.form import check
 from dim.names import could_be_a_file
 
+MOST_SEED = 2**31 - 1
+"""What NumPy, Keras and scikit-learn all take, with room for those that count on from it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
@@ -108,6 +111,8 @@ class Configuration:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise DimError(f"{_option(name)} must be at least {bound}, not {getattr(self, name)}")
+        if self.seed > MOST_SEED:
+            raise DimError(f"--seed must be at most {MOST_SEED:,}, not {self.seed}")
         for name in _NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise DimError(f"{_option(name)} must be finite and not negative, not {getattr(self, name)}")

@@ -1,19 +1,44 @@
-"""Files that are whole or absent at any moment, and the one door for what is read back from them."""
+"""Files and folders that are whole or absent at any moment, and the one door for what is read back."""
 
 import csv
 import io
 import json
 import os
-from collections.abc import Callable
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dim.errors import DimError
 from dim.form import check
 
+try:
+    import fcntl
+except ImportError:  # Windows knows no such locks
+    fcntl = None
+
 UNFINISHED = "unfinished-"
 """Begins the name of what is still being written."""
 _REMEDY = "put a good copy there, or remove it"
+_ROOM = 10_000_000  # bytes, enough for pictures and tables
+
+
+def typed_path(text: str | Path) -> Path:
+    """A path as somebody typed it, where a leading `~` is the home folder, and `./~` is not.
+
+    Raises:
+        DimError: it begins with the home folder of nobody, such as `~nobody`.
+    """
+    if not str(text).startswith("~"):
+        return Path(text)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise DimError(f"{text} begins with nobody's home folder; write the path out, or ./{text}") from error
 
 
 def replace(file: Path, write: Callable[[Path], object]) -> None:
@@ -32,8 +57,11 @@ def replace(file: Path, write: Callable[[Path], object]) -> None:
         _reach_the_disk(unfinished)
         unfinished.replace(file)
         _reach_the_disk(file.parent)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:  # as of a full disk
+            error.filename = str(file)
         raise
 
 
@@ -95,6 +123,81 @@ def _text(file: Path) -> str:
 def _unusable(file: Path, error: Exception, remedy: str) -> DimError:
     reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())[:120]
     return DimError(f"{file} cannot be used ({reason}); {remedy}")
+
+
+def replace_folder(folder: Path, unfinished: Path) -> None:
+    """Puts a folder that is complete in the place of an older one, with everything in it on the disk.
+
+    Args:
+        folder: where it is to be; what is there goes.
+        unfinished: the new one, beside it.
+    """
+    for path in (*unfinished.rglob("*"), unfinished):
+        _reach_the_disk(path)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    _reach_the_disk(folder.parent)
+
+
+def check_writable(folder: Path) -> None:
+    """Asks before the work whether its results can be written.
+
+    Raises:
+        DimError: they cannot, or the disk is nearly full.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise DimError(f"{folder} cannot be written to ({error.strerror}); make it writable first") from error
+    if free < _ROOM:
+        raise DimError(
+            f"{free / 1e6:.1f} MB are free for {folder}, {_ROOM / 1e6:.0f} are wanted; make room first"
+        )
+
+
+@contextmanager
+def exclusive(lock: Path, what: str) -> Iterator[None]:
+    """Keeps other processes from doing the same at the same time. The lock ends with the process.
+
+    Where the file system has no locks nobody is kept out.
+
+    Args:
+        lock: a file that is there meanwhile, and says who holds it.
+        what: is being done, for the message.
+
+    Raises:
+        DimError: another process does it.
+    """
+    descriptor = _locked(lock, what)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock.unlink()
+        os.close(descriptor)
+
+
+def _locked(lock: Path, what: str) -> int:
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if fcntl is None:
+                return descriptor
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 200).decode("utf8", "replace") or "another process"
+            os.close(descriptor)
+            raise DimError(f"{what} by {holder}; wait for it, or stop it") from error
+        except OSError:  # no locks here
+            return descriptor
+        if os.fstat(descriptor).st_nlink:  # or its last holder has just removed it
+            since = datetime.now().strftime("%H:%M")
+            with suppress(OSError):  # a full disk keeps nobody's lock
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"process {os.getpid()} of {platform.node()} since {since}".encode())
+            return descriptor
+        os.close(descriptor)
 
 
 def _reach_the_disk(path: Path) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +13,7 @@ from tqdm import tqdm
 from dim.data.cache import Recipe, Source, write_header
 from dim.data.decoding import decoded
 from dim.errors import DimError
-from dim.files import UNFINISHED, read_json
+from dim.files import UNFINISHED, read_json, replace, replace_folder
 from dim.index import ABOUT, Index
 from dim.names import as_unicode, printable
 from dim.runs import Run
@@ -54,7 +53,7 @@ def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric
     if old.get("made_by") == made_by and (kept := _kept(folder)):
         if old != about or not _searchable(kept):
             _write_faiss(folder, kind, metric)
-            _replace(folder / "index.json", about)
+            replace(folder / "index.json", lambda file: file.write_text(json.dumps(about), "utf8"))
         return Index(folder)
     if old:
         print(
@@ -75,8 +74,7 @@ def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric
         (unfinished / "skipped.txt").write_text(text, "utf8")
     _write_faiss(unfinished, kind, metric)
     _replace(unfinished / "index.json", about)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    replace_folder(folder, unfinished)
     (folder / "progress.json").unlink()
     return Index(folder)
 
@@ -178,14 +176,11 @@ def _searchable(index: Index) -> bool:
 def _write_faiss(folder: Path, kind: str, metric: str) -> None:
     from dim.faiss_index import write_index
 
-    unfinished = folder / f"{UNFINISHED}index.faiss"
+    codes = np.load(folder / "codes.npy", mmap_mode="r")
     try:
-        write_index(unfinished, np.load(folder / "codes.npy", mmap_mode="r"), kind, metric)
-        unfinished.replace(folder / "index.faiss")
+        replace(folder / "index.faiss", lambda file: write_index(file, codes, kind, metric))
     except ValueError as error:
         raise DimError(f"{folder} cannot be indexed: {error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _named(recipe: Recipe, skipped: list[tuple[int, str]]) -> list[str]:

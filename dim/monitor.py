@@ -2,12 +2,12 @@
 
 import keras
 import numpy as np
-from tensorboardX import SummaryWriter
 
 from dim.data import Dataset, Split
 from dim.embedding import embed, posterior
 from dim.evaluation.collapse import direction_spread
 from dim.evaluation.knn import K, knn_accuracy
+from dim.events import Events
 from dim.grids import neighbour_grid
 from dim.priors import kl_to_standard_normal
 from dim.projector import write_projector
@@ -37,7 +37,7 @@ class Monitor(keras.callbacks.Callback):
         self.queries = _sample(dataset.val, _QUERIES, rng)
         self.run, self.dataset = run, dataset
         self.epochs_done = epoch
-        self.writer = SummaryWriter(str(run.path), purge_step=epoch + 1 if epoch else 0)
+        self.writer = Events(run.path, first=epoch + 1 if epoch else 0)
 
     def on_train_begin(self, logs=None):
         if not self.epochs_done:

@@ -12,13 +12,16 @@ events.out.tfevents… what TensorBoard shows; neighbour pictures lie beside it
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from dim.configuration import Configuration
 from dim.data.dataset import Dataset
 from dim.errors import DimError
-from dim.files import UNFINISHED, read_json, replace
+from dim.files import UNFINISHED, check_writable, exclusive, read_json, replace, typed_path
+from dim.memory import exhausted
 from dim.names import as_unicode
 
 RUNS = Path("runs")
@@ -46,7 +49,7 @@ class Run:
             raise DimError(f"{str(name)!r} is no name for a run; choose one such as first, or a path")
         if as_unicode(self.name) != self.name:
             raise DimError(f"{self.name} is no UTF-8, so not all libraries could open it; rename it")
-        self.path = Path(self.name) if "/" in self.name else RUNS / self.name
+        self.path = typed_path(self.name) if "/" in self.name or self.name == "~" else RUNS / self.name
         self.configuration_file = self.path / "configuration.json"
         self.checkpoint = self.path / "checkpoint.keras"
         self.encoder = self.path / "encoder.keras"
@@ -67,6 +70,32 @@ class Run:
             raise DimError(f"no trained run in {RUNS.absolute()}; train one first: make train")
         return cls(checkpoints[-1].parent.name)
 
+    @property
+    def has_learned(self) -> bool:
+        """Whether anything of it was saved; until then its name is free for another start."""
+        return self.checkpoint.exists() or self.encoder.exists()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Makes the folder, and keeps other processes from training the run at the same time.
+
+        Raises:
+            DimError: another process trains it, or nothing can be written there.
+        """
+        self._check_folder()
+        if "," in self.name and not self.path.exists():
+            raise DimError(
+                f"evaluate parts runs by commas, so {self.name} is no name for one; give another RUN="
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            check_writable(self.path)
+            with exclusive(self.path / f"{UNFINISHED}lock", f"{self.path} is being trained"):
+                yield
+        finally:
+            with suppress(OSError):  # unless something is in it
+                self.path.rmdir()
+
     def claim(self, configuration: Configuration, dataset: Dataset | None = None) -> None:
         """Makes the folder and writes the configuration, or checks that it is the run's own.
 
@@ -75,10 +104,11 @@ class Run:
             dataset: what it trains on, known again by its content wherever it lies.
 
         Raises:
-            DimError: the folder holds a run of another configuration, or the data has changed.
+            DimError: the folder holds what a run of another configuration learned, or the data has changed.
         """
-        change = self.other_than(dataset) if dataset else ""
-        if self.configuration_file.exists():
+        self._check_folder()
+        change = self.other_than(dataset) if dataset and self.has_learned else ""
+        if self.has_learned and self.configuration_file.exists():
             old, new = asdict(self.configuration()), asdict(configuration)
             may_change = _MAY_CHANGE if configuration.schedule == "constant" else set()
             if dataset and self.data.exists() and "fingerprint" in self.read_json(self.data) and not change:
@@ -87,8 +117,6 @@ class Run:
             if other:
                 differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in other)
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
-        elif self.path.exists() and (not self.path.is_dir() or any(self._contents())):
-            raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
         if change:
             raise DimError(f"{self.path} {change}; take another RUN= name")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -160,6 +188,8 @@ class Run:
         try:
             model = keras.saving.load_model(self.checkpoint)
         except Exception as error:  # a damaged zip, HDF5 file or JSON each raise in their own way
+            if exhausted(error):
+                raise
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise DimError(
                 f"{self.checkpoint} is damaged ({reason[:120]}); put a good copy there, "
@@ -208,6 +238,12 @@ class Run:
             DimError: it cannot be read, or has another form.
         """
         return read_json(file, {**dict.fromkeys(names, object), **_FORMS.get(file.name, {})})
+
+    def _check_folder(self) -> None:
+        if self.configuration_file.exists() or not self.path.exists():
+            return
+        if not self.path.is_dir() or any(self._contents()):
+            raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
 
     def _contents(self):
         return (file for file in self.path.iterdir() if not file.name.startswith(UNFINISHED))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from dim.files import typed_path
 from experiments import command_line
 
 Kind = Literal[
@@ -64,7 +65,7 @@ def benchmark(options: Options) -> None:
     from experiments.benchmarks.table import Growth, Row, growth_table, table
 
     _check(options)
-    folder = Path(options.output)
+    folder = typed_path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     bench, rows = Bench(options), []
     try:
@@ -97,7 +98,7 @@ def _check(options: Options) -> None:
     from dim.errors import DimError
     from dim.presets import PRESETS
 
-    if options.data not in ("", PHOTO_PATCHES) and not Path(options.data).expanduser().exists():
+    if options.data not in ("", PHOTO_PATCHES) and not typed_path(options.data).exists():
         raise DimError(f"no data at {Path(options.data).absolute()}; --data takes what train takes")
     if unknown := set(options.presets) - set(PRESETS):
         raise DimError(f"no preset {min(unknown)!r}; there are: {', '.join(PRESETS)}")

@@ -1,82 +1,123 @@
 """What all programs share: options from a dataclass, mistakes in one line, a clean Ctrl-C."""
 
 import argparse
+import errno
 import os
+import re
+import signal
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import tyro
 
-from dim.configuration import Configuration
+from dim.configuration import MOST_SEED, Configuration
 from dim.errors import DimError
+from dim.memory import exhausted
 from dim.names import printable
 from dim.presets import PRESETS
 from experiments import terminal
+from experiments.words import check, did_you_mean
 
+_ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_BACKENDS = ("tensorflow", "jax", "torch")
 _LONGEST = 4000  # letters of an error
 _BROKEN_PIPE = 141  # the status of a program that SIGPIPE ends
+_ROOM = "make room there and run the same command again"
+_RIGHTS = "change its permissions, or choose another place"
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "files of that size are not allowed here, see ulimit -f",
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+    errno.EMFILE: "too few files may be open, see ulimit -n",
+}
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or another signal that asks to end; `args` is its number."""
+
+
+_received: list[int] = []
 
 
 def run(program: Callable[..., None], options: type, description: str) -> None:
     """Calls a program with an instance of its options, filled in from the command line.
 
     Options that have a `configuration` take its defaults from the preset that the command line names.
-    A mistake of the user's ends the program with one line and status 1, Ctrl-C with status 130. Where
-    nobody reads what it prints to the end, it does its work all the same, and has status 141.
+    A mistake of the user's ends the program with one line and status 1, as do a full disk and a lack of
+    memory; Ctrl-C, SIGTERM and a closed terminal end it with status 128 and their number. Where nobody reads
+    what it prints to the end, it does its work all the same, and has status 141.
     """
     terminal.protect()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow's start-up drowns the first line
     try:
-        _refuse_unknown(options)
-        default = options(configuration=_preset()) if "configuration" in options.__annotations__ else None
-        program(
-            tyro.cli(
-                options,
-                prog=f"python -m experiments.{program.__name__}",
-                default=default,
-                description=description,
-                config=(tyro.conf.OmitArgPrefixes,),
-            )
-        )
+        _listen()
+        program(_options(program.__name__, options, description))
         if failure := terminal.failure():
             if isinstance(failure, BrokenPipeError):
                 sys.exit(_BROKEN_PIPE)
             raise DimError(f"not all could be printed: {failure.strerror}; make room, or print elsewhere")
+    except KeyboardInterrupt as interruption:
+        _end_by(interruption.args[0] if interruption.args else signal.SIGINT)
     except (DimError, OSError) as error:
-        sys.exit(f"error: {printable(error)[:_LONGEST]}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(f"error: {printable(_in_words(error))[:_LONGEST]}")
+    except Exception as error:
+        if _received:  # a library made an error of its own of the interruption
+            _end_by(_received[0])
+        if not exhausted(error):
+            raise
+        said = " ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())  # without TensorFlow's names of nodes
+        what = printable(said[:100]) or type(error).__name__
+        sys.exit(
+            f"error: not enough memory ({what}); try a smaller --batch-size, --code-size or --image-size"
+        )
 
 
-def _refuse_unknown(options: type) -> None:
-    """tyro would say so in a box of eight lines.
-
-    Raises:
-        DimError: an option of the command line does not exist.
-    """
-    kinds = [options, *(kind for kind in options.__annotations__.values() if is_dataclass(kind))]
-    known = ["--help", *("--" + f.name.replace("_", "-") for kind in kinds for f in fields(kind))]
-    for word in sys.argv[1:]:
-        option = word.partition("=")[0].replace("_", "-")
-        if option.startswith("--") and option not in known:
-            near = get_close_matches(option, known, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise DimError(f"no option {option}; {hint}--help lists them all")
+@contextmanager
+def nothing_to_lose() -> Iterator[None]:
+    """While it lasts Ctrl-C ends the process at once, even inside of a long computation by a library."""
+    before = {number: signal.getsignal(number) for number in _ENDINGS}
+    try:
+        for number, handler in before.items():
+            if handler is _interrupt:
+                signal.signal(number, signal.SIG_DFL)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def import_keras() -> None:
     """Imports Keras and its backend without the messages that TensorFlow's libraries print meanwhile.
 
-    They come from compiled code before any log level is read. If the import fails they are shown.
+    They come from compiled code before any log level is read. If the import fails they are shown. What a
+    keras.json says of the order of dimensions and of precision does not matter here.
+
+    Raises:
+        DimError: the backend does not exist or is not installed, or a keras.json cannot be used.
     """
+    backend = os.environ.get("KERAS_BACKEND", "")
+    if backend and backend not in _BACKENDS:
+        hint = did_you_mean(backend, _BACKENDS)
+        raise DimError(f"KERAS_BACKEND={backend} cannot train; {hint}there are: {', '.join(_BACKENDS)}")
     with tempfile.TemporaryFile() as messages:
         stderr = os.dup(2)
         try:
             os.dup2(messages.fileno(), 2)
-            import keras  # noqa: F401
+            import keras
+        except ModuleNotFoundError as error:
+            if error.name not in _BACKENDS:
+                raise
+            raise DimError(
+                f"Keras' backend {error.name} is not installed; install it, or set KERAS_BACKEND to another"
+            ) from error
+        except ValueError as error:
+            settings = os.environ.get("KERAS_HOME") or "~/.keras"
+            raise DimError(f"Keras cannot start ({error}); repair or remove {settings}/keras.json") from error
         except BaseException:
             messages.seek(0)
             os.write(stderr, messages.read())
@@ -84,6 +125,23 @@ def import_keras() -> None:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+
+
+def _options(name: str, options: type, description: str):
+    check(sys.argv[1:], options)
+    filled = tyro.cli(
+        options,
+        prog=f"python -m experiments.{name}",
+        default=options(configuration=_preset()) if "configuration" in options.__annotations__ else None,
+        description=description,
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+    for seed in (getattr(filled, "seed", 0), *getattr(filled, "seeds", ())):
+        if not 0 <= seed <= MOST_SEED:
+            raise DimError(f"a seed must be at least 0 and at most {MOST_SEED:,}, not {seed}")
+    return filled
 
 
 def _preset() -> Configuration:
@@ -91,7 +149,34 @@ def _preset() -> Configuration:
     parser.add_argument("--preset", default="dim")
     name = parser.parse_known_args()[0].preset
     if name not in PRESETS:
-        near = get_close_matches(name, PRESETS, n=1, cutoff=0.3)
-        hint = f"did you mean {near[0]}? " if near else ""
+        hint = did_you_mean(name, PRESETS, cutoff=0.3)
         raise DimError(f"no preset {name!r}; {hint}there are: {', '.join(PRESETS)}")
     return PRESETS[name]()
+
+
+def _listen() -> None:
+    """Makes an exception of the signals that ask to end, unless whoever started us wants them ignored."""
+    for number in _ENDINGS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number, frame):
+    _received.append(number)
+    raise Interrupted(number)
+
+
+def _end_by(number: int) -> None:
+    for ending in _ENDINGS:
+        with suppress(ValueError):
+            signal.signal(ending, signal.SIG_DFL)  # whoever asks again need not wait
+    sys.exit(128 + number)
+
+
+def _in_words(error: Exception) -> str:
+    """What was wrong where, and what to do about it."""
+    if isinstance(error, DimError) or not error.strerror:
+        return " ".join(str(error).split())
+    where = f"{error.filename}: " if error.filename is not None else ""
+    remedy = _REMEDIES.get(error.errno)
+    return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"

@@ -7,8 +7,8 @@ compare.md, compare.csv and compare.png into OUT.
 
 import csv
 from dataclasses import dataclass
-from pathlib import Path
 
+from dim.files import replace, typed_path
 from dim.names import printable
 from dim.presets import PRESETS
 from experiments import command_line
@@ -42,15 +42,15 @@ def compare(options: Options) -> None:
         DimError: an option cannot be used, or every run failed.
     """
     entries = trained(options)
-    complete, out = [entry for entry in entries if not entry.failure], Path(options.out)
+    complete, out = [entry for entry in entries if not entry.failure], typed_path(options.out)
     rows = table(entries)
     text = f"{header(complete, options.epochs)}\n\n{markdown(rows)}"
-    (out / "compare.md").write_text(text, "utf8")
+    replace(out / "compare.md", lambda file: file.write_text(text, "utf8"))
     with (out / "compare.csv").open("w", newline="", encoding="utf8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    plot(complete, rows).savefig(out / "compare.png")
+    replace(out / "compare.png", plot(complete, rows).savefig)
     written = "  ".join(printable(out / f"compare.{kind}") for kind in ("md", "csv", "png"))
     print(f"\n{text}\n{written}")
 

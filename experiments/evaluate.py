@@ -5,12 +5,14 @@ evaluations.csv beside it. Settings of the probes are chosen on a slice of the t
 images are looked at once.
 """
 
+import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
 from typing import Literal
 
 from dim.data import Dataset
@@ -80,7 +82,9 @@ def evaluate(options: Options) -> None:
 def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
     """Each of several in a process of its own: what TensorFlow keeps of one would add up."""
     if len(runs) == 1:
-        yield _evaluated(runs[0].name, options, {})[0]
+        with command_line.nothing_to_lose():
+            evaluation, _ = _evaluated(runs[0].name, options, {})
+        yield evaluation
         return
     baselines = {}
     with ProcessPoolExecutor(1, get_context("spawn"), _obey_parent, max_tasks_per_child=1) as processes:
@@ -99,9 +103,15 @@ def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
 
 
 def _obey_parent() -> None:
-    """Ctrl-C reaches all processes; this one waits to be told, and then ends in good order."""
+    """Ctrl-C reaches all processes; this one waits to be told, and ends with its parent in any case."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent_process().join()
+    os._exit(1)
 
 
 def _evaluated(name: str, options: Options, baselines: dict) -> tuple[dict, dict]:

@@ -7,6 +7,7 @@ files of TensorBoard's projector. As NumPy the codes are in the index already.
 import shlex
 from dataclasses import dataclass
 
+from dim.files import check_writable, replace
 from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
@@ -32,6 +33,7 @@ def export(options: Options) -> None:
 
     run = Run(options.run) if options.run else Run.newest()
     run.configuration()
+    check_writable(run.path)
     index = Index.of(run, options.data) if options.data or any(run.path.glob("index/*/index.json")) else None
     folder = run.path / "export"
     folder.mkdir(exist_ok=True)
@@ -43,7 +45,6 @@ def export(options: Options) -> None:
     command_line.import_keras()
     from dim.encoders import in_plain_keras
     from dim.export import write_onnx
-    from dim.files import replace
 
     encoder = run.load().encoder
 
@@ -59,7 +60,7 @@ def _export_codes(index, folder) -> None:
 
     codes = printable(index.folder / "codes.npy")
     print(f"{codes}: {len(index):,} codes of length {index.codes.shape[1]}")
-    write_codes_table(folder / "codes.parquet", index)
+    replace(folder / "codes.parquet", lambda file: write_codes_table(file, index))
     print(printable(folder / "codes.parquet") + ": path, label, code")
     shown = write_index_projector(folder, index)
     look = f"tensorboard --logdir {shlex.quote(str(folder))}"

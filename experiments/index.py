@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from dim import data
+from dim.files import UNFINISHED, check_writable, exclusive, typed_path
 from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
@@ -41,16 +42,21 @@ def index(options: Options) -> None:
     """
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
+    check_writable(run.path)
     where = options.data or configuration.data
-    where = where if where == data.PHOTO_PATCHES else str(Path(where).expanduser().resolve())
+    where = where if where == data.PHOTO_PATCHES else str(typed_path(where).resolve())
     source = data.listed(where, configuration.image_size)
 
     command_line.import_keras()
     from dim.faiss_index import recall
     from dim.indexing import build_index
 
+    folder = run.path / "index"
+    folder.mkdir(exist_ok=True)
+    lock = folder / f"{UNFINISHED}{source.name[:50]}.lock"
     try:
-        made = build_index(run, run.load().encoder, where, source, options.kind, options.metric)
+        with exclusive(lock, f"the index of {source.name} in {folder} is being made"):
+            made = build_index(run, run.load().encoder, where, source, options.kind, options.metric)
     except KeyboardInterrupt:
         print("\ninterrupted; what was embedded is kept; the same command goes on from there")
         raise

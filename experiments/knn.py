@@ -13,6 +13,7 @@ import numpy as np
 from dim import data
 from dim.data import Split
 from dim.errors import DimError
+from dim.files import check_writable, replace
 from dim.names import cell, printable
 from dim.runs import Run
 from experiments import command_line
@@ -51,6 +52,7 @@ def knn(options: Options) -> None:
     """
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
+    check_writable(run.path)
     dataset = run.dataset(options.data)
     bank = getattr(dataset, options.against)
     queries, own = _queries(options, dataset, configuration.image_size)
@@ -84,14 +86,11 @@ def knn(options: Options) -> None:
             distances=found.distances,
             hits=hits,
         )
-        imwrite(run.path / PICTURES[metric], picture)
+        replace(run.path / PICTURES[metric], lambda file, picture=picture: imwrite(file, picture))
         rate = "" if hits is None else f"  same class: {hits.mean():.0%}"
         print(printable(run.path / PICTURES[metric]) + rate)
         table += _rows(metric, queries, bank, found, dataset)
-    with (run.path / "neighbours.csv").open("w", newline="", encoding="utf8") as file:
-        writer = csv.DictWriter(file, table[0])
-        writer.writeheader()
-        writer.writerows(table)
+    replace(run.path / "neighbours.csv", lambda file: _write_table(file, table))
     print(printable(run.path / "neighbours.csv"))
 
 
@@ -127,6 +126,13 @@ def _numbers(text: str, count: int) -> np.ndarray:
     if rows.min() < 0 or rows.max() >= count:
         raise DimError(f"--queries {text!r}: there are validation images 0 to {count - 1}")
     return rows
+
+
+def _write_table(file: Path, table: list[dict]) -> None:
+    with file.open("w", newline="", encoding="utf8") as opened:
+        writer = csv.DictWriter(opened, table[0])
+        writer.writeheader()
+        writer.writerows(table)
 
 
 def _rows(metric: str, queries: Split, bank: Split, found, dataset: data.Dataset) -> list[dict]:

@@ -7,13 +7,13 @@ metric-learning.csv and roc.png into OUT.
 
 import csv
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 
 from dim import data
 from dim.errors import DimError
+from dim.files import typed_path
 from dim.names import printable
 from experiments import command_line
 from experiments.comparisons.table import header
@@ -67,7 +67,7 @@ def metric_learning(options: Options) -> None:
     text = f"{markdown(rows)}\n{caption(complete, options)}\n"
     failed = [f"{e.name} failed: {e.failure}" for e in entries if e.failure]
     text += "".join(f"\n{line}\n" for line in failed)
-    out = Path(options.out)
+    out = typed_path(options.out)
     (out / "metric-learning.md").write_text(text, "utf8")
     with (out / "metric-learning.csv").open("w", newline="", encoding="utf8") as file:
         writer = csv.DictWriter(file, rows[0])

@@ -5,11 +5,13 @@ Writes near-duplicates.csv with all pairs, and a contact sheet near-duplicates.p
 
 import csv
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from dim.errors import DimError
+from dim.files import check_writable, replace
 from dim.names import cell, printable
 from dim.runs import Run
 from experiments import command_line
@@ -45,16 +47,13 @@ def near_duplicates(options: Options) -> None:
 
     run = Run(options.run) if options.run else Run.newest()
     index = Index.of(run, options.data)
+    check_writable(index.folder)
     try:
         pairs = close_pairs(index.codes, options.threshold, options.metric)
     except ValueError as error:
         raise DimError(f"{index.folder}: {error}") from error
     found = len(pairs.rows)
-    with (index.folder / "near-duplicates.csv").open("w", newline="", encoding="utf8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["distance", "one", "other"])
-        for (one, other), distance in zip(pairs.rows, pairs.distances, strict=True):
-            writer.writerow([f"{distance:.6g}", cell(index.name(one)), cell(index.name(other))])
+    replace(index.folder / "near-duplicates.csv", lambda file: _write_table(file, index, pairs))
     for (one, other), distance in zip(pairs.rows[:_PRINTED], pairs.distances, strict=False):
         print(f"{distance:10.4g}  {printable(index.path(one))}  {printable(index.path(other))}")
     if found > _PRINTED:
@@ -73,8 +72,16 @@ def near_duplicates(options: Options) -> None:
         pairs.distances[: len(shown)],
         _TILE,
     )
-    imwrite(index.folder / "near-duplicates.png", picture)
+    replace(index.folder / "near-duplicates.png", lambda file: imwrite(file, picture))
     print(printable(index.folder / "near-duplicates.png"))
+
+
+def _write_table(file: Path, index, pairs) -> None:
+    with file.open("w", newline="", encoding="utf8") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(["distance", "one", "other"])
+        for (one, other), distance in zip(pairs.rows, pairs.distances, strict=True):
+            writer.writerow([f"{distance:.6g}", cell(index.name(one)), cell(index.name(other))])
 
 
 if __name__ == "__main__":

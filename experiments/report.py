@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dim.errors import DimError
-from dim.files import replace
+from dim.files import check_writable, replace
 from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
@@ -34,6 +34,7 @@ def report(options: Options) -> None:
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
+    check_writable(run.path)
     dataset = run.dataset(options.data)
 
     command_line.import_keras()

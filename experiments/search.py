@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from dim.errors import DimError
+from dim.files import check_writable, replace, typed_path
 from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
@@ -46,6 +47,7 @@ def search(options: Options) -> None:
     files = _files(options.image)
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
+    check_writable(run.path)
     index = Index.of(run, options.data)
     if not 0 < options.k <= len(index):
         raise DimError(f"--k {options.k} does not fit: {index.folder} holds {len(index):,} images")
@@ -77,14 +79,18 @@ def search(options: Options) -> None:
         captions=[[index.caption(i) if i >= 0 else "" for i in row] for row in found.indices],
         distances=found.distances,
     )
-    imwrite(run.path / "search.png", picture)
+    replace(run.path / "search.png", lambda file: imwrite(file, picture))
     print(printable(run.path / "search.png"))
 
 
 def _files(images: tuple[str, ...]) -> list[str]:
     """Each a file; one that is not may be several with spaces between, as make passes them on."""
     try:
-        files = [file for text in images for file in ([text] if Path(text).exists() else shlex.split(text))]
+        files = [
+            str(typed_path(file))
+            for text in images
+            for file in ([text] if typed_path(text).exists() else shlex.split(text))
+        ]
     except ValueError as error:
         raise DimError(f"--image {' '.join(images)!r}: {error}") from None
     if not files:

@@ -7,13 +7,13 @@ any, are only looked at to say how good the codes are.
 import shlex
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
 from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.files import typed_path
 from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
@@ -36,8 +36,12 @@ def train(options: Options) -> None:
         DimError: the data, the configuration or the run folder cannot be used, or the loss diverged.
     """
     configuration, dataset = _with_data(options.configuration)
-    run = Run(options.run or f"{printable(dataset.name)}-{configuration.preset}")
+    run = Run(options.run or f"{dataset.name}-{configuration.preset}")
+    with run.alone():
+        _train(configuration, dataset, run, asked_for_data=bool(options.configuration.data))
 
+
+def _train(configuration: Configuration, dataset: data.Dataset, run: Run, asked_for_data: bool) -> None:
     command_line.import_keras()
 
     from dim.build import build_model
@@ -47,13 +51,13 @@ def train(options: Options) -> None:
     from dim.monitor import Monitor
 
     if configuration.precision == "auto":
-        precision = run.configuration().precision if run.configuration_file.exists() else best_precision()
+        precision = run.configuration().precision if run.has_learned else best_precision()
         configuration = replace(configuration, precision=precision)
     run.claim(configuration, dataset)
     machine = f"{describe_device()}, {configuration.precision}"
     setting = f"preset {configuration.preset} · {machine} · {run.path}"
     print(printable(f"{dataset} · {setting}"), flush=True)
-    if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
+    if dataset.name == data.PHOTO_PATCHES and not asked_for_data:
         print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
 
     images_per_step = configuration.images_per_step(_classes(dataset))
@@ -78,7 +82,7 @@ def train(options: Options) -> None:
                 verbose=0,
                 callbacks=Callbacks(
                     [
-                        Guard(run),
+                        Guard(run, done),
                         Monitor(run, dataset, done),
                         Progress(images_per_step),
                         SaveEachEpoch(run),
@@ -100,6 +104,8 @@ def train(options: Options) -> None:
 def _with_data(configuration: Configuration):
     where = configuration.data or data.default()
     dataset = data.load(where, configuration.image_size)
+    if len(dataset.train) < 2:
+        raise DimError(f"{dataset.name} has {len(dataset.train)} training images; a batch needs two at least")
     if configuration.batch_size > len(dataset.train):
         raise DimError(
             f"--batch-size {configuration.batch_size} is more than the {len(dataset.train)} training images "
@@ -107,7 +113,7 @@ def _with_data(configuration: Configuration):
         )
     if configuration.needs_labels and not dataset.labelled:
         raise DimError(f"{dataset.name} has no labels, and --method {configuration.method} learns from them")
-    where = where if where == data.PHOTO_PATCHES else str(Path(where).expanduser().resolve())
+    where = where if where == data.PHOTO_PATCHES else str(typed_path(where).resolve())
     return replace(configuration, data=where), dataset
 
 

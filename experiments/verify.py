@@ -15,6 +15,7 @@ import numpy as np
 from dim import data
 from dim.data import Dataset, Split
 from dim.errors import DimError
+from dim.files import check_writable, replace
 from dim.names import plotted, printable
 from dim.runs import Run
 from experiments import command_line
@@ -50,6 +51,7 @@ def verify(options: Options) -> None:
         raise DimError("--pairs must be at least 2 and --seed at least 0")
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
+    check_writable(run.path)
     own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
     own = own or options.data == configuration.data  # photo-patches are no path
     dataset = run.dataset() if own else data.load_whole(options.data, configuration.image_size)
@@ -100,8 +102,9 @@ def verify(options: Options) -> None:
     run.write_json(run.path / "verification.json", record)
     title = f"{run.path.name} on {what} of {dataset.name}"
     figure = plot(distances["code"], pairs.same, measured, LABELS[options.metric], title)
-    save(figure, run.path / "verification.png")
-    imwrite(run.path / "verification_errors.png", _errors(used, pairs, distances["code"], dataset, title))
+    replace(run.path / "verification.png", lambda file: save(figure, file))
+    errors = _errors(used, pairs, distances["code"], dataset, title)
+    replace(run.path / "verification_errors.png", lambda file: imwrite(file, errors))
     files = ("verification.json", "verification.png", "verification_errors.png")
     print("\n" + "  ".join(printable(run.path / name) for name in files))
 

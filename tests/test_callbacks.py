@@ -102,6 +102,6 @@ def test_a_full_disk_while_saving_is_said_in_one_line(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(run, "save", full)
-    with pytest.raises(DimError, match="No space left on device") as caught:
+    with pytest.raises(DimError, match="No space left on device; nothing was saved; make room") as caught:
         build_model(SMALL).fit(images(), batch_size=4, verbose=0, callbacks=[SaveEachEpoch(run)])
     assert "\n" not in str(caught.value)

@@ -38,6 +38,7 @@ def test_the_command_line_offers_exactly_what_exists(field, choices):
         ({"learning_rate": -1.0}, "--learning-rate must be finite and not negative"),
         ({"gamma": float("nan")}, "--gamma must be finite and not negative"),
         ({"seed": -1}, "--seed must be at least 0"),
+        ({"seed": 2**32}, "--seed must be at most 2,147,483,647"),
         ({"critic_layers": 0}, "--critic-layers must be at least 1"),
         ({"alpha": 0.0, "beta": 0.0}, "nothing to learn"),
         ({"negatives": -1}, "--negatives must be at least 0"),

@@ -1,6 +1,7 @@
 """Run folders: whose they are, what is in them, and what is damaged."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,7 @@ def test_claiming_writes_the_configuration_and_claiming_again_reads_it_back():
 def test_more_epochs_are_welcome_and_anything_else_is_refused_by_name():
     run = Run("first")
     run.claim(SMALL)
+    run.checkpoint.touch()
     run.claim(replace(SMALL, epochs=9))
     assert run.configuration().epochs == 9
     with pytest.raises(DimError, match=r"batch_size 100, not 50.* another RUN="):
@@ -45,6 +47,7 @@ def images(*greys, fingerprint="", drawn=False) -> Dataset:
 def test_data_is_known_again_by_its_content_wherever_it_lies(refused):
     run = Run("first")
     run.claim(SMALL, images(9, 1, fingerprint="one"))
+    run.checkpoint.touch()
     moved = replace(SMALL, data="elsewhere")
     run.claim(moved, images(9, 1, fingerprint="one"))
     assert run.configuration() == moved
@@ -60,6 +63,7 @@ def test_data_is_known_again_by_its_content_wherever_it_lies(refused):
 def test_a_run_from_before_fingerprints_goes_on_where_nothing_says_that_its_data_changed(refused):
     run = Run("old")
     run.claim(SMALL)
+    run.checkpoint.touch()
     run.write_json(run.data, {"train": 9, "val": 1, "classes": 0})
     with refused("runs/old held out other images", "RUN="):
         run.claim(SMALL, images(9, 1, fingerprint="one", drawn=True))
@@ -84,6 +88,42 @@ def test_the_data_of_a_run_is_opened_and_a_change_said(paint, capsys):
     assert "runs/first" not in capsys.readouterr().out
 
 
+def test_a_start_of_which_nothing_was_saved_leaves_the_name_free():
+    run = Run("first")
+    run.claim(replace(SMALL, learning_rate=1e30), images(3, 1))
+    run.claim(replace(SMALL, learning_rate=1e-4), images(4, 1))
+    assert run.configuration().learning_rate == 1e-4 and run.read_json(run.data)["train"] == 4
+    run.configuration_file.write_text("{")
+    run.claim(SMALL)
+    run.encoder.touch()
+    with pytest.raises(DimError, match="learning_rate"):
+        run.claim(replace(SMALL, learning_rate=1e30))
+
+
+def test_one_process_trains_a_run_and_another_is_told_which(declined):
+    with Run("first").alone():
+        busy = "runs/first is being trained by process", os.getpid(), "wait for it"
+        with declined(*busy), Run("first").alone():
+            pass
+        assert Run("first").path.exists()
+    assert not Run("first").path.exists()  # nothing was written
+    Run("first").claim(SMALL)
+    with Run("first").alone():
+        Run("first").claim(SMALL)
+    assert [file.name for file in Run("first").path.iterdir()] == ["configuration.json"]
+
+
+def test_names_are_as_typed_but_for_the_home_folder(tmp_path, monkeypatch, declined):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Run("~/first").path == tmp_path / "first"
+    assert str(Run("./~").path) == "~"
+    with declined("~nobody-at-all/first", "nobody's home folder"):
+        Run("~nobody-at-all/first")
+    with declined("evaluate parts runs by commas", "a,b"), Run("a,b").alone():
+        pass
+    assert not list(tmp_path.glob("**/a,b"))
+
+
 def test_a_folder_with_something_else_in_it_is_left_alone():
     run = Run("first")
     run.path.mkdir(parents=True)
@@ -97,6 +137,7 @@ def test_the_length_of_a_run_with_a_cosine_schedule_is_fixed(refused):
     planned = replace(SMALL, schedule="cosine")
     run = Run("planned")
     run.claim(planned)
+    run.checkpoint.touch()
     run.claim(planned)
     with refused("epochs 3, not 9", "RUN="):
         run.claim(replace(planned, epochs=9))
@@ -194,7 +235,7 @@ def test_a_checkpoint_of_something_else_is_said_in_one_line(refused):
         with refused("checkpoint.keras is not of this run", complaint, "remove it"):
             run.load()
     run.save(build_model(SMALL))
-    assert run.load().encoder.output_shape["mean"] == (None, 5)
+    assert run.load().encoder.output["mean"].shape == (None, 5)
 
 
 def test_a_name_that_is_no_utf8_is_refused(refused):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dim.data.dataset import Dataset, Split
 from dim.errors import DimError
+from dim.files import typed_path
 
 if TYPE_CHECKING:
     from dim.data.cache import Source
@@ -83,10 +84,7 @@ def _choose(where: str, patches: Callable, tiny: Callable, folder: Callable) -> 
 
     if where == PHOTO_PATCHES:
         return patches
-    try:
-        path = Path(where).expanduser()
-    except RuntimeError as error:  # of a user whom nobody knows
-        raise DimError(f"{where}: {error} Pass the whole path") from error
+    path = typed_path(where)
     if not path.exists():
         raise DimError(
             f"no data at {path.absolute()}; pass a folder of images, a Tiny-ImageNet zip, or {PHOTO_PATCHES}"

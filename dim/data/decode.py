@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dim.errors import DimError
+from dim.files import typed_path
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MOST_BYTES = 2**27
@@ -81,7 +82,9 @@ def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
     images = np.empty((len(files), size, size, 3), "uint8")
     for image, file in zip(images, files, strict=True):
         try:
-            image[:] = decode_image(file, size)
+            image[:] = decode_image(typed_path(file), size)
+        except DimError:
+            raise
         except FileNotFoundError:
             raise DimError(f"no image at {file}") from None
         except MemoryError:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
-from dim.files import read_table
+from dim.files import read_table, typed_path
 from dim.form import check
 from dim.names import printable
 from dim.presets import PRESETS
@@ -66,9 +66,8 @@ def trained(options) -> list[Entry]:
         DimError: an option cannot be used, or every run failed.
     """
     _check(options)
-    out = Path(options.out)
+    out = typed_path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the training would go on without us
     entries = [Entry(p, s, out) for s in dict.fromkeys(options.seeds) for p in dict.fromkeys(options.presets)]
     try:
         for number, entry in enumerate(entries, start=1):

@@ -5,9 +5,9 @@ and where the source is wrong.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from dim.errors import DimError
+from dim.files import typed_path
 from dim.names import printable
 from experiments import command_line
 
@@ -44,7 +44,7 @@ def measures(options: Options) -> None:
     from experiments.measures.two_directions import two_directions
     from experiments.measures.uniform_and_binomial import uniform_and_binomial
 
-    out = Path(options.out)
+    out = typed_path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     command_line.import_keras()
     experiments = {

@@ -1,5 +1,6 @@
 """Indexing from the command line, interrupted and not."""
 
+import os
 import signal
 import time
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dim.files import UNFINISHED, exclusive
 from dim.index import Index
 from experiments.index import Options, index
 
@@ -62,3 +64,10 @@ def test_where_there_are_no_images_nothing_is_made(data, pieces, initial_run, pa
     with declined(*pieces):
         index(Options(run=str(initial_run.path), data=data))
     assert not list(initial_run.path.glob("index/*/codes.npy"))
+
+
+def test_an_index_is_made_by_one_process_at_a_time(initial_run, declined):
+    lock = initial_run.path / f"index/{UNFINISHED}photographs.lock"
+    lock.parent.mkdir()
+    with exclusive(lock, "it"), declined("photographs", "is being made by process", os.getpid()):
+        index(Options(run=str(initial_run.path)))

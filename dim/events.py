@@ -1,0 +1,68 @@
+"""TensorBoard's events, written by the thread that has something to say.
+
+tensorboardX leaves that to a thread of its own. Where the disk is full that thread dies, unheard, and the
+process waits for it until somebody kills it.
+"""
+
+from io import FileIO
+from pathlib import Path
+
+from tensorboardX import SummaryWriter
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.writer import FileWriter
+
+
+class Events(SummaryWriter):
+    """A `SummaryWriter` whose methods raise OSError where they cannot write.
+
+    Args:
+        folder: that TensorBoard looks at.
+        first: step of the first event; those that older files have of it and later ones are withdrawn.
+    """
+
+    def __init__(self, folder: Path, first: int):
+        self._first = first
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(str(folder.absolute()))
+
+    def _get_file_writer(self):
+        if self.file_writer is None:
+            self.file_writer = _Direct(self.logdir)
+            self.all_writers = {self.logdir: self.file_writer}
+            withdrawn = Event(step=self._first, file_version="brain.Event:2")
+            self.file_writer.add_event(withdrawn)
+            self.file_writer.add_event(
+                Event(step=self._first, session_log=SessionLog(status=SessionLog.START))
+            )
+        return self.file_writer
+
+
+class _Direct(FileWriter):
+    def __init__(self, folder: str):
+        self._default_metadata = {}
+        self.event_writer = _Writer(folder)
+
+
+class _Writer:
+    """What a `FileWriter` wants of tensorboardX's `EventFileWriter`, without its queue and thread."""
+
+    def __init__(self, folder: str):
+        self.events = EventsWriter(f"{folder}/events")
+        records = self.events._py_recordio_writer
+        records._writer.close()
+        self.path = records.path
+        records._writer = FileIO(self.path, "ab")  # without a buffer, which would fail once more at the end
+
+    def add_event(self, event: Event) -> None:
+        try:
+            self.events.write_event(event)
+        except OSError as error:
+            error.filename = self.path
+            raise
+
+    def flush(self) -> None:
+        self.events.flush()
+
+    def close(self) -> None:
+        self.events.close()
