@@ -1,6 +1,7 @@
 """Exact nearest neighbours of any vectors, by FAISS."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal, NamedTuple, get_args
 
 import faiss
@@ -205,11 +206,18 @@ def _search(queries: np.ndarray, rows: np.ndarray, k: int, metric: Metric) -> tu
 
 
 def _search_by_differences(*arguments) -> tuple[np.ndarray, np.ndarray]:
-    """As `_search`, slower, without the matrix product for which FAISS expands the square."""
+    """As `_search`, slower and exact."""
+    with by_differences():
+        return _search(*arguments)
+
+
+@contextmanager
+def by_differences() -> Iterator[None]:
+    """Keeps FAISS from the matrix product that expands the square of a difference."""
     most = faiss.cvar.distance_compute_blas_threshold
     try:
         faiss.cvar.distance_compute_blas_threshold = 2**31 - 1
-        return _search(*arguments)
+        yield
     finally:
         faiss.cvar.distance_compute_blas_threshold = most
 

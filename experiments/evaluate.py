@@ -1,8 +1,8 @@
 """Says what a run's features are worth: accuracies, retrieval, gauges and dependence beside baselines.
 
 Writes evaluation.json, evaluation.md and evaluation.png into the run folder and a line into
-evaluations.csv beside it. Settings of the probes are chosen on a slice of the training images; validation
-images are looked at once.
+evaluations.csv beside it. Settings of the probes are chosen within the training images; validation images
+are looked at once, or, of a run with --tune, never: what that held out stands in their place.
 """
 
 import signal
@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context
+from tempfile import TemporaryFile
 from typing import Literal
 
 from dim import data
@@ -18,6 +19,8 @@ from dim.data import Dataset
 from dim.errors import DimError
 from dim.runs import Run
 from experiments import command_line
+
+_ROOM = 2_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def evaluate(options: Options) -> None:
     runs = [Run(name) for name in names] if names else [Run.newest()]
     for run in runs:
         _dataset(run, options)
+        _check_room(run)
 
     from experiments.evaluations.plot import plot
     from experiments.evaluations.report import markdown, record
@@ -62,18 +66,38 @@ def evaluate(options: Options) -> None:
     evaluations = []
     for run, evaluation in zip(runs, _evaluated_in_turn(runs, options), strict=True):
         evaluations.append(evaluation)
-        run.write_json(run.path / "evaluation.json", evaluation)
         text = markdown([evaluation])
+        print(
+            f"\n{text}", flush=True
+        )  # before anything is written: a disk that is full by now loses files alone
+        run.write_json(run.path / "evaluation.json", evaluation)
         (run.path / "evaluation.md").write_text(text, "utf8")
         plot(evaluation).savefig(run.path / "evaluation.png")
         csv = record(run.path.parent / "evaluations.csv", evaluation)
-        written = [run.path / f"evaluation.{kind}" for kind in ("json", "md", "png")]
-        print(f"\n{text}\n{'  '.join(map(str, [*written, csv]))}")
+        print(*(run.path / f"evaluation.{kind}" for kind in ("json", "md", "png")), csv, sep="  ")
     if len(runs) > 1:
         file = runs[0].path.parent / "evaluations.md"
         text = markdown(evaluations)
+        print(f"\n{text}", flush=True)
         file.write_text(text, "utf8")
-        print(f"\n{text}\n{file}")
+        print(file)
+
+
+def _check_room(run: Run) -> None:
+    """An evaluation takes minutes, so what would keep it from being written is found out before.
+
+    Raises:
+        DimError: the run's folder or the one around it cannot be written, or the disk is full.
+    """
+    for folder in run.path, run.path.parent:
+        try:
+            with TemporaryFile(dir=folder) as file:
+                file.write(bytes(_ROOM))
+        except OSError as error:
+            raise DimError(
+                f"cannot write into {folder} ({error.strerror or error}), where the evaluation belongs; "
+                f"make room, {_ROOM / 1e6:.0f} MB, or allow it"
+            ) from error
 
 
 def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
@@ -122,9 +146,9 @@ def _dataset(run: Run, options: Options) -> Dataset:
             raise DimError(
                 f"{other.path} is a run of {theirs.method}; train one: make train PRESET=supervised"
             )
-        if theirs.data != configuration.data or theirs.image_size != configuration.image_size:
+        if any(getattr(theirs, n) != getattr(configuration, n) for n in ("data", "image_size", "tune")):
             raise DimError(f"{other.path} was trained on other images than {run.path}; train one on the same")
-    return data.load(options.data or configuration.data, configuration.image_size)
+    return data.load_of(configuration, options.data)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def knn(options: Options) -> None:
     """
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
-    dataset = data.load(options.data or configuration.data, configuration.image_size)
+    dataset = data.load_of(configuration, options.data)
     bank = getattr(dataset, options.against)
     queries, own = _queries(options, dataset, configuration.image_size)
     others = len(bank) - (own is not None)

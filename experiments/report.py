@@ -35,7 +35,7 @@ def report(options: Options) -> None:
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
-    dataset = data.load(options.data or configuration.data, configuration.image_size)
+    dataset = data.load_of(configuration, options.data)
 
     command_line.import_keras()
     from dim.device import describe_device

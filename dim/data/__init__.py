@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dim.configuration import Configuration
 from dim.data.dataset import Dataset, Split
 from dim.errors import DimError
 
 if TYPE_CHECKING:
     from dim.data.cache import Source
 
-__all__ = ["Dataset", "Split", "listed", "load", "load_whole"]
+__all__ = ["Dataset", "Split", "listed", "load", "load_of", "load_whole"]
 
 PHOTO_PATCHES = "photo-patches"
 TINY_IMAGENET = (Path("data/tiny-imagenet-200"), Path("data/tiny-imagenet-200.zip"))
@@ -38,6 +39,25 @@ def load(where: str, image_size: int = 64) -> Dataset:
     from dim.data.tiny_imagenet import load_tiny_imagenet
 
     return _choose(where, load_photo_patches, load_tiny_imagenet, load_image_folder)(image_size=image_size)
+
+
+def load_of(configuration: Configuration, where: str = "") -> Dataset:
+    """What a run was trained on, or other images in the same size.
+
+    Where the run holds training images out to make choices by, so does this: nobody then sees validation
+    images.
+
+    Args:
+        configuration: of the run.
+        where: as for `load`, if not what the run was trained on.
+
+    Raises:
+        DimError: there is nothing there, or nothing that can be used.
+    """
+    from dim.data.tuning import tuning
+
+    dataset = load(where or configuration.data, configuration.image_size)
+    return tuning(dataset) if configuration.tune else dataset
 
 
 def load_whole(where: str, image_size: int = 64) -> Dataset:

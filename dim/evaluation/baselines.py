@@ -15,8 +15,6 @@ from dim.build import build_encoder
 from dim.configuration import Configuration
 from dim.data.batches import Batches
 
-UNTRAINED = "untrained encoder"
-UNCALIBRATED = "untrained, uncalibrated"
 BATCHES = 40
 SEEDS = range(10)
 """Where an untrained encoder costs seconds, it is measured with each of these."""
