@@ -67,9 +67,7 @@ def evaluate(options: Options) -> None:
     for run, evaluation in zip(runs, _evaluated_in_turn(runs, options), strict=True):
         evaluations.append(evaluation)
         text = markdown([evaluation])
-        print(
-            f"\n{text}", flush=True
-        )  # before anything is written: a disk that is full by now loses files alone
+        print(f"\n{text}", flush=True)  # first: were the disk full by now, files alone would be lost
         run.write_json(run.path / "evaluation.json", evaluation)
         (run.path / "evaluation.md").write_text(text, "utf8")
         plot(evaluation).savefig(run.path / "evaluation.png")

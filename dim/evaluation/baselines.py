@@ -31,7 +31,7 @@ def untrained_encoder(configuration: Configuration, images: np.ndarray) -> keras
 
 
 def untrained_encoders(
-    configuration: Configuration, images: np.ndarray, seeds: Iterable[int] = SEEDS
+    configuration: Configuration, images: np.ndarray, seeds: Iterable[int]
 ) -> Iterator[tuple[int, keras.Model]]:
     """The same with other seeds in place of the configuration's: pairs of a seed and the encoder.
 

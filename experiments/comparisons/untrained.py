@@ -66,7 +66,7 @@ def untrained_codes(
     from dim.embedding import embed
     from dim.evaluation.baselines import SEEDS, untrained_encoders
 
-    encoders = untrained_encoders(configuration, dataset.train.images)
+    encoders = untrained_encoders(configuration, dataset.train.images, SEEDS)
     for seed, encoder in tqdm(encoders, name, len(SEEDS), unit=" seeds", dynamic_ncols=True):
         yield seed, embed(encoder, dataset.train.images), embed(encoder, dataset.val.images)
 
@@ -76,5 +76,5 @@ def _read(file: Path) -> dict:
     try:
         kept = json.loads(file.read_text("utf8"))
         return {key: [{m: float(seed[m]) for m in ("cosine", "l2")} for seed in kept[key]] for key in kept}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return {}
