@@ -28,7 +28,8 @@ STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 FOLDS = 5
 CHEAP = 5e8
 """Images times values times classes up to which all folds take less than a minute of one core."""
-_SLICE, _STEPS, _MANY_STEPS = 0.1, 50, 400
+_LITTLE, _MUCH = {"max_iter": 50, "tol": 1e-3}, {"max_iter": 300, "tol": 1e-4}  # of L-BFGS
+_SLICE = 0.1
 _MOST_VALUES = 2**27  # 512 MB of float32
 _BLOCK = 1000
 
@@ -123,16 +124,16 @@ def linear_probe(data: ProbeData) -> ProbeResult:
     """
     N, F = data.train.shape
     cheap = N * F * len(np.unique(data.labels)) <= CHEAP and N >= FOLDS
+    effort = _MUCH if cheap else _LITTLE
     if cheap:
         parts = [_take(data, *rows) for rows in KFold(FOLDS).split(data.train)]  # in random order already
-        scores = np.mean([_scores(*part) for part in parts], axis=0)
+        scores = np.mean([_scores(*part, effort) for part in parts], axis=0)
         error = np.sqrt(scores.max() * (1 - scores.max()) / N)
         chosen = int(np.flatnonzero(scores >= scores.max() - error)[-1])
     else:
-        chosen = int(np.argmax(_scores(*data.without_slice(), *data.slice())))
-    strength = STRENGTHS[chosen]
-    final = _logistic(strength / F, data.train, data.labels, *((_MANY_STEPS, 1e-4) if cheap else ()))
-    setting = {"strength": strength, "folds": FOLDS if cheap else 1}
+        chosen = int(np.argmax(_scores(*data.without_slice(), *data.slice(), effort)))
+    final = _logistic(STRENGTHS[chosen] / F, data.train, data.labels, effort)
+    setting = {"strength": STRENGTHS[chosen], "folds": FOLDS if cheap else 1}
     return ProbeResult(float(final.score(data.val, data.val_labels)), setting)
 
 
@@ -140,24 +141,19 @@ def _take(data: ProbeData, fit: np.ndarray, held: np.ndarray) -> tuple[np.ndarra
     return data.train[fit], data.labels[fit], data.train[held], data.labels[held]
 
 
-def _scores(x: np.ndarray, y: np.ndarray, held: np.ndarray, held_labels: np.ndarray) -> list[float]:
+def _scores(x, y, held, held_labels, effort: dict) -> list[float]:
     """Accuracy of each strength on what was held out; each fit starts from where the last one ended."""
     scores, fitted = [], None
     for strength in STRENGTHS:
-        fitted = _logistic(strength / x.shape[1], x, y, start=fitted)
+        fitted = _logistic(strength / x.shape[1], x, y, effort, start=fitted)
         scores.append(fitted.score(held, held_labels))
     return scores
 
 
 def _logistic(
-    C: float,
-    x: np.ndarray,
-    y: np.ndarray,
-    steps: int = _STEPS,
-    tolerance: float = 1e-3,
-    start: LogisticRegression | None = None,
+    C: float, x: np.ndarray, y: np.ndarray, effort: dict, start: LogisticRegression | None = None
 ) -> LogisticRegression:
-    classifier = LogisticRegression(C=C, max_iter=steps, tol=tolerance, warm_start=True)
+    classifier = LogisticRegression(C=C, warm_start=True, **effort)
     if start is not None:
         classifier.coef_, classifier.intercept_ = start.coef_, start.intercept_
     return _fitted(classifier, x, y)
@@ -201,7 +197,7 @@ def few_label_probe(data: ProbeData, share: float, draws: int = 3, seed: int = 0
         y, (x, val) = data.labels[rows], _in_their_span(data.train[rows], data.val)
         repeats = 5 if len(rows) < 500 else 1
         search = GridSearchCV(
-            LogisticRegression(max_iter=_STEPS, tol=1e-3),
+            LogisticRegression(**_LITTLE),
             grid,
             cv=_splits(y, repeats, seed),
             scoring="accuracy",

@@ -59,27 +59,27 @@ def weakest_within_an_error(results):
     return max(i for i, score in enumerate(scores) if score >= scores.max() - error)
 
 
-@pytest.mark.parametrize(("cheap", "noise"), [(True, 0), (True, 60), (False, 0), (False, 60)])
-def test_it_is_scikit_learns_grid_search_over_all_strengths(cheap, noise, monkeypatch):
-    """On the same five folds or the same slice, with useless features or without."""
-    monkeypatch.setattr(probes, "CHEAP", 1e9 if cheap else 0)
-    train, labels, val, val_labels = blobs(apart=2)
-    rng = np.random.default_rng(1)
-    train, val = (np.hstack([x, rng.normal(size=(len(x), noise))]) for x in (train, val))
-    data = prepare(train, labels, val, val_labels)
+@pytest.mark.parametrize(
+    ("cheap", "cv", "choice"), [(1e9, KFold(5), weakest_within_an_error), (0, None, True)]
+)
+@pytest.mark.parametrize("apart", [0.5, 1, 3])
+def test_it_is_scikit_learns_grid_search_over_all_strengths(cheap, cv, choice, apart, monkeypatch):
+    """By the same five folds, or on the same slice where the features are long."""
+    monkeypatch.setattr(probes, "CHEAP", cheap)
+    data = prepare(*blobs(apart=apart))
     fold = np.where(np.arange(N) < N - data.slice_size, -1, 0)
     search = GridSearchCV(
         LogisticRegression(max_iter=2000, tol=1e-6),
-        {"C": np.array([0.1, 1, 10, 100, 1000]) / (F + noise)},
-        cv=KFold(5) if cheap else PredefinedSplit(fold),
-        refit=weakest_within_an_error if cheap else True,
+        {"C": np.array([0.1, 1, 10, 100, 1000]) / F},
+        cv=cv or PredefinedSplit(fold),
+        refit=choice,
     ).fit(data.train, data.labels)
     result = linear_probe(data)
     assert result.setting["folds"] == (5 if cheap else 1)
-    assert result.setting["strength"] == pytest.approx(search.best_params_["C"] * (F + noise))
-    final = LogisticRegression(C=search.best_params_["C"], max_iter=2000, tol=1e-6)
-    expected = final.fit(data.train, data.labels).score(data.val, data.val_labels)
-    assert result.accuracy == pytest.approx(expected, abs=0.012)
+    assert result.setting["strength"] == pytest.approx(search.best_params_["C"] * F)
+    best = LogisticRegression(C=search.best_params_["C"], max_iter=2000, tol=1e-6)
+    accuracy = best.fit(data.train, data.labels).score(data.val, data.val_labels)
+    assert result.accuracy == pytest.approx(accuracy, abs=0.012)
 
 
 def test_the_weakest_penalty_is_reached_where_it_is_best():

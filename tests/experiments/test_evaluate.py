@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_written_is_found_out_before(trained, monkeypatc
     trained("first")
     monkeypatch.setattr(module, "TemporaryFile", full)
     monkeypatch.setattr(module, "_evaluated", lambda *_: pytest.fail("evaluated"))
-    with pytest.raises(DimError, match="cannot write into .*runs/first .No space left.*make room"):
+    with pytest.raises(DimError, match=r"cannot write into .*runs/first .No space left.*make room"):
         evaluate(Options(run="first"))
 
 
