@@ -33,13 +33,24 @@ def build_model(
         ValueError: one of these is needed and missing.
     """
     c = configuration
-    keras.utils.set_random_seed(c.seed)
-    keras.config.set_dtype_policy(best_precision() if c.precision == "auto" else c.precision)
-    model = _METHODS[c.method](c, _encoder(c), classes)
+    model = _METHODS[c.method](c, build_encoder(c), classes)
     model.build((None, c.image_size, c.image_size, 3))
     model.compile(AdamW(_learning_rate(c, steps_per_epoch), weight_decay=c.weight_decay))
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def build_encoder(configuration: Configuration, seed: int | None = None) -> keras.Model:
+    """The encoder of such a model alone, with the same initial weights. Sets what `build_model` sets.
+
+    Args:
+        configuration: of a run.
+        seed: in place of the configuration's.
+    """
+    c = configuration
+    keras.utils.set_random_seed(c.seed if seed is None else seed)
+    keras.config.set_dtype_policy(best_precision() if c.precision == "auto" else c.precision)
+    return _encoder(c)
 
 
 def check_model(model: keras.Model, configuration: Configuration) -> None:

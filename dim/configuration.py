@@ -21,6 +21,9 @@ class Configuration:
     data: str = ""
     """photo-patches, a folder of images, or Tiny-ImageNet as folder or zip. If empty: Tiny-ImageNet where
     `make data` puts it, otherwise photo-patches."""
+    tune: bool = False
+    """For making choices: hold out a tenth of the training images, by a hash of their names, and take them
+    wherever validation images would be, which are never looked at. Whatever reads the run does the same."""
     image_size: int = 64
     """Side of the square images in pixels; larger and smaller ones are scaled."""
     epochs: int = 12

@@ -1,5 +1,7 @@
 """FAISS indexes of codes on disk: exact, or approximate for millions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -9,7 +11,7 @@ from tqdm import tqdm
 
 from dim.data.cache import write_header
 from dim.errors import DimError
-from dim.retrieval import comparable, nearest, ranked, without_own
+from dim.retrieval import by_differences, comparable, nearest, ranked, without_own
 
 Kind = Literal["exact", "hnsw", "ivf"]
 IndexMetric = Literal["l2", "cosine"]
@@ -89,12 +91,35 @@ def search_index(
     metric, wanted = metric_of(index), k if own is None else k + 1
     if isinstance(index, faiss.IndexHNSW):
         index.hnsw.efSearch = max(_EFFORT, 2 * wanted)
-    _, candidates = index.search(comparable(queries, metric), wanted)
+    with _by_l2(index), by_differences():
+        _, candidates = index.search(comparable(queries, metric), wanted)
     alien = candidates[(candidates < -1) | (candidates >= len(codes))]
     if len(alien):
         raise ValueError(f"the index knows a code {alien[0]} of {len(codes)}; make it anew")
     found = ranked(queries, codes, candidates, metric)
     return found if own is None else without_own(found, np.asarray(own))
+
+
+@contextmanager
+def _by_l2(index: faiss.Index) -> Iterator[None]:
+    """Has vectors of unit length, which the index was made for, compared by L2 for a while.
+
+    They rank as by inner products, without these being rounded to 1 where codes have nearly collapsed.
+    """
+    parts = [(index, "metric_type", faiss.METRIC_L2)]
+    for name in "storage", "quantizer":  # of hnsw and of ivf, indexes themselves
+        if (part := getattr(index, name, None)) is not None:
+            parts.append((part, "metric_type", faiss.METRIC_L2))
+    if isinstance(index, faiss.IndexHNSW):
+        parts.append((index.hnsw, "is_similarity", False))
+    before = [getattr(part, name) for part, name, _ in parts]
+    try:
+        for part, name, value in parts:
+            setattr(part, name, value)
+        yield
+    finally:
+        for (part, name, _), value in zip(parts, before, strict=True):
+            setattr(part, name, value)
 
 
 def recall(index: faiss.Index, codes: np.ndarray, k: int = 10, queries: int = 1000) -> float:
@@ -151,10 +176,12 @@ def _approximate(codes: np.ndarray, kind: Kind, metric: IndexMetric) -> faiss.In
         index.nprobe = min(_PROBES, cells)
         index.cp.max_points_per_centroid = _TRAINING_CODES_PER_CELL
         rows = np.random.default_rng(0).permutation(N)[: _TRAINING_CODES_PER_CELL * cells]
-        index.train(comparable(codes[np.sort(rows)], metric))
+        with _by_l2(index):
+            index.train(comparable(codes[np.sort(rows)], metric))
     with tqdm(total=N, desc=kind, unit=" codes", dynamic_ncols=True) as bar:
         for rows in _blocks(codes):
-            index.add(comparable(codes[rows], metric))
+            with _by_l2(index):
+                index.add(comparable(codes[rows], metric))
             bar.update(index.ntotal - bar.n)
     return index
 

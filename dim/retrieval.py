@@ -1,5 +1,7 @@
 """Exact nearest neighbours of any vectors, by FAISS."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal, NamedTuple, get_args
 
 import faiss
@@ -10,6 +12,7 @@ METRICS = "l2", "cosine"  # the two that every picture and table shows
 _BLOCK = 2**23  # floats of the bank that are searched at once: 32 MB
 _AT_ONCE = 2**15  # floats of candidates that are compared at once: 128 kB, which stay in the cache
 _SAMPLE = 20_000  # rows that a covariance is estimated from
+_NEAR = 1e-2  # of a query's own square: squared distances below it lose digits where the square is expanded
 
 
 class Neighbours(NamedTuple):
@@ -54,12 +57,26 @@ def nearest(
         raise ValueError(f"{k} neighbours were asked for, the bank holds {len(bank) - wanted + k} others")
     whiten = whitening(bank) if metric == "mahalanobis" else None
     compared = comparable(queries, metric, whiten)
-    found = Neighbours(np.empty((len(queries), 0), "int64"), np.empty((len(queries), 0), "float32"))
-    block = max(1, _BLOCK // bank.shape[1])
-    for start in range(0, len(bank), block):
-        rows = comparable(bank[start : start + block], metric, whiten)
-        found = _merge(found, _search(compared, rows, wanted, metric, start), wanted)
-    found = ranked(queries, bank, found.indices, metric, whiten)
+    # Distances do not change where all is moved, and near 0 they are more exact.
+    centre = compared.mean(axis=0) if len(queries) and metric != "l1" else np.float32(0)
+    compared = compared - centre
+
+    def found_by(search: Callable, some: np.ndarray) -> Neighbours:
+        found = Neighbours(np.empty((len(some), 0), "int64"), np.empty((len(some), 0), "float32"))
+        block = max(1, _BLOCK // bank.shape[1])
+        for start in range(0, len(bank), block):
+            rows = comparable(bank[start : start + block], metric, whiten)
+            moved = compared[some], rows - centre
+            if metric == "cosine" and not (there := rows.any(axis=1)).all():
+                moved = _with_column(moved[0], 0), _with_column(moved[1], ~there)  # at right angles to all
+            indices, distances = search(*moved, min(wanted, len(rows)), metric)
+            found = _merge(found, Neighbours(indices + start, distances), wanted)
+        return ranked(queries[some], bank, found.indices, metric, whiten)
+
+    found = found_by(_search, np.arange(len(queries)))
+    if len(near := _near(compared, found.distances[:, -1], metric)):
+        for part, better in zip(found, found_by(_search_by_differences, near), strict=True):
+            part[near] = better
     if own is not None:
         found = without_own(found, np.asarray(own))
     return found
@@ -83,9 +100,18 @@ def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) 
     if not np.isfinite(x).all():
         raise ValueError("there are vectors with values that are not finite")
     if metric == "cosine":
-        length = np.linalg.norm(x, axis=1, keepdims=True)
-        x = x / np.where(length > 0, length, 1)
+        for size in _greatest, _length:  # the squares of very small or great values are no float32
+            scale = size(x)
+            x = x / np.where(scale > 0, scale, 1)
     return x @ whiten if metric == "mahalanobis" else x
+
+
+def _greatest(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x.max(axis=1, keepdims=True), -x.min(axis=1, keepdims=True))
+
+
+def _length(x: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(x, axis=1, keepdims=True)
 
 
 def whitening(bank: np.ndarray) -> np.ndarray:
@@ -169,15 +195,43 @@ def without_own(found: Neighbours, own: np.ndarray) -> Neighbours:
     return Neighbours(*(x[~dropped].reshape(Q, wanted - 1) for x in found))
 
 
-def _search(queries: np.ndarray, rows: np.ndarray, wanted: int, metric: Metric, start: int) -> Neighbours:
-    """By FAISS' distances, which are good enough to tell which are the nearest; smaller is nearer."""
-    index = faiss.IndexFlat(rows.shape[1], _FAISS.get(metric, faiss.METRIC_L2))
+def _search(queries: np.ndarray, rows: np.ndarray, k: int, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
+    """By FAISS' distances, which are good enough to tell which are the nearest; smaller is nearer.
+
+    Cosine ranks like L2 of the same vectors at unit length.
+    """
+    index = faiss.IndexFlat(rows.shape[1], faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2)
     index.add(rows)
-    distances, indices = index.search(queries, min(wanted, len(rows)))
-    return Neighbours(indices + start, -distances if metric == "cosine" else distances)
+    return index.search(queries, k)[::-1]
 
 
-_FAISS = {"cosine": faiss.METRIC_INNER_PRODUCT, "l1": faiss.METRIC_L1}
+def _search_by_differences(*arguments) -> tuple[np.ndarray, np.ndarray]:
+    """As `_search`, slower and exact."""
+    with by_differences():
+        return _search(*arguments)
+
+
+@contextmanager
+def by_differences() -> Iterator[None]:
+    """Keeps FAISS from the matrix product that expands the square of a difference."""
+    most = faiss.cvar.distance_compute_blas_threshold
+    try:
+        faiss.cvar.distance_compute_blas_threshold = 2**31 - 1
+        yield
+    finally:
+        faiss.cvar.distance_compute_blas_threshold = most
+
+
+def _near(queries: np.ndarray, farthest: np.ndarray, metric: Metric) -> np.ndarray:
+    """Rows of the queries whose neighbours are so near that an expanded square says little of them."""
+    if metric == "l1":
+        return np.empty(0, int)
+    squares = 2 * farthest if metric == "cosine" else farthest**2
+    return np.flatnonzero(squares < _NEAR * np.einsum("qd,qd->q", queries, queries))
+
+
+def _with_column(x: np.ndarray, values) -> np.ndarray:
+    return np.insert(x, x.shape[1], values, axis=1)
 
 
 def _merge(one: Neighbours, other: Neighbours, wanted: int | None) -> Neighbours:

@@ -167,8 +167,7 @@ class Run:
         """
         from dim import data
 
-        configuration = self.configuration()
-        dataset = data.load(where or configuration.data, configuration.image_size)
+        dataset = data.load_of(self.configuration(), where)
         if not where and (change := self.other_than(dataset)):
             print(f"{self.path} {change}", flush=True)
         return dataset

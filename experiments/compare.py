@@ -1,8 +1,9 @@
 """Trains presets at an equal budget and writes one table and one plot of what came of them.
 
 Every run is the plain `experiments.train` in the folder OUT/PRESET-seedSEED, and what it prints goes to
-OUT/PRESET-seedSEED.log. The same command again skips what is complete and goes on with the rest. Writes
-compare.md, compare.csv and compare.png into OUT.
+OUT/PRESET-seedSEED.log. The same command again skips what is complete and goes on with the rest. Beside
+the presets stand raw pixels and each encoder untrained, calibrated, with seeds 0 to 9. Writes compare.md,
+compare.csv and compare.png into OUT.
 """
 
 import csv
@@ -15,6 +16,7 @@ from experiments import command_line
 from experiments.comparisons.plot import plot
 from experiments.comparisons.table import header, markdown, table
 from experiments.comparisons.training import trained
+from experiments.comparisons.untrained import untrained
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Options:
     """Passes over the training images, the same for all."""
     data: str = ""
     """As for train."""
+    tune: bool = False
+    """For making choices: compare on a tenth held out of the training images, and never look at the
+    validation images. Takes an --out of its own."""
     out: str = "runs/compare"
     """Folder of the runs, the table and the plot."""
     args: str = ""
@@ -43,7 +48,7 @@ def compare(options: Options) -> None:
     """
     entries = trained(options)
     complete, out = [entry for entry in entries if not entry.failure], typed_path(options.out)
-    rows = table(entries)
+    rows = table(entries, untrained(complete, out))
     text = f"{header(complete, options.epochs)}\n\n{markdown(rows)}"
     replace(out / "compare.md", lambda file: file.write_text(text, "utf8"))
     with (out / "compare.csv").open("w", newline="", encoding="utf8") as file:

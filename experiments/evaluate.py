@@ -1,8 +1,8 @@
 """Says what a run's features are worth: accuracies, retrieval, gauges and dependence beside baselines.
 
 Writes evaluation.json, evaluation.md and evaluation.png into the run folder and a line into
-evaluations.csv beside it. Settings of the probes are chosen on a slice of the training images; validation
-images are looked at once.
+evaluations.csv beside it. Settings of the probes are chosen within the training images; validation images
+are looked at once, or, of a run with --tune, never: what that held out stands in their place.
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import Literal
 
 from dim.data import Dataset
 from dim.errors import DimError
+from dim.files import check_writable
 from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
@@ -57,6 +58,8 @@ def evaluate(options: Options) -> None:
     runs = [Run(name) for name in names] if names else [Run.newest()]
     for run in runs:
         _dataset(run, options)
+        check_writable(run.path)
+        check_writable(run.path.parent)
 
     from experiments.evaluations.plot import plot
     from experiments.evaluations.report import markdown, record, recorded
@@ -65,18 +68,20 @@ def evaluate(options: Options) -> None:
     evaluations = []
     for run, evaluation in zip(runs, _evaluated_in_turn(runs, options), strict=True):
         evaluations.append(evaluation)
-        run.write_json(run.path / "evaluation.json", evaluation)
         text = markdown([evaluation])
+        print(f"\n{text}", flush=True)  # first: were the disk full by now, files alone would be lost
+        run.write_json(run.path / "evaluation.json", evaluation)
         (run.path / "evaluation.md").write_text(text, "utf8")
         plot(evaluation).savefig(run.path / "evaluation.png")
         csv = record(run.path.parent / "evaluations.csv", evaluation)
         written = [run.path / f"evaluation.{kind}" for kind in ("json", "md", "png")]
-        print(f"\n{text}\n{'  '.join(map(printable, [*written, csv]))}")
+        print("  ".join(map(printable, [*written, csv])))
     if len(runs) > 1:
         file = runs[0].path.parent / "evaluations.md"
         text = markdown(evaluations)
+        print(f"\n{text}", flush=True)
         file.write_text(text, "utf8")
-        print(f"\n{text}\n{printable(file)}")
+        print(printable(file))
 
 
 def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
@@ -133,7 +138,7 @@ def _dataset(run: Run, options: Options) -> Dataset:
             raise DimError(
                 f"{other.path} is a run of {theirs.method}; train one: make train PRESET=supervised"
             )
-        if theirs.data != configuration.data or theirs.image_size != configuration.image_size:
+        if any(getattr(theirs, n) != getattr(configuration, n) for n in ("data", "image_size", "tune")):
             raise DimError(f"{other.path} was trained on other images than {run.path}; train one on the same")
     return run.dataset(options.data)
 

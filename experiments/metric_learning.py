@@ -13,14 +13,15 @@ import numpy as np
 
 from dim import data
 from dim.errors import DimError
+from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import typed_path
 from dim.names import printable
 from experiments import command_line
 from experiments.comparisons.table import header
 from experiments.comparisons.training import Entry, trained
+from experiments.comparisons.untrained import kinds, untrained_codes
 
 _PRESETS = ("dim", "two-view", "supervised", "metric-contrastive", "metric-triplet", "metric-supcon")
-_RANDOM, _PIXELS = "random encoder", "raw pixels"
 _FAR = 1e-2
 _MEASURES = {
     "knn": "cosine 20-NN",
@@ -44,6 +45,9 @@ class Options:
     """Passes over the training images, the same for all."""
     data: str = ""
     """As for train; its images need labels."""
+    tune: bool = False
+    """For making choices: compare on a tenth held out of the training images, and never look at the
+    validation images. Takes an --out of its own."""
     out: str = "runs/compare"
     """Folder of the runs, the table and the figure."""
     args: str = ""
@@ -79,7 +83,7 @@ def metric_learning(options: Options) -> None:
 
 
 def measure(entries: list[Entry], most: int) -> dict[str, dict[int, dict]]:
-    """What is measured → seed → numbers; the first preset's untrained encoder and pixels as well.
+    """What is measured → seed → numbers; untrained encoders, with ten seeds, and pixels as well.
 
     All are asked the same pairs.
 
@@ -90,41 +94,43 @@ def measure(entries: list[Entry], most: int) -> dict[str, dict[int, dict]]:
     Raises:
         DimError: no pairs can be made of the validation images.
     """
-    from dim.build import build_model
     from dim.embedding import embed
     from dim.evaluation.features import pixels
+    from dim.evaluation.knn import knn_accuracies
     from dim.evaluation.retrieval_metrics import retrieval_metrics
     from dim.evaluation.verification import pair_distances, sample_pairs, verify
 
+    first = entries[0]
+    dataset = data.load_of(first.configuration)  # which all have in common
+    images, labels = dataset.val.images, dataset.val.labels
+    try:
+        pairs = sample_pairs(labels, most)
+    except ValueError as error:
+        raise DimError(f"validation images of {dataset.name}: {error}") from error
+
+    def numbers(knn, vectors):
+        verification = verify(-pair_distances(vectors, pairs, "cosine"), pairs.same, fars=[_FAR])
+        return {
+            "knn": knn,
+            "map_at_r": retrieval_metrics(vectors, labels, "cosine").map_at_r,
+            "accuracy": verification.accuracy,
+            "auc": verification.auc,
+            "eer": verification.eer,
+            "tar": verification.tar_at_far[_FAR],
+            "roc": (verification.far, verification.tar),
+        }
+
     found = {}
     for entry in entries:
-        configuration = entry.configuration
-        dataset = data.load(configuration.data, configuration.image_size)
-        images, labels = dataset.val.images, dataset.val.labels
-        try:
-            pairs = sample_pairs(labels, most)
-        except ValueError as error:
-            raise DimError(f"validation images of {dataset.name}: {error}") from error
-
-        def numbers(what, vectors, entry=entry, labels=labels, pairs=pairs):
-            verification = verify(-pair_distances(vectors, pairs, "cosine"), pairs.same, fars=[_FAR])
-            return {
-                "knn": entry.accuracy[what]["cosine"],
-                "map_at_r": retrieval_metrics(vectors, labels, "cosine").map_at_r,
-                "accuracy": verification.accuracy,
-                "auc": verification.auc,
-                "eer": verification.eer,
-                "tar": verification.tar_at_far[_FAR],
-                "roc": (verification.far, verification.tar),
-            }
-
-        code = numbers("code", embed(entry.run.load().encoder, images))
-        found.setdefault(entry.preset, {})[entry.seed] = code
-        if entry.seed not in found.get(_RANDOM, {}):
-            untrained = build_model(configuration, 1, len(dataset.class_names)).encoder
-            found.setdefault(_RANDOM, {})[entry.seed] = numbers(_RANDOM, embed(untrained, images))
-        if _PIXELS not in found:
-            found[_PIXELS] = {0: numbers(_PIXELS, pixels(images))}
+        codes = embed(entry.run.load().encoder, images)
+        found.setdefault(entry.preset, {})[entry.seed] = numbers(entry.accuracy["code"]["cosine"], codes)
+    for name, entry in kinds(entries).items():
+        codes = untrained_codes(name, entry.configuration, dataset)
+        found[name] = {
+            seed: numbers(knn_accuracies(train, val, dataset, entry.k)["cosine"], val)
+            for seed, train, val in codes
+        }
+    found[PIXELS] = {0: numbers(first.accuracy[PIXELS]["cosine"], pixels(images))}
     return found
 
 
@@ -194,8 +200,8 @@ def plot(measured: dict[str, dict[int, dict]]):
     curves, bands = [], []
     for name, seeds in measured.items():
         each = np.array([_at(grid, *numbers["roc"]) for numbers in seeds.values()])
-        style = {"color": GREY, "linestyle": {_RANDOM: "--", _PIXELS: "-."}.get(name)}
-        if name not in (_RANDOM, _PIXELS):
+        style = {"color": GREY, "linestyle": "-." if name == PIXELS else "--"}
+        if not name.startswith((UNTRAINED, PIXELS)):
             style = {"color": next(colours, "k")}
             bands.append((grid, each.min(axis=0), each.max(axis=0), style["color"]))
         auc = mean(numbers["auc"] for numbers in seeds.values())

@@ -7,16 +7,21 @@ any, are only looked at to say how good the codes are.
 import shlex
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 
 from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import typed_path
 from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
+
+_PIXEL_QUERIES = 1000
+_WIDTH = 17  # of the longest name in the table
 
 
 @dataclass(frozen=True)
@@ -98,12 +103,12 @@ def _train(configuration: Configuration, dataset: data.Dataset, run: Run, asked_
         print("\n" + printable(kept))
         raise
     run.save_encoder(in_plain_keras(model.encoder))
-    _report(run, model, dataset, build_model(configuration, **sizes).encoder)
+    _report(run, model, dataset, configuration)
 
 
 def _with_data(configuration: Configuration):
     where = configuration.data or data.default()
-    dataset = data.load(where, configuration.image_size)
+    dataset = data.load_of(configuration, where)
     if len(dataset.train) < 2:
         raise DimError(f"{dataset.name} has {len(dataset.train)} training images; a batch needs two at least")
     if configuration.batch_size > len(dataset.train):
@@ -135,29 +140,47 @@ def _classes(dataset: data.Dataset) -> int:
     return len(np.unique(dataset.train.labels)) if dataset.labelled else 0
 
 
-def _report(run: Run, model, dataset: data.Dataset, untrained) -> None:
+def _report(run: Run, model, dataset: data.Dataset, configuration: Configuration) -> None:
     """Prints and saves the accuracy of the codes beside the baselines, and what to type next."""
+    from tqdm import tqdm
+
     from dim.embedding import embed
+    from dim.evaluation.baselines import untrained_encoder
+    from dim.evaluation.features import pixels
     from dim.evaluation.knn import K, knn_accuracies
 
     if dataset.labelled:
         k = min(K, len(dataset.train))
         features = {
-            "raw pixels": lambda images: images.reshape(len(images), -1),
-            "random encoder": lambda images: embed(untrained, images),
-            "code": lambda images: embed(model.encoder, images),
+            PIXELS: lambda: pixels,
+            UNTRAINED: lambda: partial(embed, untrained_encoder(configuration, dataset.train.images)),
+            "code": lambda: partial(embed, model.encoder),
         }
-        accuracies = {
-            name: knn_accuracies(vectors(dataset.train.images), vectors(dataset.val.images), dataset, k)
-            for name, vectors in features.items()
-        }
+        asked = {PIXELS: _sample(dataset)}
+        accuracies = {}
+        with tqdm(features.items(), delay=10, leave=False, dynamic_ncols=True) as progress:
+            for name, vectors_of in progress:
+                progress.set_description(f"neighbours by {name}", refresh=False)
+                vectors, images = vectors_of(), asked.get(name, dataset)
+                train, val = vectors(images.train.images), vectors(images.val.images)
+                accuracies[name] = knn_accuracies(train, val, images, k)
         print(f"\nvalidation accuracy of {k}-NN (majority vote of {len(dataset.train):,} training images)")
-        print(f"{'':16}  cosine      L2")
+        print(f"{'':{_WIDTH}}  cosine      L2")
         for name, accuracy in accuracies.items():
-            print(f"{name:16}  {accuracy['cosine']:6.1%}  {accuracy['l2']:6.1%}")
+            print(f"{name:{_WIDTH}}  {accuracy['cosine']:6.1%}  {accuracy['l2']:6.1%}")
+        if len(asked[PIXELS].val) < len(dataset.val):
+            print(f"({PIXELS}: a sample of {_PIXEL_QUERIES:,} validation images)")
         run.write_json(run.results, {"k": k, "accuracy": accuracies})
     after = f"make knn RUN={shlex.quote(run.name)}    make tensorboard    everything is in {run.path}/"
     print("\nnext: " + printable(after))
+
+
+def _sample(dataset: data.Dataset) -> data.Dataset:
+    """With fewer validation images, where there are many: pixels are long, and the others are not."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(dataset.val))[:_PIXEL_QUERIES])
+    val = dataset.val
+    few = data.Split(val.images[rows], val.labels[rows], [val.names[i] for i in rows])
+    return replace(dataset, val=few)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Verifies: do two images show the same class, by the distance of their codes?
 
 Same and different pairs are drawn from the validation images of the run, or from all images of another
-data set, which sub-folders label. Writes verification.json, verification.png (distances and ROC) and
-verification_errors.png (the pairs that are most wrong) into the run folder.
+data set, which sub-folders label. Beside the codes stand raw pixels and the encoder untrained, its batch
+normalisation calibrated on the training images, or on all of the other data set. Writes
+verification.json, verification.png (distances and ROC) and verification_errors.png (the pairs that are
+most wrong) into the run folder.
 """
 
 from dataclasses import asdict, dataclass
@@ -15,6 +17,7 @@ import numpy as np
 from dim import data
 from dim.data import Dataset, Split
 from dim.errors import DimError
+from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import check_writable, replace
 from dim.names import plotted, printable
 from dim.runs import Run
@@ -76,7 +79,8 @@ def verify(options: Options) -> None:
     used, pairs = _rows(images, used), Pairs(rows.reshape(-1, 2), pairs.same)
     try:
         distances = {
-            name: pair_distances(x, pairs, options.metric) for name, x in _vectors(run, used.images).items()
+            name: pair_distances(x, pairs, options.metric)
+            for name, x in _vectors(run, used.images, dataset.train.images).items()
         }
         measured = {name: measure(-x, pairs.same, options.seed) for name, x in distances.items()}
     except ValueError as error:
@@ -109,16 +113,16 @@ def verify(options: Options) -> None:
     print("\n" + "  ".join(printable(run.path / name) for name in files))
 
 
-def _vectors(run: Run, images: np.ndarray) -> dict[str, np.ndarray]:
-    """The codes, and what they have to beat."""
-    from dim.build import build_model
+def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.ndarray]:
+    """The codes, and what they have to beat, which is calibrated on images that are known."""
     from dim.embedding import embed
+    from dim.evaluation.baselines import untrained_encoder
     from dim.evaluation.features import pixels
 
     return {
         "code": embed(run.load().encoder, images),
-        "random encoder": embed(build_model(run.configuration(), 1, 1).encoder, images),
-        "raw pixels": pixels(images),
+        UNTRAINED: embed(untrained_encoder(run.configuration(), known), images),
+        PIXELS: pixels(images),
     }
 
 
@@ -175,10 +179,9 @@ def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, t
     figure = Figure(figsize=(8, 3.6), dpi=200, layout="constrained")
     left, right = figure.subplots(1, 2)
     draw_distances(left, distances, same, -measured["code"].threshold, metric)
-    styles = {"code": {"color": BLUE}, "random encoder": {"color": PINK}, "raw pixels": {"color": GREY}}
-    draw_roc(
-        right, [(v.far, v.tar, f"{name}, AUC {v.auc:.3f}", styles[name]) for name, v in measured.items()]
-    )
+    colours = BLUE, PINK, GREY
+    curves = zip(measured.items(), colours, strict=True)
+    draw_roc(right, [(v.far, v.tar, f"{n}, AUC {v.auc:.3f}", {"color": c}) for (n, v), c in curves])
     figure.suptitle(plotted(title), fontsize=9)
     return figure
 

@@ -1,5 +1,6 @@
 """From a configuration to a model."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dim.build import build_model
+from dim.build import build_encoder, build_model
 from dim.configuration import Configuration
 from dim.critics import Bilinear, ConcatenateAndConvolve, EncodeAndDot
 from dim.model import DeepInfoMax
@@ -120,3 +121,12 @@ def test_a_cosine_schedule_rises_falls_and_ends_at_zero():
     assert all(a >= b for a, b in pairwise(rates[10:]))
     with pytest.raises(ValueError, match="steps of an epoch"):
         build_model(configuration)
+
+
+@pytest.mark.parametrize("prior", ["kl", "none"])
+def test_an_encoder_alone_has_the_weights_of_the_model_of_its_seed(prior):
+    configuration = Configuration(image_size=16, code_size=6, prior=prior, seed=3, precision="float32")
+    expected = build_model(configuration).encoder.get_weights()
+    for encoder in build_encoder(configuration), build_encoder(replace(configuration, seed=8), seed=3):
+        for one, other in zip(encoder.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(one, other)

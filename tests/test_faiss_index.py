@@ -120,3 +120,17 @@ def test_a_missing_or_damaged_file_is_one_line(tmp_path, refused):
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path, refused):
     with refused("cannot write", "nowhere"):
         write_index(tmp_path / "nowhere/index.faiss", codes(), "hnsw", "l2")
+
+
+@pytest.mark.parametrize(("kind", "least"), [("exact", 9.99), ("hnsw", 9.5), ("ivf", 9.5)])
+def test_codes_that_have_nearly_collapsed_are_still_told_apart(kind, least, written):
+    """At D = 256, by cosine distances of about 1e-5; the truth in float64, by differences."""
+    rng = np.random.default_rng(0)
+    x = 1 / 16 + rng.normal(0, np.sqrt(1e-5 / 256), (1200, 256))
+    rows, queries = x[:1000].astype("float32"), x[1000:].astype("float32")
+    index = written(kind, "cosine", rows)
+    found = search_index(index, rows, queries, 10).indices
+    assert index.metric_type == faiss.METRIC_INNER_PRODUCT and metric_of(index) == "cosine"
+    unit, asked = (y.astype("float64") / np.linalg.norm(y, axis=1, keepdims=True) for y in (rows, queries))
+    truth = [np.square(unit - query).sum(axis=1).argsort()[:10] for query in asked]
+    assert np.mean([len(set(f) & set(t)) for f, t in zip(found, truth, strict=True)]) > least

@@ -140,3 +140,37 @@ def test_impossible_questions_are_refused(change, message):
     queries, bank = vectors()
     with pytest.raises(ValueError, match=message):
         nearest(**{"queries": queries, "bank": bank, "k": K, **change})
+
+
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+@pytest.mark.parametrize("apart", [1e-2, 1e-5, 1e-6])
+@pytest.mark.parametrize("clusters", [1, 3])
+def test_neighbours_that_have_nearly_collapsed_are_still_told_apart(metric, apart, clusters):
+    """At D = 256, by cosine distances of about 1e-5 and 1e-6; the truth in float64, by differences."""
+    rng = np.random.default_rng(0)
+    centres = np.linalg.norm(np.ones(256)) ** -1 * np.sign(rng.normal(size=(clusters, 256)))
+    x = centres[np.arange(1200) % clusters] + rng.normal(0, np.sqrt(apart / 256), (1200, 256))
+    bank, queries = x[:1000].astype("float32"), x[1000:].astype("float32")
+    found = nearest(queries, bank, 10, metric).indices
+
+    def unit(x):
+        x = x.astype("float64")
+        return x / np.linalg.norm(x, axis=1, keepdims=True) if metric == "cosine" else x
+
+    truth = np.array([np.square(unit(bank) - query).sum(axis=1).argsort()[:10] for query in unit(queries)])
+    assert np.mean([len(set(f) & set(t)) for f, t in zip(found, truth, strict=True)]) > 9.98
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1e-25, 1e25, 1e37])
+def test_cosine_does_not_depend_on_the_scale(scale):
+    queries, bank = vectors()
+    expected = nearest(queries, bank, K, "cosine")
+    found = nearest(queries * np.float32(scale), bank * np.float32(scale), K, "cosine")
+    np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-4, atol=1e-6)
+
+
+def test_a_zero_vector_in_the_bank_is_no_nearer_than_a_right_angle():
+    bank = np.array([[0, 0], [1, 2], [-1, 0], [0, 0]])
+    found = nearest(np.array([[1, 0]]), bank, 4, "cosine")
+    assert found.indices.tolist() == [[1, 0, 3, 2]]
+    np.testing.assert_allclose(found.distances, [[1 - 5**-0.5, 1, 1, 2]], rtol=1e-6)

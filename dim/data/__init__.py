@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dim.configuration import Configuration
 from dim.data.dataset import Dataset, Split
 from dim.errors import DimError
 from dim.files import typed_path
@@ -13,7 +14,7 @@ from dim.files import typed_path
 if TYPE_CHECKING:
     from dim.data.cache import Source
 
-__all__ = ["Dataset", "Split", "listed", "load", "load_whole"]
+__all__ = ["Dataset", "Split", "listed", "load", "load_of", "load_whole"]
 
 PHOTO_PATCHES = "photo-patches"
 TINY_IMAGENET = (Path("data/tiny-imagenet-200"), Path("data/tiny-imagenet-200.zip"))
@@ -43,6 +44,25 @@ def load(where: str, image_size: int = 64) -> Dataset:
         readable = f"{len(dataset.train)} training and {len(dataset.val)} validation images that can be read"
         raise DimError(f"{where} has {readable}; at least 2 and 1 are needed")
     return dataset
+
+
+def load_of(configuration: Configuration, where: str = "") -> Dataset:
+    """What a run was trained on, or other images in the same size.
+
+    Where the run holds training images out to make choices by, so does this: nobody then sees validation
+    images.
+
+    Args:
+        configuration: of the run.
+        where: as for `load`, if not what the run was trained on.
+
+    Raises:
+        DimError: there is nothing there, or nothing that can be used.
+    """
+    from dim.data.tuning import tuning
+
+    dataset = load(where or configuration.data, configuration.image_size)
+    return tuning(dataset) if configuration.tune else dataset
 
 
 def load_whole(where: str, image_size: int = 64) -> Dataset:

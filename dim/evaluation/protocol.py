@@ -65,7 +65,8 @@ class Protocol:
             progress: told what comes next.
 
         Returns:
-            name → share of 1 (`ami` up to 1), and `settings` with what the probes chose; `length` is F.
+            name → share of 1 (`ami` up to 1), and `settings` with what the probes chose; `length` is F. Where
+            features have no Mahalanobis distance, `mahalanobis_left_out` says why.
         """
         progress("neighbours")
         measured = {"length": features.train.shape[1], **self._neighbours(features)}
@@ -104,7 +105,11 @@ class Protocol:
                 if vectors.shape[1] > MOST_WHITENED:
                     self._note(f"Mahalanobis is left out for features of more than {MOST_WHITENED:,} values")
                     continue
-                vectors = whitened(vectors, np.asarray(features.train, "float32"))
+                try:
+                    vectors = whitened(vectors, np.asarray(features.train, "float32"))
+                except ValueError as error:
+                    measured["mahalanobis_left_out"] = str(error).partition(";")[0]
+                    continue
             try:
                 found = retrieval_metrics(
                     vectors, features.val_labels, "l2" if metric == "mahalanobis" else metric

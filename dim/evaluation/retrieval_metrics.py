@@ -98,7 +98,7 @@ def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) ->
     """Adjusted mutual information of classes and k-means clusters, as many clusters as classes.
 
     0 at chance, 1 where clusters are the classes (Vinh, Epps and Bailey 2010; arithmetic mean of the
-    entropies). The best of ten starts of k-means.
+    entropies). The best of four starts of k-means.
 
     Args:
         vectors: [N, D].

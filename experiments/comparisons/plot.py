@@ -2,6 +2,7 @@
 
 from statistics import mean
 
+from dim.evaluation import PIXELS, UNTRAINED
 from experiments.comparisons.training import Entry
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # of Okabe and Ito
@@ -36,7 +37,7 @@ def plot(complete: list[Entry], rows: list[dict]):
         labels.append((middle[-1], seen[-1], preset, colour))
     end = max(images for _, images, _, _ in labels)
     for row in rows:
-        if row["name"] == "raw pixels" or row["name"].startswith("random encoder"):
+        if row["name"].startswith((UNTRAINED, PIXELS)):
             axes.axhline(100 * row["cosine"], color="0.45", linestyle="--", linewidth=1)
             labels.append((100 * row["cosine"], end, row["name"], "0.35"))
     axes.set_xlim(0, end)

@@ -1,7 +1,8 @@
-"""The table of a comparison: a row a preset, beside the two that every code has to beat."""
+"""The table of a comparison: a row a preset, beside those that every code has to beat."""
 
 from statistics import mean, stdev
 
+from dim.evaluation import PIXELS
 from dim.names import in_markdown, printable
 from experiments.comparisons.training import Entry
 
@@ -10,10 +11,14 @@ _COLUMNS = ("name", "cosine", "cosine_deviation", "l2", "l2_deviation")
 _COLUMNS += ("seeds", "images_seen", "minutes", "failed")
 
 
-def table(entries: list[Entry]) -> list[dict]:
-    """One row a preset, and the two that every code has to beat, the most accurate first.
+def table(entries: list[Entry], untrained: dict[str, list[dict]]) -> list[dict]:
+    """One row a preset, and those that every code has to beat, the most accurate first.
 
     Accuracies are shares of 1, with the standard deviation over seeds (n - 1) where there are several.
+
+    Args:
+        entries: of `trained`.
+        untrained: of `experiments.comparisons.untrained`.
     """
     complete = [entry for entry in entries if not entry.failure]
     rows = []
@@ -30,22 +35,21 @@ def table(entries: list[Entry]) -> list[dict]:
                 "failed": printable("; ".join(failed)),
             }
         )
-    encoders = dict.fromkeys(entry.configuration.encoder for entry in complete)
-    for encoder in encoders:
-        own = [entry for entry in complete if entry.configuration.encoder == encoder]
-        name = "random encoder" if len(encoders) == 1 else f"random encoder ({encoder})"
-        rows.append({"name": name, **_accuracies(own, "random encoder")})
-    rows.append({"name": "raw pixels", **_accuracies(complete, "raw pixels")})
+    rows += [{"name": name, **_mean(seeds), "seeds": len(seeds)} for name, seeds in untrained.items()]
+    rows.append({"name": PIXELS, **_accuracies(complete[:1], PIXELS)})
     rows.sort(key=lambda row: -1 if row["cosine"] == "" else row["cosine"], reverse=True)
     return [{name: row.get(name, "") for name in _COLUMNS} for row in rows]
 
 
 def _accuracies(entries: list[Entry], what: str) -> dict:
-    """Mean over the presets of each seed, then mean and standard deviation over the seeds."""
-    seeds = dict.fromkeys(entry.seed for entry in entries)
-    cells = {"seeds": len(seeds)}
+    return {**_mean([entry.accuracy[what] for entry in entries]), "seeds": len(entries)}
+
+
+def _mean(accuracies: list[dict]) -> dict:
+    """Mean and standard deviation over the seeds, by each metric."""
+    cells = {}
     for metric in _METRICS:
-        each = [mean(e.accuracy[what][metric] for e in entries if e.seed == seed) for seed in seeds]
+        each = [accuracy[metric] for accuracy in accuracies]
         cells[metric] = mean(each) if each else ""
         cells[f"{metric}_deviation"] = stdev(each) if len(each) > 1 else ""
     return cells
@@ -65,7 +69,7 @@ def header(complete: list[Entry], epochs: int) -> str:
             in_markdown(each(entry.diary["data"] for entry in complete)),
             f"{epochs} epochs, {images} images seen",
             f"validation accuracy of {neighbours} among all training images",
-            "mean ± standard deviation over seeds",
+            "mean ± standard deviation over seeds, untrained encoders calibrated",
             each(entry.diary["machine"] for entry in complete),
             max(entry.diary["date"] for entry in complete),
         ]

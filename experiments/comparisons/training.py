@@ -60,12 +60,14 @@ def trained(options) -> list[Entry]:
     """Every preset with every seed, of which is trained what is not complete.
 
     Args:
-        options: of `experiments.compare`, or others that have these: presets, seeds, epochs, data, out, args.
+        options: of `experiments.compare`, or others that have these: presets, seeds, epochs, data, tune, out,
+            args.
 
     Raises:
-        DimError: an option cannot be used, or every run failed.
+        DimError: an option cannot be used, the images have no labels, or every run failed.
     """
     _check(options)
+    _check_labels(options)
     out = typed_path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     entries = [Entry(p, s, out) for s in dict.fromkeys(options.seeds) for p in dict.fromkeys(options.presets)]
@@ -98,6 +100,16 @@ def _check(options) -> None:
             raise DimError(f"--args must not contain {option}, which differs from run to run")
 
 
+def _check_labels(options) -> None:
+    """Before anything is trained, and without decoding an image."""
+    source = data.listed(options.data or data.default())
+    if source.recipe().labels is None:
+        raise DimError(
+            f"{printable(source.name)} has no labels, so there is no accuracy to compare; "
+            "put each class into a sub-folder of its own"
+        )
+
+
 def _train(entry: Entry, options, title: str) -> str:
     """Trains as a user would, unless just this is complete. Returns why it failed, or nothing.
 
@@ -105,7 +117,7 @@ def _train(entry: Entry, options, title: str) -> str:
     """
     values = entry.preset, entry.seed, options.epochs, options.data or data.default(), entry.run.name
     ours = (word for pair in zip(_OURS, map(str, values), strict=True) for word in pair)
-    command = [*shlex.split(options.args), *ours]
+    command = [*shlex.split(options.args), *ours, *(["--tune"] if options.tune else [])]
     diary = entry.run.read_json(entry.diary_file) if entry.diary_file.exists() else {}
     if diary.get("machine") and diary["command"] == command:
         print(f"{title}: complete")

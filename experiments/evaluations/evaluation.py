@@ -3,7 +3,7 @@
 import gc
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
@@ -13,12 +13,13 @@ from keras import ops
 from tqdm import tqdm
 
 from dim.augmentation import RandomView
-from dim.build import build_model
+from dim.build import build_encoder
 from dim.configuration import Configuration
 from dim.data import Dataset
 from dim.device import describe_device
 from dim.embedding import posterior
 from dim.encoders import LOG_VARIANCE
+from dim.evaluation.baselines import untrained_encoder
 from dim.evaluation.collapse import direction_spread
 from dim.evaluation.dependence import LEAST_SAMPLES, mutual_information, neural_dependency
 from dim.evaluation.features import CODE, PixelPCA, at_three_depths, extract, pixels
@@ -50,6 +51,7 @@ class Evaluation:
         self.configuration: Configuration = run.configuration()
         self.protocol = Protocol(not options.quick, options.svm, options.metrics, options.seed)
         self.notes = self.protocol.notes
+        self.cheap = replace(self.protocol, probes=False)
         self.measured, self.gauges, self.dependence = {}, {}, {}
 
     def evaluate(self) -> dict:
@@ -58,7 +60,8 @@ class Evaluation:
         encoders = self._encoders()
         if not dataset.labelled:
             self.notes["there are no labels, so accuracies, retrieval and clusters are left out"] = None
-        labelled_steps = (3 * len(encoders) + 2) * self.protocol.steps if dataset.labelled else 0
+        labelled_steps = (3 * len(encoders) + 2) * self.protocol.steps + 3 * self.cheap.steps + 1
+        labelled_steps *= dataset.labelled
         dependence_steps = 0 if self.options.quick else 1 + 3 * len(encoders)
         with tqdm(
             total=labelled_steps + dependence_steps + 2 * len(encoders) + 2, dynamic_ncols=True
@@ -68,6 +71,8 @@ class Evaluation:
             components = {"PCA": (pca(dataset.train.images), pca(dataset.val.images))}
             self._baselines(components)
             codes = {name: self._encoder(name, encoder) for name, encoder in encoders.items()}
+            if dataset.labelled:
+                self._uncalibrated()
             self._gauges("PCA", *components["PCA"], pca)
             if not self.options.quick:
                 self._dependence(encoders, codes, components["PCA"][0])
@@ -91,35 +96,41 @@ class Evaluation:
         }
 
     def _encoders(self) -> dict:
-        classes = max(1, len(self.dataset.class_names))
         encoders = {"": self.run.load().encoder}
         if self.options.supervised:
             encoders["supervised "] = Run(self.options.supervised).load().encoder
-        return {**encoders, "random ": build_model(self.configuration, 1, classes).encoder}
+        untrained = untrained_encoder(self.configuration, self.dataset.train.images)
+        return {**encoders, "untrained ": untrained}
 
     def _order(self) -> list[str]:
-        prefixes = ["", "supervised ", "random "]
+        prefixes = ["", "supervised ", "untrained ", "uncalibrated "]
         return [p + depth for p in prefixes for depth in ("code", "hidden", "conv")] + ["PCA", "pixels"]
 
     def _encoder(self, prefix: str, encoder) -> tuple[np.ndarray, np.ndarray]:
         """Measures one encoder at three depths. Returns the codes of training and validation images."""
-        self._step(f"{prefix or 'own '}encoder", "features")
         model = at_three_depths(encoder)
+        train, val = self._depths(prefix, model, self.protocol)
+        self._gauges(prefix + CODE, train, val, lambda images: extract(model, images)[CODE], encoder)
+        return train, val
+
+    def _uncalibrated(self) -> None:
+        """The untrained encoder as it is built, without probes: it is known to be the weaker baseline."""
+        self._depths("uncalibrated ", at_three_depths(build_encoder(self.configuration)), self.cheap)
+
+    def _depths(self, prefix: str, model, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+        self._step(f"{prefix or 'own '}encoder", "features")
         train, val = extract(model, self.dataset.train.images), extract(model, self.dataset.val.images)
         for depth in reversed(list(train)):
-            self._measure(prefix + depth, train[depth], val[depth])
+            self._measure(prefix + depth, train[depth], val[depth], protocol)
             if depth != CODE:
                 del train[depth], val[depth]
-        self._gauges(
-            prefix + CODE, train[CODE], val[CODE], lambda images: extract(model, images)[CODE], encoder
-        )
         return train[CODE], val[CODE]
 
-    def _measure(self, name: str, train: np.ndarray, val: np.ndarray) -> None:
+    def _measure(self, name: str, train: np.ndarray, val: np.ndarray, protocol: Protocol) -> None:
         if self.dataset.labelled:
             labels = self.dataset.train.labels, self.dataset.val.labels
             features = Features(train, labels[0], val, labels[1])
-            self.measured[name] = self.protocol.measure(features, lambda what: self._step(name, what))
+            self.measured[name] = protocol.measure(features, lambda what: self._step(name, what))
             gc.collect()  # models of Keras are cycles, and keep their graphs
 
     def _baselines(self, components: dict) -> None:
@@ -128,7 +139,7 @@ class Evaluation:
         if key not in self.baselines:
             images = self.dataset.train.images, self.dataset.val.images
             for name, (train, val) in {**components, "pixels": tuple(map(pixels, images))}.items():
-                self._measure(name, train, val)
+                self._measure(name, train, val, self.protocol)
             names = [name for name in ("PCA", "pixels") if name in self.measured]
             self.baselines[key] = {name: self.measured[name] for name in names}
         self.measured |= self.baselines[key]

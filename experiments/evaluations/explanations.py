@@ -1,5 +1,10 @@
 """What stands below each table: the protocol behind its numbers."""
 
+UNTRAINED = """
+- untrained encoder: initial weights of the same seed; means and variances of its batch normalisation are
+  those of 40 batches of training images, without random views. Uncalibrated: they are 0 and 1.
+""".strip()
+
 NEIGHBOURS = """
 - 5-NN: Euclidean, one vote each, features as they are (Ermolov et al. 2021, arXiv 2007.06346).
 - 20-NN and 200-NN: cosine, votes weighted by exp(s/0.07) (Wu et al. 2018, arXiv 1805.01978).
@@ -8,8 +13,10 @@ NEIGHBOURS = """
 PROBES = """
 - linear: logistic regression with an L2 penalty. MLP: one layer of 200 units, batch normalisation and
   dropout 0.1 (Hjelm et al. 2019, section 4.1). Both on standardised features.
-- Settings of the probes are chosen on a tenth of the training images; then the probes are fitted to all
-  of them, and validation images are looked at once.
+- Settings of the probes are chosen within the training images: the penalty of the linear one by 5-fold
+  cross-validation, the weakest within one standard error of the best; for the MLP, and where images times
+  values times classes are more than 5e8, on a tenth of the images. Then the probes are fitted to all of
+  them, and validation images are looked at once.
 - Fewer labels: mean ± standard deviation of three draws of the linear probe, its settings chosen by
   cross-validation within the labels drawn.
 """.strip()

@@ -6,10 +6,11 @@ from typing import NamedTuple
 from dim.names import plotted
 from experiments.evaluations.report import row_title
 
-_COLOURS = {"": "#0072B2", "supervised": "#009E73", "random": "#D55E00", "PCA": "#CC79A7", "pixels": "0.45"}
+_COLOURS = {"": "#0072B2", "supervised": "#009E73", "PCA": "#CC79A7", "pixels": "0.45"}
+_COLOURS |= {"untrained": "#D55E00", "uncalibrated": "#E69F00", "random": "#E69F00"}  # random: older files
 _MARKERS = {"knn20_cosine": ("o", "20-NN"), "linear": ("s", "linear probe"), "mlp": ("D", "MLP probe")}
 _LABELLED = {"linear_1": 1, "linear_10": 10, "linear": 100}
-_CODES = ("code", "supervised code", "random code", "PCA", "pixels")
+_CODES = ("code", "supervised code", "untrained code", "random code", "PCA", "pixels")
 
 
 def plot(evaluation: dict):

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from statistics import mean, stdev
 
+from dim.evaluation import UNTRAINED
 from dim.files import read_table, replace
 from dim.names import cell, in_markdown
 from experiments.evaluations import explanations
@@ -16,6 +17,7 @@ _ROWS = {
     "PCA": "PCA of pixels",
     "pixels": "raw pixels",
 }
+_ENCODERS = {"untrained": UNTRAINED, "uncalibrated": "untrained, uncalibrated"}
 _METRICS = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Mahalanobis"}
 _CLASSIFICATION = {
     "knn5_l2": "5-NN",
@@ -67,10 +69,12 @@ def tables(evaluations: list[dict]) -> str:
     metrics, probes = first["options"]["metrics"], not first["options"]["quick"]
     parts = [spread] if (spread := _spread(evaluations)) else []
     if first["features"]:
+        explained = [explanations.UNTRAINED] * ("untrained code" in first["features"])
+        explained += [explanations.NEIGHBOURS, *([explanations.PROBES] if probes else [])]
         parts += [
             f"## Accuracy\n\nOn validation images, in %; all {first['train']:,} training images are known.",
             _table(evaluations, "features", {"length": "length", **_CLASSIFICATION}),
-            explanations.NEIGHBOURS + (f"\n{explanations.PROBES}" if probes else ""),
+            "\n".join(explained),
             "## Retrieval\n\nEach validation image among all others, itself left out; in %.",
             *(_retrieval_table(evaluations, metric) for metric in metrics),
             "Clusters:\n\n" + _table(evaluations, "features", {"ami": "AMI"}),
@@ -130,18 +134,18 @@ def _table(evaluations: list[dict], part: str, columns: dict[str, str]) -> str:
 
 
 def row_title(name: str) -> str:
-    """`random conv` to `random encoder: feature map`."""
+    """`untrained conv` to `untrained encoder: feature map`."""
     prefix, _, depth = name.rpartition(" ")
     if depth not in _ROWS:
         return name
-    return f"{prefix} encoder: {_ROWS[depth]}" if prefix else _ROWS[depth]
+    return f"{_ENCODERS.get(prefix, f'{prefix} encoder')}: {_ROWS[depth]}" if prefix else _ROWS[depth]
 
 
 def _cell(evaluations: list[dict], part: str, row: str, column: str) -> str:
     values = [evaluation[part].get(row, {}).get(column) for evaluation in evaluations]
     values = [value for value in values if value is not None]
     if not values:
-        return ""
+        return _reason(evaluations, part, row, column)
     if column == "length":
         return ", ".join(dict.fromkeys(f"{value:,}" for value in values))
     ceiling = evaluations[0][part][row].get("ceiling", math.inf) if column in _ESTIMATES else math.inf
@@ -153,6 +157,13 @@ def _cell(evaluations: list[dict], part: str, row: str, column: str) -> str:
         deviation = evaluations[0][part][row].get(f"{column}_deviation")
     text = f"{scale * mean(values):.{digits}f}"
     return text if deviation is None else f"{text} ± {scale * deviation:.{digits}f}"
+
+
+def _reason(evaluations: list[dict], part: str, row: str, column: str) -> str:
+    """Why a distance has no numbers, in the first of its columns."""
+    metric, _, name = column.partition("_")
+    reasons = [evaluation[part].get(row, {}).get(f"{metric}_left_out") for evaluation in evaluations]
+    return next(filter(None, reasons), "") if name == next(iter(_RETRIEVAL)) else ""
 
 
 def record(file: Path, evaluation: dict) -> Path:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import read_table
 from dim.names import plotted
 from dim.runs import Run
@@ -26,7 +27,7 @@ _NOTES = {
 }
 _EPOCH = re.compile("[0-9]{1,9}")
 _GREATEST = 1e100
-_BASELINES = {"random encoder": "--", "raw pixels": ":"}
+_BASELINES = {UNTRAINED: "--", "random encoder": "-.", PIXELS: ":"}  # random: uncalibrated, of older runs
 
 
 def curves(run: Run) -> str:
@@ -91,8 +92,9 @@ def _figure(kind: str, epochs: list[int], group: dict[str, list[float]], run: Ru
             label=label,
         )
     if kind == "knn":
-        for (name, accuracy), style in zip(_baselines(run).items(), _BASELINES.values(), strict=False):
-            axes.axhline(100 * accuracy, color="0.5", linestyle=style, linewidth=1.2, label=f"{name}, cosine")
+        for name, accuracy in _baselines(run).items():
+            style = {"color": "0.5", "linestyle": _BASELINES[name], "linewidth": 1.2}
+            axes.axhline(100 * accuracy, label=f"{name}, cosine", **style)
         axes.set_ylim(bottom=0)
     axes.set_title(_KINDS[kind], fontsize=9, loc="left")
     axes.set_xlabel("epoch", fontsize=8)

@@ -6,7 +6,7 @@ import pytest
 
 from dim.evaluation import mlp_probe as module
 from dim.evaluation.mlp_probe import RATES, mlp_probe
-from dim.evaluation.probes import linear_probe, prepare
+from dim.evaluation.probes import ProbeData, linear_probe, prepare
 
 
 def exclusive_or(seed=0):
@@ -61,3 +61,14 @@ def test_it_has_the_layers_of_the_paper():
     assert names == ["Dense", "Dropout", "BatchNormalization", "ReLU", "Dense"]
     assert model.layers[0].units == 200 and model.layers[1].rate == 0.1
     assert model.count_params() == (5 * 200 + 200) + 4 * 200 + (200 * 3 + 3)
+
+
+def test_it_is_refitted_to_all_images(monkeypatch):
+    """A class that only the slice has is known to none but who has seen the slice."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    x = (labels[:, None] + rng.normal(0, 0.1, (200, 2))).astype("float32")
+    x[180:], labels[180:] = x[180:] + 9, 2
+    monkeypatch.setattr(module, "RATES", (3e-2,))
+    data = ProbeData(x, labels, 20, np.full((10, 2), 9.5, "float32"), np.full(10, 2))
+    assert mlp_probe(data).accuracy == 1

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, PredefinedSplit
+from sklearn.model_selection import GridSearchCV, KFold, PredefinedSplit
 from sklearn.preprocessing import StandardScaler
 
 from dim.evaluation import probes
-from dim.evaluation.probes import STRENGTHS, few_label_probe, linear_probe, prepare, svm_probe
+from dim.evaluation.probes import few_label_probe, linear_probe, prepare, svm_probe
 
 N, Q, F = 300, 90, 7
 
@@ -53,15 +53,43 @@ def test_more_values_than_fit_into_memory_leave_images_out(monkeypatch):
     assert data.train.shape == (100, F) and data.slice_size == 10
 
 
-def test_it_is_scikit_learns_grid_search_on_the_same_slice():
-    data = prepare(*blobs())
+def weakest_within_an_error(results):
+    scores = results["mean_test_score"]
+    error = np.sqrt(scores.max() * (1 - scores.max()) / N)
+    return max(i for i, score in enumerate(scores) if score >= scores.max() - error)
+
+
+@pytest.mark.parametrize(
+    ("cheap", "cv", "choice"), [(1e9, KFold(5), weakest_within_an_error), (0, None, True)]
+)
+@pytest.mark.parametrize("apart", [0.5, 1, 3])
+def test_it_is_scikit_learns_grid_search_over_all_strengths(cheap, cv, choice, apart, monkeypatch):
+    """By the same five folds, or on the same slice where the features are long."""
+    monkeypatch.setattr(probes, "CHEAP", cheap)
+    data = prepare(*blobs(apart=apart))
     fold = np.where(np.arange(N) < N - data.slice_size, -1, 0)
     search = GridSearchCV(
-        LogisticRegression(max_iter=2000, tol=1e-6), {"C": np.array(STRENGTHS) / F}, cv=PredefinedSplit(fold)
+        LogisticRegression(max_iter=2000, tol=1e-6),
+        {"C": np.array([0.1, 1, 10, 100, 1000]) / F},
+        cv=cv or PredefinedSplit(fold),
+        refit=choice,
     ).fit(data.train, data.labels)
     result = linear_probe(data)
+    assert result.setting["folds"] == (5 if cheap else 1)
     assert result.setting["strength"] == pytest.approx(search.best_params_["C"] * F)
-    assert result.accuracy == pytest.approx(search.score(data.val, data.val_labels), abs=0.012)
+    best = LogisticRegression(C=search.best_params_["C"], max_iter=2000, tol=1e-6)
+    accuracy = best.fit(data.train, data.labels).score(data.val, data.val_labels)
+    assert result.accuracy == pytest.approx(accuracy, abs=0.012)
+
+
+def test_the_weakest_penalty_is_reached_where_it_is_best():
+    """What tells is the small difference of two loud features, so the weights must be long."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2
+    loud = rng.normal(0, 20, 400)
+    x = np.stack([loud, loud - labels + rng.normal(0, 0.05, 400)], axis=1)
+    result = linear_probe(prepare(x[:300], labels[:300], x[300:], labels[300:]))
+    assert result.setting["strength"] == 1000
 
 
 @pytest.mark.parametrize("probe", [linear_probe, svm_probe])

@@ -74,3 +74,11 @@ def test_without_probes_there_are_neighbours_and_clusters_alone():
     assert len(steps) == protocol.steps
     assert "knn5_l2" in measured and "ami" in measured
     assert not {"linear", "mlp", "linear_1", "settings"} & set(measured)
+
+
+def test_collapsed_features_lose_the_mahalanobis_distance_and_nothing_else():
+    given = features()
+    same = Features(given.train * 0 + 1, given.train_labels, given.val * 0 + 1, given.val_labels)
+    measured = Protocol(probes=False, metrics=("mahalanobis", "l2")).measure(same)
+    assert "do not vary" in measured["mahalanobis_left_out"] and "mahalanobis_map_at_r" not in measured
+    assert {"l2_map_at_r", "knn20_cosine", "ami"} < set(measured)

@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,22 @@ import pytest
 from imageio.v3 import imread
 from matplotlib.text import Text
 
+from dim import data
+from dim.configuration import Configuration
+from dim.embedding import embed
+from dim.evaluation import baselines
+from dim.evaluation.baselines import untrained_encoder
+from dim.evaluation.knn import knn_accuracies
+from experiments.compare import Options as CompareOptions
+from experiments.compare import compare
+from experiments.comparisons import training
+from experiments.comparisons import untrained as untrained_module
 from experiments.comparisons.plot import plot
 from experiments.comparisons.table import header, markdown, table
 from experiments.comparisons.training import Entry
+from experiments.comparisons.untrained import untrained
+from experiments.metric_learning import Options as MetricOptions
+from experiments.metric_learning import metric_learning
 from tests.experiments.conftest import SMALL
 
 ARGS = "--args=" + " ".join(SMALL)
@@ -50,7 +64,7 @@ def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
     assert "going on after epoch" in (out / "dim-seed0.log").read_text()
     assert json.loads(diary.read_text())["seconds"] > before > 0
     rows = rows_of(out / "compare.csv")
-    assert set(rows) == {"dim", "random encoder", "raw pixels"}
+    assert set(rows) == {"dim", "untrained encoder", "raw pixels"}
     accuracy = json.loads((out / "dim-seed0/results.json").read_text())["accuracy"]
     assert float(rows["dim"]["cosine"]) == accuracy["code"]["cosine"]
     assert float(rows["dim"]["l2"]) == accuracy["code"]["l2"]
@@ -81,9 +95,10 @@ def test_a_failing_run_is_named_and_the_others_survive(command, photographs, tmp
     assert "is not empty and not a run" in out
 
 
-def test_where_nothing_succeeds_the_first_reason_is_the_error(refused):
-    complaint = refused("compare", "--presets", "dim", "--seeds", 0, "--data", "nowhere")
-    assert "every run failed" in complaint and "no data at" in complaint and "dim-seed0.log" in complaint
+def test_where_nothing_succeeds_the_first_reason_is_the_error(refused, photographs):
+    few = ["--presets", "dim", "--seeds", 0, "--data", photographs, "--args=--image-size 16 --batch-size 91"]
+    complaint = refused("compare", *few)
+    assert "every run failed" in complaint and "91 is more than" in complaint and "dim-seed0.log" in complaint
 
 
 def test_what_cannot_be_compared_is_refused_before_anything_is_trained(refused, tmp_path):
@@ -93,8 +108,54 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_trained(refused, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("program", [compare, metric_learning])
+def test_images_without_labels_or_none_at_all_are_refused_before_anything_is_trained(
+    program, photographs, tmp_path, declined, monkeypatch
+):
+    monkeypatch.setattr(training, "_train", lambda *_: pytest.fail("trained"))
+    options = {compare: CompareOptions, metric_learning: MetricOptions}[program]
+    with declined("blotches has no labels", "sub-folder"):
+        program(options(data=str(photographs / "blotches")))
+    with declined("no data at"):
+        program(options(data="nowhere"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_tune_is_passed_on_to_every_run(photographs, tmp_path, monkeypatch):
+    commands = []
+    monkeypatch.setattr(training.subprocess, "Popen", lambda command, **_: commands.append(command) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        compare(CompareOptions(presets=("dim",), data=str(photographs), tune=True))
+    assert commands[0][-1] == "--tune"
+
+
+def test_ten_seeds_of_each_untrained_encoder_are_measured_once(photographs, tmp_path, monkeypatch):
+    def complete(preset, D):
+        small = {"image_size": 16, "code_size": D, "precision": "float32", "batch_size": 20}
+        one = entry(preset, 0, 0.4)
+        one.configuration = Configuration(data=str(photographs), **small)
+        return one
+
+    assert list(baselines.SEEDS) == list(range(10))
+    monkeypatch.setattr(baselines, "SEEDS", (0, 7))  # for the sake of time
+    entries = [complete("dim", 6), complete("other", 6), complete("short", 3)]
+    found = untrained(entries, tmp_path)
+    assert list(found) == ["untrained encoder (seed, 6 values)", "untrained encoder (seed, 3 values)"]
+    accuracies = found["untrained encoder (seed, 6 values)"]
+    assert len(accuracies) == 2 and len({a["cosine"] for a in accuracies}) > 1
+    dataset = data.load(str(photographs), 16)
+    encoder = untrained_encoder(replace(entries[0].configuration, seed=7), dataset.train.images)
+    codes = [embed(encoder, split.images) for split in (dataset.train, dataset.val)]
+    assert accuracies[1] == pytest.approx(knn_accuracies(*codes, dataset, 20))
+    monkeypatch.setattr(untrained_module, "untrained_codes", lambda *_: pytest.fail("measured again"))
+    assert untrained(entries, tmp_path) == found
+    assert list(untrained(entries[:2], tmp_path)) == ["untrained encoder"]
+    (tmp_path / "untrained.json").write_text("[1]")
+    with pytest.raises(pytest.fail.Exception, match="measured again"):
+        untrained(entries, tmp_path)
+
+
 def entry(preset, seed, cosine, encoder="seed", failure=""):
-    untrained = {"cosine": 0.2 + seed / 100, "l2": 0.3}
     return Entry(
         preset,
         seed,
@@ -110,13 +171,13 @@ def entry(preset, seed, cosine, encoder="seed", failure=""):
         k=20,
         accuracy={
             "code": {"cosine": cosine, "l2": cosine / 2},
-            "random encoder": untrained,
             "raw pixels": {"cosine": 0.1, "l2": 0.1},
         },
         curve=[(500, cosine - 0.1), (1000, cosine - 0.05)],
     )
 
 
+UNTRAINED = {"untrained encoder": [{"cosine": 0.2, "l2": 0.3}, {"cosine": 0.21, "l2": 0.3}]}
 ENTRIES = [
     entry("dim", 0, 0.4),
     entry("dim", 1, 0.5),
@@ -127,13 +188,13 @@ ENTRIES = [
 
 
 def test_the_table_has_mean_and_deviation_over_seeds_in_order_of_accuracy():
-    rows = table(ENTRIES)
-    assert [row["name"] for row in rows] == ["dim", "random encoder", "seed", "raw pixels", "gone"]
+    rows = table(ENTRIES, UNTRAINED)
+    assert [row["name"] for row in rows] == ["dim", "untrained encoder", "seed", "raw pixels", "gone"]
     best, untrained, one, pixels, gone = rows
     assert best["cosine"] == pytest.approx(0.45) and best["l2"] == pytest.approx(0.225)
     assert best["cosine_deviation"] == pytest.approx(0.1 / np.sqrt(2))
     assert best["minutes"] == pytest.approx(1.5) and best["images_seen"] == 1000 and best["seeds"] == 2
-    assert untrained["cosine"] == pytest.approx(0.205)  # seed 0 counts once, in whatever many presets
+    assert untrained["cosine"] == pytest.approx(0.205) and untrained["seeds"] == 2
     assert one["cosine_deviation"] == "" and one["failed"] == "seed 1: the loss became nan | in epoch 1"
     assert pixels["cosine"] == pytest.approx(0.1) and pixels["minutes"] == ""
     assert gone["seeds"] == 0 and gone["cosine"] == ""
@@ -142,12 +203,7 @@ def test_the_table_has_mean_and_deviation_over_seeds_in_order_of_accuracy():
     assert lines[2] == "| dim | 45.0 ± 7.1 % | 22.5 ± 3.5 % | 2 | 1,000 | 1.5 |  |"
     assert lines[4].startswith("| seed | 15.0 % | 7.5 % | 1 |") and "nan \\| in" in lines[4]
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
-    assert "failed" not in markdown(table(ENTRIES[:2]))
-
-
-def test_each_encoder_has_its_own_untrained_row():
-    rows = table([entry("dim", 0, 0.4), entry("big", 0, 0.5, encoder="resnet18")])
-    assert {"random encoder (seed)", "random encoder (resnet18)"} < {row["name"] for row in rows}
+    assert "failed" not in markdown(table(ENTRIES[:2], UNTRAINED))
 
 
 def test_the_header_names_data_budget_machine_and_day():
@@ -158,7 +214,7 @@ def test_the_header_names_data_budget_machine_and_day():
 
 
 def test_the_plot_has_a_line_a_preset_a_band_and_both_brackets():
-    figure = plot(ENTRIES[:3], table(ENTRIES))
+    figure = plot(ENTRIES[:3], table(ENTRIES, UNTRAINED))
     axes = figure.axes[0]
     lines = {tuple(np.round(line.get_ydata(), 6)) for line in axes.lines}
     assert lines == {(35.0, 40.0), (5.0, 10.0), (20.5, 20.5), (10.0, 10.0)}
@@ -166,12 +222,12 @@ def test_the_plot_has_a_line_a_preset_a_band_and_both_brackets():
     (band,) = axes.collections
     assert {30.0, 35.0, 40.0, 45.0} == set(np.round(band.get_paths()[0].vertices[:, 1], 6))
     names = [text.get_text() for text in axes.texts]
-    assert sorted(names) == ["dim", "random encoder", "raw pixels", "seed"]
+    assert sorted(names) == ["dim", "raw pixels", "seed", "untrained encoder"]
 
 
 def test_names_at_line_ends_do_not_touch():
     crowd = [entry(f"preset {i}", 0, 0.4 + i / 1000) for i in range(9)]
-    figure = plot(crowd, table(crowd))
+    figure = plot(crowd, table(crowd, UNTRAINED))
     figure.draw_without_rendering()
     boxes = sorted(Text.get_window_extent(text).intervaly.tolist() for text in figure.axes[0].texts)
     assert len(boxes) == 11

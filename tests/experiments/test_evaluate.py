@@ -5,6 +5,7 @@ import json
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,9 +17,12 @@ from dim.errors import DimError
 from dim.evaluation import dependence, probes, protocol, reconstruction
 from dim.evaluation.probes import ProbeResult
 from dim.runs import Run
+from experiments import evaluate as module
 from experiments.evaluate import Options, evaluate
 
-ROWS = ["code", "hidden", "conv", "random code", "random hidden", "random conv", "PCA", "pixels"]
+DEPTHS = "code", "hidden", "conv"
+ROWS = [prefix + depth for prefix in ("", "untrained ", "uncalibrated ") for depth in DEPTHS]
+ROWS += ["PCA", "pixels"]
 SMALL = {"image_size": 16, "code_size": 6, "critic_units": 8, "precision": "float32", "encoder": "basic32"}
 
 
@@ -53,16 +57,17 @@ def test_two_seeds_are_evaluated_beside_their_baselines_and_compared(trained, ca
     one, other = map(evaluation, runs)
     assert list(one["features"]) == ROWS
     assert one["features"]["pixels"] == other["features"]["pixels"]
-    assert one["features"]["code"] != one["features"]["random code"] != other["features"]["random code"]
+    assert one["features"]["code"] != one["features"]["untrained code"] != other["features"]["untrained code"]
+    assert one["features"]["untrained code"] != one["features"]["uncalibrated code"]
     assert one["features"]["code"]["length"] == 6 and one["features"]["pixels"]["length"] == 768
     assert {"l2_map_at_r", "cosine_map_at_r", "knn20_cosine"} < set(one["features"]["code"])
-    assert set(one["gauges"]) == {"code", "random code", "PCA"}
+    assert set(one["gauges"]) == {"code", "untrained code", "PCA"}
     assert {"rank_me", "alignment", "uniformity", "ks", "correlation"} < set(one["gauges"]["code"])
     assert "ks" not in one["gauges"]["PCA"]
     assert one["group"] == other["group"] and "200-NN needs 200 training images" in " ".join(one["notes"])
 
     text = (runs[0].path / "evaluation.md").read_text("utf8")
-    assert text in out and "| random encoder: feature map |" in text and "±" not in text
+    assert text in out and "| untrained encoder: feature map |" in text and "±" not in text
     both = (runs[0].path.parent / "evaluations.md").read_text("utf8")
     accuracies = [100 * e["features"]["hidden"]["knn5_l2"] for e in (one, other)]
     cell = f"{np.mean(accuracies):.1f} ± {np.std(accuracies, ddof=1):.1f}"
@@ -86,11 +91,14 @@ def test_everything_at_once(trained, monkeypatch):
     evaluate(Options(run="first", svm=True, supervised="taught", metrics=distances))
     found = evaluation(run)
     assert {"supervised code", "supervised hidden", "supervised conv"} < set(found["features"])
-    for measured in found["features"].values():
+    for name, measured in found["features"].items():
+        if name.startswith("uncalibrated"):
+            assert "knn20_cosine" in measured and "linear" not in measured
+            continue
         assert {"linear", "mlp", "svm", "linear_10", "linear_10_deviation", "settings"} < set(measured)
         assert {f"{distance}_map_at_r" for distance in distances} < set(measured)
     assert found["features"]["pixels"]["linear"] > 0.6  # stripes and blotches are not hard
-    for name in "code", "supervised code", "random code":
+    for name in "code", "supervised code", "untrained code":
         assert 0 <= found["dependence"][name]["ms_ssim"] <= 1
     assert found["dependence"]["Gaussians of 20 nats"]["mutual_information"] < 20
     text = (run.path / "evaluation.md").read_text("utf8")
@@ -160,3 +168,28 @@ def test_whoever_ends_an_evaluation_of_several_ends_its_child(how, trained, star
         for pid in found
         if Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_before(trained, monkeypatch):
+    trained("first")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(module, "_evaluated", lambda *_: pytest.fail("evaluated"))
+    with pytest.raises(DimError, match=r"1.0 MB are free for .*first.* make room"):
+        evaluate(Options(run="first"))
+
+
+def test_what_cannot_be_written_after_all_has_been_printed(trained, monkeypatch, capsys):
+    run = trained("first")
+    (run.path / "evaluation.json").mkdir()
+    with pytest.raises(OSError):
+        evaluate(Options(run="first", quick=True))
+    assert "| untrained, uncalibrated: code |" in capsys.readouterr().out
+
+
+def test_a_run_that_holds_images_out_is_evaluated_on_them(trained):
+    run = trained("first", tune=True)
+    trained("taught", method="supervised", prior="none")
+    with pytest.raises(DimError, match="other images"):
+        evaluate(Options(run="first", supervised="taught"))
+    dataset = module._dataset(run, Options())
+    assert dataset.name == "photographs-tune" and len(dataset.train) + len(dataset.val) == 90

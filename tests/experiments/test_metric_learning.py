@@ -22,7 +22,7 @@ def test_it_trains_compares_and_shares_its_runs_with_compare(command, photograph
     folder = tmp_path / "runs/compare"
     with (folder / "metric-learning.csv").open(encoding="utf8") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
-    assert set(rows) == {"dim", "metric-supcon", "random encoder", "raw pixels"}
+    assert set(rows) == {"dim", "metric-supcon", "untrained encoder", "raw pixels"}
     assert (rows["dim"]["labels"], rows["metric-supcon"]["labels"]) == ("no", "yes")
     for name, what in ("dim", "code"), ("dim", "raw pixels"), ("metric-supcon", "code"):
         accuracy = json.loads((folder / f"{name}-seed0/results.json").read_text())["accuracy"]

@@ -99,7 +99,7 @@ def test_a_report_holds_everything_and_loads_nothing(made):
         "python -m experiments.train --run",
         "python -m experiments.evaluate --run",
         "python -m experiments.report --run",
-        "random encoder: feature map",
+        "untrained encoder: feature map",
         "10 validation images: PCA",
         "10 validation images as queries",
     ):

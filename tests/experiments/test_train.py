@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from imageio.v3 import imread
 
+from dim import data
+from dim.evaluation import knn
 from dim.runs import Run
+from experiments import train
 from tests.experiments.conftest import REPOSITORY, SMALL
 
 
@@ -32,7 +35,7 @@ def test_a_run_trains_reports_draws_and_is_complete_the_second_time(command, pho
         assert word in out.splitlines()[0]
     assert "epoch 2/2: 100%" in err
     results = json.loads((tmp_path / "runs/first/results.json").read_text())
-    assert set(results["accuracy"]) == {"raw pixels", "random encoder", "code"}
+    assert set(results["accuracy"]) == {"raw pixels", "untrained encoder", "code"}
     assert all(f"{name}" in out for name in results["accuracy"]) and "make knn RUN=first" in out
 
     status, out, _ = command("train", *arguments)
@@ -262,3 +265,23 @@ def test_training_does_not_import_tensorflow(tmp_path, photographs):
     assert result.returncode == 0, result.stderr
     assert f"{keras.backend.backend()} on " in result.stdout.splitlines()[0]
     assert result.stdout.splitlines()[-1] == "absent"
+
+
+def test_of_many_validation_images_pixels_are_compared_with_a_sample_and_say_so(
+    initial_run, monkeypatch, capsys
+):
+    configuration = initial_run.configuration()
+    dataset = data.load(configuration.data, 16)
+    asked = {}
+
+    def accuracies(train, val, images, k):
+        asked[train.shape[1]] = len(val), len(images.val)
+        return {"cosine": 0.5, "l2": 0.5}
+
+    monkeypatch.setattr(knn, "knn_accuracies", accuracies)
+    train._report(initial_run, initial_run.load(), dataset, configuration)
+    assert asked == {768: (10, 10), 8: (10, 10)} and "sample" not in capsys.readouterr().out
+    monkeypatch.setattr(train, "_PIXEL_QUERIES", 4)
+    train._report(initial_run, initial_run.load(), dataset, configuration)
+    assert asked == {768: (4, 4), 8: (10, 10)}
+    assert "(raw pixels: a sample of 4 validation images)" in capsys.readouterr().out

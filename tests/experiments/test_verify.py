@@ -9,6 +9,7 @@ from imageio.v3 import imread
 
 from dim import data
 from dim.embedding import embed
+from dim.evaluation.baselines import untrained_encoder
 from dim.evaluation.verification import pair_distances, sample_pairs
 from dim.evaluation.verification import verify as measure
 from experiments.verify import Options, plot, verify
@@ -38,7 +39,7 @@ def test_another_folder_is_asked_as_a_whole(command, initial_run, photographs, t
     ):
         assert word in out
     record = json.loads((initial_run.path / "verification.json").read_text("utf8"))
-    assert set(record["measured"]) == {"code", "random encoder", "raw pixels"}
+    assert set(record["measured"]) == {"code", "untrained encoder", "raw pixels"}
     split = data.load_whole("others", 16).train
     pairs = sample_pairs(split.labels, 1500)
     codes = embed(initial_run.load().encoder, split.images)
@@ -49,7 +50,10 @@ def test_another_folder_is_asked_as_a_whole(command, initial_run, photographs, t
         assert found["threshold"] == pytest.approx(-expected.threshold, abs=1e-3)
         assert found["accuracy"] == pytest.approx(expected.accuracy, abs=5e-3)
         assert found["tar_at_far"]["0.01"] is not None and found["tar_at_far"]["0.001"] is None
-    assert record["measured"]["random encoder"] == record["measured"]["code"]  # the run has not learned
+    untrained = untrained_encoder(initial_run.configuration(), split.images)
+    expected = measure(-pair_distances(embed(untrained, split.images), pairs), pairs.same)
+    assert record["measured"]["untrained encoder"]["auc"] == pytest.approx(expected.auc, abs=1e-3)
+    assert abs(record["measured"]["code"]["auc"] - expected.auc) > 1e-3  # the run's own is not calibrated
     for name in "verification.png", "verification_errors.png":
         assert imread(initial_run.path / name).std() > 0
 
@@ -70,7 +74,7 @@ def test_the_figure_has_both_kinds_of_pairs_the_threshold_and_every_curve():
     rng = np.random.default_rng(0)
     same = np.arange(400) < 200
     distances = rng.normal(2 - same, 0.3)
-    measured = {name: measure(-distances, same) for name in ("code", "random encoder", "raw pixels")}
+    measured = {name: measure(-distances, same) for name in ("code", "untrained encoder", "raw pixels")}
     left, right = plot(distances, same, measured, "cosine", "title").axes
     assert [text.get_text()[:9] for text in left.get_legend().get_texts()] == [
         "same pair",

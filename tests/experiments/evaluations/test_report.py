@@ -25,7 +25,7 @@ EVALUATION = {
     "date": "2026-01-01",
     "seconds": 90.0,
     "options": {"metrics": ["l2"], "quick": False},
-    "features": {"code": CODE, "random conv": {"length": 4096, "knn5_l2": 0.22}},
+    "features": {"code": CODE, "untrained conv": {"length": 4096, "knn5_l2": 0.22}},
     "gauges": {"code": {"rank_me": 41.3, "spectrum": [1, 0.5, 0.1]}},
     "dependence": {"code": {"mutual_information": 3.25, "ceiling": 7.6}},
     "notes": ["something was too small"],
@@ -42,7 +42,7 @@ def test_one_run_gives_numbers_and_draws_give_deviations():
     text = markdown([EVALUATION])
     assert "|  | length | 5-NN | linear | linear, 1 % of labels |" in text
     assert "| code | 256 | 31.0 | 40.0 | 20.0 ± 1.5 |" in text
-    assert "| random encoder: feature map | 4,096 | 22.0 |  |  |" in text
+    assert "| untrained encoder: feature map | 4,096 | 22.0 |  |  |" in text
     assert "standard error of 6.9 points" in text  # √(0.4 · 0.6 / 50)
     assert "Precision@10" not in text  # a column without a number
     assert "| code | 3.250 | 7.600 |" in text and "- something was too small" in text
@@ -53,6 +53,20 @@ def test_several_runs_give_mean_and_deviation():
     assert "| code | 256 | 33.0 ± 2.8 | 40.0 ± 0.0 | 20.0 ± 0.0 |" in text
     assert "over 2 runs that differ in their seed alone" in text and "seed 0, 1" in text
     assert "which differ in more than their seed" in markdown([EVALUATION, other(group="xyz")])
+
+
+def test_a_distance_without_numbers_says_why_in_its_row():
+    why = {**CODE, "mahalanobis_left_out": "the vectors do not vary"}
+    spread = {**CODE, "mahalanobis_recall_at_1": 0.25, "mahalanobis_map_at_r": 0.5}
+    features, options = {"code": why, "PCA": spread}, {"metrics": ["mahalanobis"], "quick": True}
+    text = markdown([{**EVALUATION, "features": features, "options": options}])
+    assert "| code | the vectors do not vary |  |" in text and "| PCA of pixels | 25.0 | 50.0 |" in text
+
+
+def test_files_of_older_versions_are_still_read_and_drawn():
+    older = {**EVALUATION, "features": {"code": CODE, "random code": CODE}}
+    assert "| random encoder: code | 256 |" in markdown([older])
+    plot(older)
 
 
 def test_an_estimate_that_no_sample_of_that_size_can_support_is_not_printed():
@@ -70,7 +84,9 @@ def test_without_labels_or_dependence_their_parts_are_missing():
     ("name", "title"),
     [
         ("code", "code"),
-        ("random hidden", "random encoder: hidden layer"),
+        ("untrained hidden", "untrained encoder: hidden layer"),
+        ("uncalibrated code", "untrained, uncalibrated: code"),
+        ("random hidden", "random encoder: hidden layer"),  # of older files
         ("PCA", "PCA of pixels"),
         ("Gaussians of 2 nats", "Gaussians of 2 nats"),
     ],

@@ -1,0 +1,83 @@
+"""The baseline that every code has to beat: the same encoder, which has learned nothing.
+
+Its weights are the initial ones. But a network that never saw an image normalises by means 0 and
+variances 1 that have nothing to do with its activations, and any training repairs that before anything is
+learned. So the baseline is calibrated: the statistics of its batch normalisation are measured, no weight
+is changed and no label is seen.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import keras
+import numpy as np
+
+from dim.build import build_encoder
+from dim.configuration import Configuration
+from dim.data.batches import Batches
+
+BATCHES = 40
+SEEDS = range(10)
+"""Where an untrained encoder costs seconds, it is measured with each of these."""
+
+
+def untrained_encoder(configuration: Configuration, images: np.ndarray) -> keras.Model:
+    """The encoder that a run of this configuration starts from, calibrated on its training images.
+
+    Args:
+        configuration: whose seed, encoder and batch size.
+        images: [N, H0, W0, 3] uint8, those trained on, memory-mapped or not.
+    """
+    return calibrated(build_encoder(configuration), images, configuration.batch_size, configuration.seed)
+
+
+def untrained_encoders(
+    configuration: Configuration, images: np.ndarray, seeds: Iterable[int]
+) -> Iterator[tuple[int, keras.Model]]:
+    """The same with other seeds in place of the configuration's: pairs of a seed and the encoder.
+
+    It is one and the same model with other weights each time, since every new one would be traced anew;
+    use it before the next is asked for.
+    """
+    encoder = None
+    for seed in seeds:
+        other = build_encoder(configuration, seed)
+        encoder = encoder or other
+        encoder.set_weights(other.get_weights())
+        yield seed, calibrated(encoder, images, configuration.batch_size, seed)
+
+
+def calibrated(encoder: keras.Model, images: np.ndarray, batch_size: int, seed: int) -> keras.Model:
+    """Sets the moving statistics of an encoder's batch normalisation to what images have.
+
+    The images go through as in training, each batch normalised by its own statistics, and every moving
+    mean and variance becomes the mean of those of all batches. These are the first 40 batches, or as many as
+    there are, of the first epoch that a run with this seed sees, the images as they are: no random views.
+    Weights stay what they are; an encoder without batch normalisation does not change at all.
+
+    Args:
+        encoder: any of `dim.encoders`; changed in place.
+        images: [N, H0, W0, 3] uint8, memory-mapped or not.
+        batch_size: B, at most N of which are taken.
+        seed: of the choice of the images.
+
+    Returns:
+        The encoder.
+    """
+    layers = [
+        layer
+        for layer in encoder._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+    ]
+    if not layers:
+        return encoder
+    momenta = [layer.momentum for layer in layers]
+    batches = Batches(images, min(batch_size, len(images)), seed)
+    try:
+        for count in range(min(BATCHES, batches.steps_per_epoch)):
+            for layer in layers:
+                layer.momentum = count / (count + 1)  # what makes a moving average the mean of all so far
+            encoder(*batches[count], training=True)
+    finally:
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
+    return encoder
