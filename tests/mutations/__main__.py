@@ -1,0 +1,91 @@
+"""Puts small errors into a copy of the code, one at a time, and says which of them no test notices.
+
+    python tests/mutations [WORD …]
+
+Words choose errors by their file, their tests or what they are: `retrieval`, `cosine`. Before its errors a
+file's tests run once without any. Ends with status 1 if an error was not noticed or could not be made.
+"""
+
+import sys
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from edits import Edit, every_edit
+from tqdm import tqdm
+from trial import Outcome, copy_repository, run_tests
+
+_KILLED = {"failed": "killed", "broken": "killed at import", "timeout": "killed by timeout"}
+_LEAST_LIMIT = 60.0
+
+
+def main(words: list[str]) -> int:
+    chosen = [edit for edit in every_edit() if all(word in " ".join(edit[:3]) for word in words)]
+    if not chosen:
+        print(f"no error matches {' '.join(words)}", file=sys.stderr)
+        return 1
+    with TemporaryDirectory(prefix="mutations-") as folder:
+        copy = Path(folder).resolve()
+        copy_repository(copy)
+        verdicts = _verdicts(copy, chosen)
+    for file, group in groupby(sorted(verdicts, key=lambda pair: pair[0].file), lambda pair: pair[0].file):
+        _print_file(file, list(group))
+    return _print_total(verdicts)
+
+
+def _verdicts(copy: Path, chosen: list[Edit]) -> list[tuple[Edit, str, str]]:
+    """Each edit, what became of it, and the test that noticed."""
+    verdicts, unedited = [], {}
+    with tqdm(chosen, unit=" errors", dynamic_ncols=True) as bar:
+        for edit in bar:
+            bar.set_description(edit.file)
+            if edit.tests not in unedited:
+                unedited[edit.tests] = run_tests(copy, edit.tests, 600)
+            verdict, by = _verdict(copy, edit, unedited[edit.tests])
+            verdicts.append((edit, verdict, by))
+            if verdict in ("survived", "not made"):
+                bar.write(f"{verdict}: {edit.file}: {edit.what} {by}")
+    return verdicts
+
+
+def _verdict(copy: Path, edit: Edit, unedited: Outcome) -> tuple[str, str]:
+    if unedited.ended != "passed":
+        return "not made", f"({edit.tests} do not pass without it: {unedited.by or unedited.ended})"
+    file = copy / edit.file
+    original = file.read_text("utf8")
+    if (count := original.count(edit.old)) != 1:
+        return "not made", f"(its old text occurs {count} times: {edit.old!r})"
+    try:
+        file.write_text(original.replace(edit.old, edit.new), "utf8")
+        outcome = run_tests(copy, edit.tests, max(_LEAST_LIMIT, 5 * unedited.seconds))
+    finally:
+        file.write_text(original, "utf8")
+    if outcome.ended == "passed":
+        return ("equivalent", edit.equivalent) if edit.equivalent else ("survived", "")
+    if edit.equivalent:
+        return "killed, not equivalent", outcome.by
+    return _KILLED[outcome.ended], outcome.by
+
+
+def _print_file(file: str, verdicts: list[tuple[Edit, str, str]]) -> None:
+    print(f"\n{file}: {_totals(verdicts)}")
+    for edit, verdict, by in verdicts:
+        print(f"  {verdict:<18}{edit.what:<70}{by}")
+
+
+def _print_total(verdicts: list[tuple[Edit, str, str]]) -> int:
+    print(f"\n{len(verdicts)} errors: {_totals(verdicts)}")
+    unequal = [verdict for _, verdict, _ in verdicts if verdict != "equivalent"]
+    killed = sum(verdict.startswith("killed") for verdict in unequal)
+    if unequal:
+        print(f"{killed} of {len(unequal)} that are not equivalent were noticed, {killed / len(unequal):.1%}")
+    return 0 if killed == len(unequal) else 1
+
+
+def _totals(verdicts: list[tuple[Edit, str, str]]) -> str:
+    found = [verdict for _, verdict, _ in verdicts]
+    return ", ".join(f"{found.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(found)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""Tests on a copy of the code, in a process that starts with Keras already imported."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import sys
+import time
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+REPOSITORY = Path(__file__).parents[2]
+_COPIED = ("dim", "experiments", "tests", "Makefile", "README.md", "pyproject.toml", "requirements.txt")
+_LINKED = ".venv"
+_PRELOADED = ("keras", "pytest", "sklearn.linear_model", "scipy.stats", "faiss", "matplotlib.figure")
+
+_processes = get_context("forkserver")
+_processes.set_forkserver_preload(list(_PRELOADED))  # which takes half of most tests' time
+
+
+class Outcome(NamedTuple):
+    """How tests ended: `passed`, `failed`, `broken` (they could not begin) or `timeout`."""
+
+    ended: str
+    by: str
+    seconds: float
+
+
+def copy_repository(folder: Path) -> None:
+    """Puts all that tests need into an empty folder."""
+    for name in _COPIED:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy2(source, folder / name)
+    if (REPOSITORY / _LINKED).exists():  # or `make` would install one in the copy
+        (folder / _LINKED).symlink_to((REPOSITORY / _LINKED).resolve())
+
+
+def run_tests(copy: Path, tests: str, limit: float) -> Outcome:
+    """Runs test files until the first fails.
+
+    Args:
+        copy: of the repository.
+        tests: what pytest is told, such as files.
+        limit: in seconds, after which they and all that they started are killed.
+    """
+    printed = copy / "printed.txt"
+    process, started = _processes.Process(target=_in_copy, args=(copy, tests, printed)), time.monotonic()
+    process.start()
+    try:
+        process.join(limit)
+    finally:
+        late = process.is_alive()
+        if late:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.join()
+    seconds = time.monotonic() - started
+    ended = "timeout" if late else {0: "passed", 1: "failed"}.get(process.exitcode, "broken")
+    return Outcome(ended, _culprit(printed.read_text("utf8", "replace")), seconds)
+
+
+def _in_copy(copy: Path, tests: str, printed: Path) -> None:
+    os.setsid()
+    with printed.open("w") as file:
+        for stream in 1, 2:
+            os.dup2(file.fileno(), stream)
+    os.chdir(copy)
+    ours = REPOSITORY, Path(__file__).parent
+    sys.path[:] = [place for place in sys.path if place and Path(place).resolve() not in ours]
+    # An edit of the same length in the same second would be taken for the code compiled before.
+    sys.dont_write_bytecode, os.environ["PYTHONDONTWRITEBYTECODE"] = True, "1"
+
+    import pytest
+
+    sys.exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *shlex.split(tests)])))
+
+
+def _culprit(printed: str) -> str:
+    """The first test that failed, without its folders."""
+    found = re.search(r"^(?:FAILED|ERROR) (?:\S*/)?(\S+)", printed, re.MULTILINE)
+    return found[1] if found else ""
