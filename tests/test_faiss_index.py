@@ -1,5 +1,7 @@
 """FAISS indexes against exact search: what they find, how exact their distances are, how well they save."""
 
+from types import SimpleNamespace
+
 import faiss
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from dim.faiss_index import metric_of, read_index, recall, search_index, write_index
 from dim.retrieval import nearest
 
-N, D, K = 3000, 12, 7
+N, D, K, K_OF_RECALL = 3000, 12, 7, 10
 METRICS = "l2", "cosine"
 
 
@@ -109,3 +111,18 @@ def test_a_missing_or_damaged_file_is_one_line(tmp_path, refused):
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path, refused):
     with refused("cannot write", "nowhere"):
         write_index(tmp_path / "nowhere/index.faiss", codes(), "hnsw", "l2")
+
+
+@pytest.mark.parametrize("found", [0, 4, 10])
+def test_the_code_itself_is_not_among_what_was_found(found):
+    """An index that finds the code itself and so many of its ten nearest: a recall of as many tenths."""
+    rows = codes()[100:160]
+
+    def search(queries, wanted):
+        assert wanted == K_OF_RECALL + 1
+        indices = nearest(queries, rows, wanted).indices
+        indices[:, found + 1 :] = -1
+        return None, indices
+
+    index = SimpleNamespace(metric_type=faiss.METRIC_L2, search=search)
+    assert recall(index, rows, K_OF_RECALL) == pytest.approx(found / K_OF_RECALL)

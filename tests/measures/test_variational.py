@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 from scipy.special import logsumexp
 
-from dim.measures import neural_bound, variational_bound
+from dim.measures import neural_bound, variational, variational_bound
 from dim.measures.variational import BOUNDS, NeuralBound, _pairs, mine_loss
 
 N = 5
@@ -123,3 +123,20 @@ def test_of_independent_samples_there_is_nothing_to_find_on_the_held_out_half():
 def test_messages_name_the_argument_and_the_remedy(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_it_is_read_on_the_half_that_was_not_trained_on_in_blocks(monkeypatch):
+    fitted, read = [], []
+    monkeypatch.setattr(variational, "_COMPARED", 8)
+    monkeypatch.setattr(NeuralBound, "fit", lambda self, samples, **options: fitted.append(samples))
+    monkeypatch.setattr(NeuralBound, "bound_of", lambda self, x, y: read.append((x, y)) or float(len(read)))
+    x = np.arange(64.0) ** 2
+    assert neural_bound(x, -x, batch_size=4) == 2.5  # of four blocks, 1 to 4
+    own, others = fitted[0]["x"], np.concatenate([x for x, _ in read])
+    assert len(own) == len(others) == 32 and len({*own.ravel(), *others.ravel()}) == 64
+    for side in "x", "y":  # as if the other half were not there
+        assert (fitted[0][side].mean(), fitted[0][side].std()) == pytest.approx((0, 1), abs=1e-6)
+    for one, other in read:
+        np.testing.assert_allclose(one, -other, atol=1e-6)
+    neural_bound(x, -x, batch_size=4, seed=1)
+    assert (fitted[1]["x"] != own).any()
