@@ -1,5 +1,7 @@
 """Random views of images: what an encoder should not care about."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -19,8 +21,10 @@ class RandomView(SavesRandomState, keras.layers.Layer):
     Takes and returns [B, H0, W0, 3] uint8.
 
     Args:
-        area: the least share of the image's area that a crop keeps.
-        aspect: the greatest ratio of its sides.
+        area: the least share of the image's area that a crop keeps. Shares are uniform from there to 1,
+            which is the whole image.
+        aspect: the greatest ratio of its sides, relative to the image's; of a crop that would not fit so,
+            the greatest that does.
         brightness: greatest relative change of all channels.
         contrast: greatest relative change of the distance from the image's mean colour.
         channels: greatest relative change of a single channel.
@@ -62,9 +66,9 @@ class RandomView(SavesRandomState, keras.layers.Layer):
     def _crop_size(self, B):
         """Height and width of the crops as shares of the image's, each [B, 1] and at most 1."""
         side = ops.sqrt(self._uniform((B, 1), self.area, 1))
-        log_aspect = ops.log(self.aspect)
-        stretch = ops.exp(self._uniform((B, 1), -log_aspect / 2, log_aspect / 2))
-        return ops.minimum(side * stretch, 1), ops.minimum(side / stretch, 1)
+        most = ops.minimum(math.log(self.aspect) / 2, -ops.log(side))
+        stretch = ops.exp(most * self._uniform((B, 1), -1, 1))
+        return side * stretch, side / stretch
 
     def _interpolation(self, S, size, mirror):
         """[B, S, S] weights of each source position for each position of the view, along one axis."""

@@ -41,6 +41,29 @@ def test_a_crop_of_a_ramp_is_a_ramp_of_a_part():
     assert slopes.min() >= 4 and slopes.max() <= 10.5 and slopes.std() > 0.5
 
 
+@pytest.mark.parametrize("area", [0.08, 0.3, 0.8])
+def test_crops_keep_shares_of_the_area_from_the_least_to_all_and_sides_up_to_the_aspect(area):
+    """Measured on ramps along both axes: each is as much flatter as the crop is smaller than the image."""
+    ramp = np.arange(64)
+    image = np.stack(np.broadcast_arrays(4 * ramp[:, None], 4 * ramp, 0), axis=-1).astype("uint8")
+    seen = views(np.broadcast_to(image, (300, 64, 64, 3)), area=area, aspect=1.5)[:, 12:-12, 12:-12]
+    height, width = (
+        abs(np.diff(seen[..., axis].astype(float), axis=1 + axis).mean((1, 2))) / 4 for axis in (0, 1)
+    )
+    share, aspect = height * width, height / width
+    assert share.min() == pytest.approx(area, abs=0.03) and share.max() == pytest.approx(1, abs=0.03)
+    assert share.mean() == pytest.approx((1 + area) / 2, abs=0.05)
+    widest = min(np.log(1.5), -np.log(area))  # of those that fit
+    assert np.log([aspect.max(), 1 / aspect.min()]) == pytest.approx(widest, abs=0.07)
+    assert abs(np.log(aspect).mean()) < 0.05
+
+
+def test_the_whole_area_is_the_whole_image_whatever_the_aspect():
+    x = images(40)
+    seen = views(x, area=1.0, aspect=4 / 3)
+    assert all((v == i).all() or (v == i[:, ::-1]).all() for v, i in zip(seen, x, strict=True))
+
+
 def test_grey_views_have_equal_channels_of_the_right_luminance():
     x = images()
     seen = views(x, grey=1.0)

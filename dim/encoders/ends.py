@@ -31,6 +31,10 @@ def scaled_images(encoder: str, image_size: int, least: int):
 def with_posterior(images, feature_map, features, code_size: int, gaussian: bool) -> keras.Model:
     """Ends an encoder with a dense layer each for mean and log-variance.
 
+    That of the log-variance starts at zero, and so every variance at 1. Started like any other layer it
+    reaches 8 and more, its exponential rules the loss, and one such step fills the second moments of Adam
+    for a thousand others.
+
     Args:
         images: its input.
         feature_map: [B, H, W, C], where it is split.
@@ -42,8 +46,10 @@ def with_posterior(images, feature_map, features, code_size: int, gaussian: bool
         The encoder. Its posterior is float32 whatever the rest computes in.
     """
     features = layers.Identity(name=FEATURES)(features)
-    heads = (MEAN, LOG_VARIANCE) if gaussian else (MEAN,)
-    posterior = {name: layers.Dense(code_size, name=name, dtype="float32")(features) for name in heads}
+    posterior = {MEAN: layers.Dense(code_size, name=MEAN, dtype="float32")(features)}
+    if gaussian:
+        from_zero = layers.Dense(code_size, name=LOG_VARIANCE, kernel_initializer="zeros", dtype="float32")
+        posterior[LOG_VARIANCE] = from_zero(features)
     return keras.Model(images, {FEATURE_MAP: feature_map, **posterior}, name="encoder")
 
 
