@@ -1,19 +1,20 @@
 """Puts small errors into a copy of the code, one at a time, and says which of them no test notices.
 
-    python tests/mutations [WORD …]
+    make mutations ARGS="WORD …"
 
 Words choose errors by their file, their tests or what they are: `retrieval`, `cosine`. Before its errors a
 file's tests run once without any. Ends with status 1 if an error was not noticed or could not be made.
 """
 
 import sys
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edits import Edit, every_edit
 from tqdm import tqdm
-from trial import Outcome, copy_repository, run_tests
+from trial import Outcome, copy_repository, run_tests, start_server
 
 _KILLED = {"failed": "killed", "broken": "killed at import", "timeout": "killed by timeout"}
 _LEAST_LIMIT = 60.0
@@ -24,28 +25,32 @@ def main(words: list[str]) -> int:
     if not chosen:
         print(f"no error matches {' '.join(words)}", file=sys.stderr)
         return 1
-    with TemporaryDirectory(prefix="mutations-") as folder:
-        copy = Path(folder).resolve()
-        copy_repository(copy)
-        verdicts = _verdicts(copy, chosen)
+    verdicts = []
+    try:
+        with TemporaryDirectory(prefix="mutations-") as folder:
+            for verdict in _verdicts(Path(folder).resolve(), chosen):
+                verdicts.append(verdict)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted after {len(verdicts)} of {len(chosen)} errors", file=sys.stderr)
     for file, group in groupby(sorted(verdicts, key=lambda pair: pair[0].file), lambda pair: pair[0].file):
         _print_file(file, list(group))
     return _print_total(verdicts)
 
 
-def _verdicts(copy: Path, chosen: list[Edit]) -> list[tuple[Edit, str, str]]:
+def _verdicts(copy: Path, chosen: list[Edit]) -> Iterator[tuple[Edit, str, str]]:
     """Each edit, what became of it, and the test that noticed."""
-    verdicts, unedited = [], {}
+    copy_repository(copy)
+    start_server()
+    unedited = {}
     with tqdm(chosen, unit=" errors", dynamic_ncols=True) as bar:
         for edit in bar:
             bar.set_description(edit.file)
             if edit.tests not in unedited:
                 unedited[edit.tests] = run_tests(copy, edit.tests, 600)
             verdict, by = _verdict(copy, edit, unedited[edit.tests])
-            verdicts.append((edit, verdict, by))
             if verdict in ("survived", "not made"):
                 bar.write(f"{verdict}: {edit.file}: {edit.what} {by}")
-    return verdicts
+            yield edit, verdict, by
 
 
 def _verdict(copy: Path, edit: Edit, unedited: Outcome) -> tuple[str, str]:
@@ -70,7 +75,7 @@ def _verdict(copy: Path, edit: Edit, unedited: Outcome) -> tuple[str, str]:
 def _print_file(file: str, verdicts: list[tuple[Edit, str, str]]) -> None:
     print(f"\n{file}: {_totals(verdicts)}")
     for edit, verdict, by in verdicts:
-        print(f"  {verdict:<18}{edit.what:<70}{by}")
+        print(f"  {verdict:<18}{edit.what:<56}{by}")
 
 
 def _print_total(verdicts: list[tuple[Edit, str, str]]) -> int:

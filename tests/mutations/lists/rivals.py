@@ -7,7 +7,8 @@ EDITS = [
         "dim/encoders/ends.py",
         "tests/encoders/test_init.py",
         ("pixels in [0, 1]", "1 / 127.5, offset=-1", "1 / 255, offset=0"),
-        ("a posterior in low precision", 'name=name, dtype="float32"', "name=name"),
+        ("a mean in low precision", 'name=MEAN, dtype="float32"', "name=MEAN"),
+        ("a log-variance that starts like any other", 'kernel_initializer="zeros", ', ""),
     ),
     *edits_of(
         "dim/encoders/seed.py",
