@@ -14,7 +14,10 @@ from typing import NamedTuple
 REPOSITORY = Path(__file__).parents[2]
 _COPIED = ("dim", "experiments", "tests", "Makefile", "README.md", "pyproject.toml", "requirements.txt")
 _LINKED = ".venv"
-_PRELOADED = ("keras", "pytest", "sklearn.linear_model", "scipy.stats", "faiss", "matplotlib.figure")
+_PRELOADED = """
+    keras pytest hypothesis faiss pyarrow.parquet matplotlib.figure tensorboardX imageio.v3
+    sklearn.model_selection sklearn.svm sklearn.cluster scipy.stats
+""".split()
 
 _processes = get_context("forkserver")
 
@@ -29,7 +32,7 @@ class Outcome(NamedTuple):
 
 def start_server() -> None:
     """Starts what all tests are forked from, with Keras imported: that is half of most tests' time."""
-    _processes.set_forkserver_preload(list(_PRELOADED))
+    _processes.set_forkserver_preload(_PRELOADED)
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)  # TensorFlow's libraries say hello
