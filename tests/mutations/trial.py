@@ -14,10 +14,20 @@ from typing import NamedTuple
 REPOSITORY = Path(__file__).parents[2]
 _COPIED = ("dim", "experiments", "tests", "Makefile", "README.md", "pyproject.toml", "requirements.txt")
 _LINKED = ".venv"
-_PRELOADED = """
-    keras pytest hypothesis faiss pyarrow.parquet matplotlib.figure tensorboardX imageio.v3
-    sklearn.model_selection sklearn.svm sklearn.cluster scipy.stats
-""".split()
+_PRELOADED = [
+    "keras",
+    "pytest",
+    "hypothesis",
+    "faiss",
+    "pyarrow.parquet",
+    "matplotlib.figure",
+    "tensorboardX",
+    "imageio.v3",
+    "sklearn.model_selection",
+    "sklearn.svm",
+    "sklearn.cluster",
+    "scipy.stats",
+]
 
 _processes = get_context("forkserver")
 
