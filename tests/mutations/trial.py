@@ -17,7 +17,6 @@ _LINKED = ".venv"
 _PRELOADED = [
     "keras",
     "pytest",
-    "hypothesis",
     "faiss",
     "pyarrow.parquet",
     "matplotlib.figure",
@@ -112,6 +111,6 @@ def _in_copy(copy: Path, tests: str, printed: Path) -> None:
 
 
 def _culprit(printed: str) -> str:
-    """The first test that failed, without its folders and parameters."""
+    """The first test that failed, without its folders and parameters, or else the last line."""
     found = re.search(r"^(?:FAILED|ERROR) (?:\S*/)?([^\s[]+)", printed, re.MULTILINE)
-    return found[1] if found else ""
+    return found[1] if found else "".join(printed.splitlines()[-1:])

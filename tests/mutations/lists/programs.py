@@ -55,7 +55,7 @@ EDITS = [
     ),
     *edits_of(
         "experiments/evaluations/evaluation.py",
-        "tests/experiments/test_evaluate.py",
+        "tests/experiments/evaluations/test_evaluation.py tests/experiments/test_evaluate.py",
         ("Gaussians of D times the nats", "np.expm1(-2 * nats / D)", "np.expm1(-2 * nats)"),
         ("Gaussians of half the nats", "np.expm1(-2 * nats / D)", "np.expm1(-nats / D)"),
         ("a group for each seed", '        configuration.pop("seed")\n', ""),
@@ -101,7 +101,11 @@ EDITS = [
     *edits_of(
         "experiments/reports/code_map.py",
         "tests/experiments/reports/test_code_map.py",
-        ("thumbnails that touch", "return min(_PERPLEXITY, (N - 1) // 3)", "return min(_PERPLEXITY, N - 1)"),
+        (
+            "a perplexity of all images",
+            "return min(_PERPLEXITY, (N - 1) // 3)",
+            "return min(_PERPLEXITY, N - 1)",
+        ),
         (
             "room along one axis",
             "np.abs(places[chosen] - places[i]).max(axis=1)",
@@ -122,7 +126,11 @@ EDITS = [
         ("distances for similarities", "measure(-x, pairs.same", "measure(x, pairs.same"),
         ("the threshold of a similarity", 'numbers["threshold"] = -numbers["threshold"]', "pass"),
         ("training images of the own data", "images = dataset.val if own", "images = dataset.train if own"),
-        ("pairs counted twice", "order[pairs.same[order]][::-1]", "order[pairs.same[order]]"),
+        (
+            "the nearest same pairs for the farthest",
+            "order[pairs.same[order]][::-1]",
+            "order[pairs.same[order]]",
+        ),
         (
             "an image in several pairs",
             "len(chosen) < _SHOWN and seen.isdisjoint(rows[pair])",
