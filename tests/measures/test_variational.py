@@ -140,3 +140,29 @@ def test_it_is_read_on_the_half_that_was_not_trained_on_in_blocks(monkeypatch):
         np.testing.assert_allclose(one, -other, atol=1e-6)
     neural_bound(x, -x, batch_size=4, seed=1)
     assert (fitted[1]["x"] != own).any()
+
+
+def test_mine_is_trained_by_its_own_gradient_and_read_as_donsker_varadhan(gradient):
+    """Of the second batch, with the average of both below: a loss of which only the gradient counts."""
+    first, second = (np.random.default_rng(seed).normal(size=(N, N)).astype("float32") for seed in (0, 1))
+    model = NeuralBound("mine")
+    model.compute_loss(y_pred=ops.convert_to_tensor(first))
+    model.tracker.reset_state()
+    found = gradient(lambda scores: model.compute_loss(y_pred=scores), second)
+    apart = ~np.eye(N, dtype=bool)
+    average = np.mean([np.exp(scores[apart]).mean() for scores in (first, second)])
+    expected = np.where(apart, np.exp(second) / apart.sum() / average, -1 / N)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    bound = float(ops.convert_to_numpy(model.tracker.result()))
+    assert bound == pytest.approx(by_loops(second, "dv"), rel=1e-4)
+
+
+def test_the_two_sides_begin_with_weights_of_their_own_by_the_seed():
+    def kernels(seed):
+        model = NeuralBound(seed=seed)
+        model.build({"x": (None, 3), "y": (None, 3)})
+        return [tower.get_weights()[0] for tower in (model.g, model.h)]
+
+    (g, h), (again, _), (other, _) = kernels(0), kernels(0), kernels(1)
+    np.testing.assert_array_equal(g, again)
+    assert (g != h).any() and (g != other).any()
