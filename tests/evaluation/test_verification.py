@@ -214,3 +214,9 @@ def test_the_seed_decides_the_folds():
     similarities, same = scores(2, 60)
     one, again, other = (verify(similarities, same, seed) for seed in (4, 4, 5))
     assert one.deviation == again.deviation != other.deviation
+
+
+def test_a_pair_that_is_just_as_similar_as_the_threshold_is_the_same():
+    """All alike, and most of them same: it is best to accept them all, from that similarity on."""
+    found = verify(np.ones(35), np.arange(35) < 30)
+    assert found.threshold == 1 and found.accuracy == pytest.approx(30 / 35)
