@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from edits import Edit, every_edit
 from tqdm import tqdm
-from trial import Outcome, copy_repository, run_tests, start_server
+from trial import Outcome, copy_repository, run_tests, start_server, write_code
 
 _KILLED = {"failed": "killed", "broken": "killed at import", "timeout": "killed by timeout"}
 _LEAST_LIMIT = 60.0
@@ -61,10 +61,10 @@ def _verdict(copy: Path, edit: Edit, unedited: Outcome) -> tuple[str, str]:
     if (count := original.count(edit.old)) != 1:
         return "not made", f"(its old text occurs {count} times: {edit.old!r})"
     try:
-        file.write_text(original.replace(edit.old, edit.new), "utf8")
+        write_code(file, original.replace(edit.old, edit.new))
         outcome = run_tests(copy, edit.tests, max(_LEAST_LIMIT, 5 * unedited.seconds))
     finally:
-        file.write_text(original, "utf8")
+        write_code(file, original)
     if outcome.ended == "passed":
         return ("equivalent", edit.equivalent) if edit.equivalent else ("survived", "")
     if edit.equivalent:
