@@ -140,12 +140,7 @@ def test_a_last_batch_of_another_size_and_evaluation_work(rival):
 
 
 @pytest.mark.parametrize("rival", WITHOUT_LOG_VARIANCE)
-def test_a_log_variance_that_no_term_reaches_does_not_decay_either(rival):
+def test_a_log_variance_that_no_term_reaches_is_set_aside_so_that_it_does_not_decay(rival):
     model = build(rival)
-    assert not [v.path for v in model.trainable_variables if LOG_VARIANCE in v.path]
-    (layer,) = (layer for layer in model.encoder.layers if layer.name == LOG_VARIANCE)
-    before = layer.get_weights()
-    model.fit(*data(rival), batch_size=B, verbose=0)
-    for weight, old in zip(layer.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(weight, old)
     assert [layer.name for layer in model.encoder.layers if not layer.trainable] == [LOG_VARIANCE]
+    assert not [v.path for v in model.trainable_variables if LOG_VARIANCE in v.path]
