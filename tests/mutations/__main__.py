@@ -2,8 +2,9 @@
 
     make mutations ARGS="WORD …"
 
-Words choose errors by their file, their tests or what they are: `retrieval`, `cosine`. Before its errors a
-file's tests run once without any. Ends with status 1 if an error was not noticed or could not be made.
+A word chooses the errors that have it in their file, their tests or what they are: `retrieval`, `cosine`.
+Before the errors of a file its tests run once without any. Ends with status 1 if an error was not noticed
+or could not be made.
 """
 
 import sys
@@ -32,9 +33,11 @@ def main(words: list[str]) -> int:
                 verdicts.append(verdict)
     except KeyboardInterrupt:
         print(f"\ninterrupted after {len(verdicts)} of {len(chosen)} errors", file=sys.stderr)
+        chosen = []
     for file, group in groupby(sorted(verdicts, key=lambda pair: pair[0].file), lambda pair: pair[0].file):
         _print_file(file, list(group))
-    return _print_total(verdicts)
+    all_killed = _print_total(verdicts)
+    return 130 if not chosen else 0 if all_killed else 1
 
 
 def _verdicts(copy: Path, chosen: list[Edit]) -> Iterator[tuple[Edit, str, str]]:
@@ -78,13 +81,13 @@ def _print_file(file: str, verdicts: list[tuple[Edit, str, str]]) -> None:
         print(f"  {verdict:<18}{edit.what:<56}{by}")
 
 
-def _print_total(verdicts: list[tuple[Edit, str, str]]) -> int:
+def _print_total(verdicts: list[tuple[Edit, str, str]]) -> bool:
     print(f"\n{len(verdicts)} errors: {_totals(verdicts)}")
     unequal = [verdict for _, verdict, _ in verdicts if verdict != "equivalent"]
     killed = sum(verdict.startswith("killed") for verdict in unequal)
     if unequal:
         print(f"{killed} of {len(unequal)} that are not equivalent were noticed, {killed / len(unequal):.1%}")
-    return 0 if killed == len(unequal) else 1
+    return killed == len(unequal)
 
 
 def _totals(verdicts: list[tuple[Edit, str, str]]) -> str:

@@ -90,7 +90,7 @@ def run_tests(copy: Path, tests: str, limit: float) -> Outcome:
             _kill(process)
     seconds = time.monotonic() - started
     ended = "timeout" if late else {0: "passed", 1: "failed"}.get(process.exitcode, "broken")
-    return Outcome(ended, _culprit(printed.read_text("utf8", "replace")), seconds)
+    return Outcome(ended, _culprit(printed), seconds)
 
 
 def _kill(process) -> None:
@@ -117,7 +117,8 @@ def _in_copy(copy: Path, tests: str, printed: Path) -> None:
     sys.exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *shlex.split(tests)])))
 
 
-def _culprit(printed: str) -> str:
+def _culprit(printed: Path) -> str:
     """The first test that failed, without its folders and parameters, or else the last line."""
-    found = re.search(r"^(?:FAILED|ERROR) (?:\S*/)?([^\s[]+)", printed, re.MULTILINE)
-    return found[1] if found else "".join(printed.splitlines()[-1:])
+    text = printed.read_text("utf8", "replace") if printed.exists() else ""
+    found = re.search(r"^(?:FAILED|ERROR) (?:\S*/)?([^\s[]+)", text, re.MULTILINE)
+    return found[1] if found else "".join(text.splitlines()[-1:])
