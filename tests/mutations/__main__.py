@@ -26,18 +26,18 @@ def main(words: list[str]) -> int:
     if not chosen:
         print(f"no error matches {' '.join(words)}", file=sys.stderr)
         return 1
-    verdicts = []
+    verdicts, interrupted = [], False
     try:
         with TemporaryDirectory(prefix="mutations-") as folder:
             for verdict in _verdicts(Path(folder).resolve(), chosen):
                 verdicts.append(verdict)
     except KeyboardInterrupt:
         print(f"\ninterrupted after {len(verdicts)} of {len(chosen)} errors", file=sys.stderr)
-        chosen = []
+        interrupted = True
     for file, group in groupby(sorted(verdicts, key=lambda pair: pair[0].file), lambda pair: pair[0].file):
         _print_file(file, list(group))
     all_killed = _print_total(verdicts)
-    return 130 if not chosen else 0 if all_killed else 1
+    return 130 if interrupted else 0 if all_killed else 1
 
 
 def _verdicts(copy: Path, chosen: list[Edit]) -> Iterator[tuple[Edit, str, str]]:
