@@ -35,13 +35,35 @@ def build_model(
     c = configuration
     keras.utils.set_random_seed(c.seed)
     keras.config.set_dtype_policy(best_precision() if c.precision == "auto" else c.precision)
-    model = _METHODS[c.method](
-        c, ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl"), classes
-    )
+    model = _METHODS[c.method](c, _encoder(c), classes)
     model.build((None, c.image_size, c.image_size, 3))
     model.compile(AdamW(_learning_rate(c, steps_per_epoch), weight_decay=c.weight_decay))
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def check_model(model: keras.Model, configuration: Configuration) -> None:
+    """Makes sure that a model which was read back is such as `build_model` makes.
+
+    Raises:
+        ValueError: it is of another kind, lacks an optimizer, or has another encoder.
+    """
+    c, kind = configuration, _KINDS[configuration.method]
+    if type(model) is not kind:
+        raise ValueError(f"it is a {type(model).__name__}, not a {kind.__name__}")
+    if model.optimizer is None:
+        raise ValueError("it has no optimizer")
+    with keras.StatelessScope(initialize_variables=False):  # the shapes will do
+        expected = _encoder(c)
+    ours, theirs = (sorted(tuple(w.shape) for w in encoder.weights) for encoder in (expected, model.encoder))
+    if ours != theirs:
+        raise ValueError(
+            f"it has another encoder than {c.encoder} from {c.image_size} pixels to a code of {c.code_size}"
+        )
+
+
+def _encoder(c: Configuration) -> keras.Model:
+    return ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl")
 
 
 def _deep_infomax(c: Configuration, encoder: keras.Model, classes: int | None) -> DeepInfoMax:
@@ -107,6 +129,13 @@ _METHODS = {
     "vicreg": _vicreg,
     "supervised": _supervised,
     "metric": _metric,
+}
+_KINDS = {
+    "dim": DeepInfoMax,
+    "vae": VariationalAutoencoder,
+    "vicreg": VICReg,
+    "supervised": Supervised,
+    "metric": MetricLearning,
 }
 
 

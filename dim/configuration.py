@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_type_hints
 
 from dim.errors import DimError
+from dim.form import check
+from dim.names import could_be_a_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,13 @@ class Configuration:
     """Weight of the prediction of coordinates; 0 leaves it out."""
 
     def __post_init__(self):
+        try:
+            for name, kind in get_type_hints(type(self)).items():
+                check(getattr(self, name), kind, _option(name))
+        except ValueError as error:
+            raise DimError(str(error)) from error
+        if not could_be_a_file(self.data):
+            raise DimError(f"--data {self.data!r} cannot be the name of a file")
         least = {
             "image_size": 8,
             "epochs": 1,

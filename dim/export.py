@@ -41,8 +41,8 @@ def write_index_projector(folder: Path, index: Index) -> int:
     rows = np.sort(np.random.default_rng(0).permutation(len(index))[:_SHOWN])
     bar = tqdm(rows, desc="thumbnails", unit=" images", dynamic_ncols=True)
     images = np.stack([index.picture(i, _THUMBNAIL) for i in bar])
-    captions = [_cell(index.caption(i)) for i in rows]
-    write_projector(folder, index.codes[rows], images, captions, [_cell(index.name(i)) for i in rows])
+    captions, names = ([of(i) for i in rows] for of in (index.caption, index.name))
+    write_projector(folder, index.codes[rows], images, captions, names)
     return len(rows)
 
 
@@ -95,8 +95,3 @@ def check_onnx(file: Path, model) -> float:
             f"{file} computes other codes than the encoder (difference {difference:.2g}); do not use it"
         )
     return difference
-
-
-def _cell(text: str) -> str:
-    """For a table whose columns end at a tab and whose rows at a line's end."""
-    return " ".join(text.split())

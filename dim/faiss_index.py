@@ -14,6 +14,7 @@ from dim.retrieval import comparable, nearest, ranked, without_own
 Kind = Literal["exact", "hnsw", "ivf"]
 IndexMetric = Literal["l2", "cosine"]
 _FAISS = {"l2": faiss.METRIC_L2, "cosine": faiss.METRIC_INNER_PRODUCT}
+_KINDS = faiss.IndexFlat, faiss.IndexHNSWFlat, faiss.IndexIVFFlat
 _BLOCK = 2**22  # floats that are added at once: 16 MB
 _LINKS, _EFFORT_OF_BUILDING, _EFFORT = 32, 80, 128
 _TRAINING_CODES_PER_CELL, _PROBES = 64, 64
@@ -55,14 +56,19 @@ def read_index(file: Path) -> faiss.Index:
     """An index of `write_index`, memory-mapped.
 
     Raises:
-        DimError: it is not there, or damaged.
+        DimError: it is not there, damaged, or not of `write_index`.
     """
+    if not file.is_file():
+        raise DimError(f"{file} is not there; make the index anew")
     try:
-        return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+        if not isinstance(index, _KINDS) or index.metric_type not in _FAISS.values():
+            raise RuntimeError(f"{type(index).__name__} of metric {index.metric_type} is none of ours")
     except RuntimeError as error:
         raise DimError(
             f"{file} cannot be read ({_one_line(error)}); remove it and make the index anew"
         ) from error
+    return index
 
 
 def metric_of(index: faiss.Index) -> IndexMetric:
@@ -76,11 +82,17 @@ def search_index(
     """As `dim.retrieval.nearest`, by an index of the codes; the distances are exact in any case.
 
     An approximate index may find fewer than k: what is missing has index -1 and distance infinity.
+
+    Raises:
+        ValueError: the index finds more codes than there are.
     """
     metric, wanted = metric_of(index), k if own is None else k + 1
     if isinstance(index, faiss.IndexHNSW):
         index.hnsw.efSearch = max(_EFFORT, 2 * wanted)
     _, candidates = index.search(comparable(queries, metric), wanted)
+    alien = candidates[(candidates < -1) | (candidates >= len(codes))]
+    if len(alien):
+        raise ValueError(f"the index knows a code {alien[0]} of {len(codes)}; make it anew")
     found = ranked(queries, codes, candidates, metric)
     return found if own is None else without_own(found, np.asarray(own))
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dim.names import printable
+
 HIT, MISS = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind eyes too
 PAPER, INK, FAINT = (255, 255, 255), (25, 25, 25), (110, 110, 110)
 
@@ -99,6 +101,7 @@ def scaled(image: np.ndarray, tile: int) -> Image.Image:
 
 def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
+    text = printable(text[: width + 1])[: width + 1]  # measuring a novel takes minutes
     font = _with_letters_of(text, font)
     if draw.textlength(text, font) > width:
         while text and draw.textlength(text + "…", font) > width:

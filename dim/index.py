@@ -1,23 +1,37 @@
 """An index is a folder RUN/index/DATA: the codes of a data set by a run's encoder, and whose they are.
 
 codes.npy        [N, D] float32
-images.parquet   path and label (null where there is none) of each, in the order of the codes
+images.parquet   path and label (null where there is none) of each, in the order of the codes; bytes of a
+                 path that are no UTF-8 stand as \\udcXX
 index.faiss      for FAISS: exact, or approximate; see `dim.faiss_index`
 index.json       which data, by which encoder
 skipped.txt      images that could not be read, with the reason
 """
 
-import json
 import shlex
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from dim.data.dataset import called
 from dim.errors import DimError
-from dim.files import UNFINISHED
+from dim.faiss_index import IndexMetric, Kind, metric_of, read_index, search_index
+from dim.files import UNFINISHED, read_json
+from dim.names import as_on_disk
 from dim.retrieval import Metric, Neighbours, nearest
 from dim.runs import Run
+
+ABOUT = {
+    "data": str,
+    "kind": Kind,
+    "metric": IndexMetric,
+    "made_by": {"encoder": str, "images": str},
+}
+"""The form of index.json."""
+_REMEDY = "remove it and make the index anew"
+_LONGEST = 24_000  # bytes of a path: 4,096, each escaped
+_OUTSIDE = r"^/|^(.*/)?\.\.(/|$)"
 
 
 class Index:
@@ -38,25 +52,21 @@ class Index:
     """
 
     def __init__(self, folder: Path):
-        import pyarrow.parquet
-
         self.folder = folder
         if not (folder / "index.json").exists():
             raise DimError(f"{folder} is not an index; make it: make index RUN=… DATA=…")
+        about = read_json(folder / "index.json", ABOUT, f"{folder} is damaged, {_REMEDY}")
+        self.where, self.made_by, self.metric = about["data"], about["made_by"], about["metric"]
         try:
-            about = json.loads((folder / "index.json").read_text("utf8"))
-            self.where, self.made_by = about["data"], about["made_by"]
             self.codes = np.load(folder / "codes.npy", mmap_mode="r")
-            table = pyarrow.parquet.read_table(folder / "images.parquet", memory_map=True)
-            self.names, self.labels = table["path"], table["label"]
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            self.names, self.labels = _read_table(folder / "images.parquet")
+            if self.codes.dtype != "float32" or self.codes.ndim != 2 or not self.codes.size:
+                raise ValueError(f"codes {self.codes.shape} {self.codes.dtype}")
+            if len(self.codes) != len(self.names):
+                raise ValueError(f"codes {self.codes.shape} for {len(self.names)} images")
+        except Exception as error:  # NumPy and Arrow each raise in many ways
             reason = " ".join(str(error).split())[:120]
-            raise DimError(f"{folder} is damaged ({reason}); remove it and make the index anew") from error
-        if self.codes.ndim != 2 or len(self.codes) != len(self.names):
-            raise DimError(
-                f"{folder} is damaged (codes {self.codes.shape} for {len(self.names)} images); "
-                "remove it and make the index anew"
-            )
+            raise DimError(f"{folder} is damaged ({reason}); {_REMEDY}") from error
 
     @classmethod
     def of(cls, run: Run, data: str = "") -> "Index":
@@ -80,7 +90,7 @@ class Index:
         if not data:
             return cls(max(made, key=lambda folder: (folder / "index.json").stat().st_mtime))
         for folder in made:
-            if data == folder.name or folder.name in (Path(data).name, Path(data).stem):
+            if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
                 return cls(folder)
         raise DimError(f"{run.path} has no index of {data}; there are: {names}")
 
@@ -112,13 +122,12 @@ class Index:
     @cached_property
     def faiss(self):
         """The FAISS index, opened when it is needed."""
-        from dim.faiss_index import read_index
-
         opened = read_index(self.folder / "index.faiss")
-        if (opened.ntotal, opened.d) != self.codes.shape:
+        held, (N, D) = (metric_of(opened), opened.ntotal, opened.d), self.codes.shape
+        if held != (self.metric, N, D):
             raise DimError(
-                f"{self.folder / 'index.faiss'} holds {opened.ntotal} codes of length {opened.d}, not "
-                f"{self.codes.shape}; remove {self.folder} and make the index anew"
+                f"{self.folder / 'index.faiss'} holds {held[1]} codes of length {held[2]} by {held[0]}, not "
+                f"{N} of length {D} by {self.metric}; remove it and make the index anew"
             )
         return opened
 
@@ -126,19 +135,18 @@ class Index:
         self, queries: np.ndarray, k: int, metric: Metric, own: np.ndarray | None = None
     ) -> Neighbours:
         """As `dim.retrieval.nearest`: by the FAISS index where that has the metric, otherwise exact."""
-        from dim.faiss_index import metric_of, search_index
-
         if metric == metric_of(self.faiss):
             return search_index(self.faiss, self.codes, queries, k, own)
         return nearest(queries, self.codes, k, metric, own)
 
     def path(self, i: int) -> str:
         """Where image i is, as far as it is a file of its own."""
-        file = Path(self.where, self.name(i))
-        return str(file) if file.is_file() else self.name(i)
+        from dim.data.picture import file_inside
+
+        return str(file_inside(self.where, self.name(i)) or self.name(i))
 
     def name(self, i: int) -> str:
-        return self.names[int(i)].as_py()
+        return as_on_disk(self.names[int(i)].as_py())
 
     def file_name(self, i: int) -> str:
         return Path(self.name(i)).name
@@ -152,3 +160,28 @@ class Index:
         from dim.data.picture import picture
 
         return picture(self.where, self.name(i), size)
+
+
+def _read_table(file: Path):
+    """Columns path and label of a table.
+
+    Raises:
+        ValueError: they are no texts, or a path is missing or leads out of the data.
+    """
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(file, columns=["path", "label"], memory_map=True)
+    table.validate(full=True)
+    names, labels = table["path"], table["label"]
+    text = pyarrow.types.is_string
+    if not text(names.type) or not text(labels.type) or names.null_count:
+        raise ValueError(f"paths are {names.type}, labels {labels.type}, and {names.null_count} are missing")
+    longest = pyarrow.compute.max(pyarrow.compute.binary_length(names)).as_py() or 0
+    if longest > _LONGEST:
+        raise ValueError(f"a path has {longest:,} bytes")
+    outside = pyarrow.compute.match_substring_regex(names, _OUTSIDE)
+    if pyarrow.compute.any(outside).as_py():
+        raise ValueError(f"{names.filter(outside)[0].as_py()!r} leads out of the data")
+    return names, labels

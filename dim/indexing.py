@@ -4,31 +4,31 @@ import hashlib
 import json
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import chain, repeat
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from dim.data.cache import Recipe, Source, image_or_reason, write_header
+from dim.data.cache import Recipe, Source, write_header
+from dim.data.decoding import decoded
 from dim.errors import DimError
-from dim.files import UNFINISHED
-from dim.index import Index
+from dim.files import UNFINISHED, read_json
+from dim.index import ABOUT, Index
+from dim.names import as_unicode, printable
 from dim.runs import Run
 
 BATCH = 250
-_AHEAD = 2  # batches that are decoded while one is embedded
+_STATE = {"made_by": dict, "done": int, "skipped": [[(int, str)]]}
 
 
 def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric: str) -> Index:
     """Embeds a data set into the run's folder, and writes a FAISS index of the codes.
 
     What is there already and still true is kept: codes where images and encoder are the same, and of an
-    interrupted call the batches up to the interruption. The old index is there until the new one is.
+    interrupted call the batches up to the interruption. What is damaged is made anew. The old index is
+    there until the new one is.
 
     Args:
         run: whose folder.
@@ -47,17 +47,20 @@ def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric
     listing = hashlib.sha256(json.dumps([source.made_from, image_size]).encode()).hexdigest()
     made_by = {"encoder": fingerprint(encoder), "images": listing}
     about = {"data": where, "kind": kind, "metric": metric, "made_by": made_by}
-    folder = run.path / "index" / (source.name or "root")
+    folder = run.path / "index" / source.name
     old = _about(folder)
     if old.get("data", where) != where:
         raise DimError(f"{folder} is the index of {old['data']}; remove it, or rename one of the two folders")
-    if old.get("made_by") == made_by:
-        if old != about:
+    if old.get("made_by") == made_by and (kept := _kept(folder)):
+        if old != about or not _searchable(kept):
             _write_faiss(folder, kind, metric)
             _replace(folder / "index.json", about)
         return Index(folder)
     if old:
-        print(f"images or encoder are not those of {folder}: embedding anew", flush=True)
+        print(
+            printable(f"images or encoder are not those of {folder}, or it is damaged: embedding anew"),
+            flush=True,
+        )
     unfinished = folder.with_name(UNFINISHED + folder.name)
     recipe = source.recipe()
     skipped = write_codes(
@@ -69,7 +72,7 @@ def build_index(run: Run, encoder, where: str, source: Source, kind: str, metric
     (unfinished / "skipped.txt").unlink(missing_ok=True)
     if skipped:
         text = "\n".join(_named(recipe, skipped)) + "\n"
-        (unfinished / "skipped.txt").write_text(text, "utf8", "backslashreplace")
+        (unfinished / "skipped.txt").write_text(text, "utf8")
     _write_faiss(unfinished, kind, metric)
     _replace(unfinished / "index.json", about)
     shutil.rmtree(folder, ignore_errors=True)
@@ -86,7 +89,8 @@ def write_table(file: Path, recipe: Recipe, skipped: list[tuple[int, str]]) -> N
     bad = {i for i, _ in skipped}
     kept = [i for i in range(len(recipe.names)) if i not in bad]
     labels = [None if recipe.labels is None else recipe.class_names[recipe.labels[i]] for i in kept]
-    columns = {"path": [_unicode(recipe.names[i]) for i in kept], "label": labels}
+    labels = [None if label is None else as_unicode(label) for label in labels]
+    columns = {"path": [as_unicode(recipe.names[i]) for i in kept], "label": labels}
     arrays = {name: pyarrow.array(values, pyarrow.string()) for name, values in columns.items()}
     pyarrow.parquet.write_table(pyarrow.table(arrays), file)
 
@@ -118,15 +122,20 @@ def write_codes(
     """
     folder.mkdir(parents=True, exist_ok=True)
     codes, progress = folder / "codes.npy", folder / "progress.json"
-    state = _state(codes, progress, made_by, code_size)
-    count, skipped = len(recipe.sources), state["skipped"]
+    count = len(recipe.sources)
+    state = _state(codes, progress, made_by, code_size, count)
+    skipped = state["skipped"]
     if state["done"]:
         print(f"going on after {state['done']:,} of {count:,} images", flush=True)
-    with codes.open("r+b" if state["done"] else "wb") as file, _bar(state["done"], count) as bar:
+    with (
+        codes.open("r+b" if state["done"] else "wb") as file,
+        closing(decoded(recipe, BATCH, state["done"])) as batches,
+        _bar(state["done"], count) as bar,
+    ):
         write_header(file, (count, code_size), "float32")
         file.seek(4 * code_size * (state["done"] - len(skipped)), os.SEEK_CUR)
         file.truncate()
-        for start, images in _decoded(recipe, state["done"]):
+        for start, images in batches:
             batch = np.zeros((BATCH, image_size, image_size, 3), "uint8")
             read = [i for i, image in enumerate(images) if not isinstance(image, str)]
             skipped += [(start + i, image) for i, image in enumerate(images) if isinstance(image, str)]
@@ -145,9 +154,25 @@ def write_codes(
 def _about(folder: Path) -> dict:
     """What an index says of itself; nothing where there is none, or a damaged one."""
     try:
-        return json.loads((folder / "index.json").read_text("utf8"))
-    except (OSError, ValueError):
+        return read_json(folder / "index.json", ABOUT)
+    except DimError:
         return {}
+
+
+def _kept(folder: Path) -> Index | None:
+    """An index that is there, unless it is damaged."""
+    try:
+        return Index(folder)
+    except DimError:
+        return None
+
+
+def _searchable(index: Index) -> bool:
+    try:
+        return index.faiss is not None
+    except DimError as error:
+        print(printable(error).partition(";")[0] + ": making it anew", flush=True)
+        return False
 
 
 def _write_faiss(folder: Path, kind: str, metric: str) -> None:
@@ -164,48 +189,24 @@ def _write_faiss(folder: Path, kind: str, metric: str) -> None:
 
 
 def _named(recipe: Recipe, skipped: list[tuple[int, str]]) -> list[str]:
-    return [f"{recipe.names[i]}: {reason}" for i, reason in skipped]
+    return [printable(f"{recipe.names[i]}: {reason}") for i, reason in skipped]
 
 
-def _unicode(name: str) -> str:
-    """Parquet holds nothing else; a name on disk may be anything."""
-    return name.encode("utf8", "backslashreplace").decode("utf8")
-
-
-def _state(codes: Path, progress: Path, made_by: dict, code_size: int) -> dict:
+def _state(codes: Path, progress: Path, made_by: dict, code_size: int, count: int) -> dict:
     try:
-        state = json.loads(progress.read_text("utf8"))
-        size = 4 * code_size * (state["done"] - len(state["skipped"]))
-        if state["made_by"] == made_by and codes.stat().st_size >= size:
+        state = read_json(progress, _STATE)
+        done, skipped = state["done"], dict(state["skipped"])
+        size = 4 * code_size * (done - len(skipped))
+        possible = 0 <= done <= count and all(0 <= i < done for i in skipped) and len(skipped) <= done
+        if possible and state["made_by"] == made_by and codes.stat().st_size >= size:
             return state
-    except (OSError, ValueError, KeyError, TypeError):
+    except (DimError, OSError, ValueError, TypeError):
         pass
     return {"done": 0, "skipped": []}
 
 
 def _bar(done: int, count: int) -> tqdm:
     return tqdm(total=count, initial=done, desc="embedding", unit=" images", dynamic_ncols=True)
-
-
-def _decoded(recipe: Recipe, first: int) -> Iterator[tuple[int, list[np.ndarray | str]]]:
-    """(number of the first, images or reasons of failure) of each batch from the one at `first` on.
-
-    Pillow decodes outside of Python's lock, so that threads will do.
-    """
-    read = partial(image_or_reason, recipe.decode)
-    pool = ThreadPoolExecutor(os.cpu_count())
-    batches = (
-        (start, pool.map(read, recipe.sources[start : start + BATCH]))
-        for start in range(first, len(recipe.sources), BATCH)
-    )
-    waiting = deque()
-    try:
-        for batch in chain(batches, repeat(None, _AHEAD)):
-            waiting.append(batch)
-            if len(waiting) > _AHEAD and (oldest := waiting.popleft()):
-                yield oldest[0], list(oldest[1])
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _replace(file: Path, content: dict) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 from imageio.v3 import imwrite
 from PIL import Image
 
+from dim.names import printable
+
 _THUMBNAIL = 32
 
 _SETTINGS = """embeddings {{
@@ -41,8 +43,11 @@ def write_projector(
     files = folder / "projector"
     files.mkdir(exist_ok=True)
     np.savetxt(files / "codes.tsv", codes, fmt="%.6g", delimiter="\t")
-    rows = ["class\timage", *(f"{a}\t{b}" for a, b in zip(captions, names, strict=True))]
-    (files / "names.tsv").write_text("\n".join(rows) + "\n", "utf8", "backslashreplace")
+    rows = [
+        "class\timage",
+        *(f"{printable(a)}\t{printable(b)}" for a, b in zip(captions, names, strict=True)),
+    ]
+    (files / "names.tsv").write_text("\n".join(rows) + "\n", "utf8")
     imwrite(files / "thumbnails.png", thumbnail_sheet(images))
     (folder / "projector_config.pbtxt").write_text(_SETTINGS.format(side=_THUMBNAIL), "utf8")
 

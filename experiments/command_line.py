@@ -12,15 +12,22 @@ import tyro
 
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.names import printable
 from dim.presets import PRESETS
+from experiments import terminal
+
+_LONGEST = 4000  # letters of an error
+_BROKEN_PIPE = 141  # the status of a program that SIGPIPE ends
 
 
 def run(program: Callable[..., None], options: type, description: str) -> None:
     """Calls a program with an instance of its options, filled in from the command line.
 
     Options that have a `configuration` take its defaults from the preset that the command line names.
-    A mistake of the user's ends the program with one line and status 1, Ctrl-C with status 130.
+    A mistake of the user's ends the program with one line and status 1, Ctrl-C with status 130. Where
+    nobody reads what it prints to the end, it does its work all the same, and has status 141.
     """
+    terminal.protect()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow's start-up drowns the first line
     try:
         _refuse_unknown(options)
@@ -34,8 +41,12 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
                 config=(tyro.conf.OmitArgPrefixes,),
             )
         )
+        if failure := terminal.failure():
+            if isinstance(failure, BrokenPipeError):
+                sys.exit(_BROKEN_PIPE)
+            raise DimError(f"not all could be printed: {failure.strerror}; make room, or print elsewhere")
     except (DimError, OSError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable(error)[:_LONGEST]}")
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -9,6 +9,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from dim.names import printable
 from dim.presets import PRESETS
 from experiments import command_line
 from experiments.comparisons.plot import plot
@@ -50,7 +51,8 @@ def compare(options: Options) -> None:
         writer.writeheader()
         writer.writerows(rows)
     plot(complete, rows).savefig(out / "compare.png")
-    print(f"\n{text}\n{out / 'compare.md'}  {out / 'compare.csv'}  {out / 'compare.png'}")
+    written = "  ".join(printable(out / f"compare.{kind}") for kind in ("md", "csv", "png"))
+    print(f"\n{text}\n{written}")
 
 
 if __name__ == "__main__":

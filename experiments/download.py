@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dim.data.download import download_tiny_imagenet
+from dim.names import printable
 from experiments import command_line
 
 
@@ -20,7 +21,7 @@ class Options:
 
 def download(options: Options) -> None:
     """Downloads what is missing and says where it lies."""
-    print(f"Tiny-ImageNet is in {download_tiny_imagenet(options.folder)}")
+    print(printable(f"Tiny-ImageNet is in {download_tiny_imagenet(options.folder)}"))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from typing import Literal
 
-from dim import data
 from dim.data import Dataset
 from dim.errors import DimError
+from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -57,8 +57,9 @@ def evaluate(options: Options) -> None:
         _dataset(run, options)
 
     from experiments.evaluations.plot import plot
-    from experiments.evaluations.report import markdown, record
+    from experiments.evaluations.report import markdown, record, recorded
 
+    recorded(runs[0].path.parent / "evaluations.csv")  # that it can be added to, before the work
     evaluations = []
     for run, evaluation in zip(runs, _evaluated_in_turn(runs, options), strict=True):
         evaluations.append(evaluation)
@@ -68,12 +69,12 @@ def evaluate(options: Options) -> None:
         plot(evaluation).savefig(run.path / "evaluation.png")
         csv = record(run.path.parent / "evaluations.csv", evaluation)
         written = [run.path / f"evaluation.{kind}" for kind in ("json", "md", "png")]
-        print(f"\n{text}\n{'  '.join(map(str, [*written, csv]))}")
+        print(f"\n{text}\n{'  '.join(map(printable, [*written, csv]))}")
     if len(runs) > 1:
         file = runs[0].path.parent / "evaluations.md"
         text = markdown(evaluations)
         file.write_text(text, "utf8")
-        print(f"\n{text}\n{file}")
+        print(f"\n{text}\n{printable(file)}")
 
 
 def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
@@ -124,7 +125,7 @@ def _dataset(run: Run, options: Options) -> Dataset:
             )
         if theirs.data != configuration.data or theirs.image_size != configuration.image_size:
             raise DimError(f"{other.path} was trained on other images than {run.path}; train one on the same")
-    return data.load(options.data or configuration.data, configuration.image_size)
+    return run.dataset(options.data)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ files of TensorBoard's projector. As NumPy the codes are in the index already.
 import shlex
 from dataclasses import dataclass
 
+from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -35,7 +36,7 @@ def export(options: Options) -> None:
     folder = run.path / "export"
     folder.mkdir(exist_ok=True)
     if index is None:
-        print(f"no index, so no codes; make one: make index RUN={shlex.quote(run.name)} DATA=…")
+        print(f"no index, so no codes; make one: make index RUN={printable(shlex.quote(run.name))} DATA=…")
     else:
         _export_codes(index, folder)
 
@@ -47,21 +48,22 @@ def export(options: Options) -> None:
     encoder = run.load().encoder
 
     replace(folder / "encoder.keras", in_plain_keras(encoder).save)
-    print(folder / "encoder.keras")
+    print(printable(folder / "encoder.keras"))
     difference = write_onnx(folder / "encoder.onnx", encoder)
-    onnx = folder / "encoder.onnx"
+    onnx = printable(folder / "encoder.onnx")
     print(f"{onnx}: codes differ from those of Keras in float32 by {difference:.1g} at most, relatively")
 
 
 def _export_codes(index, folder) -> None:
     from dim.export import write_codes_table, write_index_projector
 
-    print(f"{index.folder / 'codes.npy'}: {len(index):,} codes of length {index.codes.shape[1]}")
+    codes = printable(index.folder / "codes.npy")
+    print(f"{codes}: {len(index):,} codes of length {index.codes.shape[1]}")
     write_codes_table(folder / "codes.parquet", index)
-    print(f"{folder / 'codes.parquet'}: path, label, code")
+    print(printable(folder / "codes.parquet") + ": path, label, code")
     shown = write_index_projector(folder, index)
     look = f"tensorboard --logdir {shlex.quote(str(folder))}"
-    print(f"{folder / 'projector'}/: {shown:,} codes; look at them: {look}")
+    print(printable(f"{folder / 'projector'}/: {shown:,} codes; look at them: {look}"))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from dim import data
+from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -54,22 +55,22 @@ def index(options: Options) -> None:
         print("\ninterrupted; what was embedded is kept; the same command goes on from there")
         raise
     _, code_size = made.codes.shape
-    print(f"{len(made):,} images of {source.name}, codes of length {code_size} · {made.folder}/")
+    print(printable(f"{len(made):,} images of {source.name}, codes of length {code_size} · {made.folder}/"))
     _name_skipped(made.folder / "skipped.txt")
     print(f"index.faiss: {options.kind}, by {options.metric} distance")
     if options.kind != "exact" and len(made) > 1:
         queries = min(1000, len(made))
         share = recall(made.faiss, made.codes, queries=queries)
         print(f"recall@10 against exact search: {share:.3f} (mean over {queries:,} of the images)")
-    name = shlex.quote(run.name)
+    name = printable(shlex.quote(run.name))
     print(f"\nnext: make search RUN={name} IMAGE=…    make near-duplicates RUN={name}")
 
 
 def _name_skipped(file: Path) -> None:
     if file.exists():
-        lines = file.read_text("utf8").splitlines()
+        lines = file.read_text("utf8", "replace").splitlines()
         more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
-        print(f"not readable, see {file}: {'; '.join(lines[:_NAMED])}{more}")
+        print(printable(f"not readable, see {file}: {'; '.join(lines[:_NAMED])}{more}"))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import numpy as np
 from dim import data
 from dim.data import Split
 from dim.errors import DimError
+from dim.names import cell, printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -50,7 +51,7 @@ def knn(options: Options) -> None:
     """
     run = Run(options.run) if options.run else Run.newest()
     configuration = run.configuration()
-    dataset = data.load(options.data or configuration.data, configuration.image_size)
+    dataset = run.dataset(options.data)
     bank = getattr(dataset, options.against)
     queries, own = _queries(options, dataset, configuration.image_size)
     others = len(bank) - (own is not None)
@@ -84,13 +85,14 @@ def knn(options: Options) -> None:
             hits=hits,
         )
         imwrite(run.path / PICTURES[metric], picture)
-        print(f"{run.path / PICTURES[metric]}{'' if hits is None else f'  same class: {hits.mean():.0%}'}")
+        rate = "" if hits is None else f"  same class: {hits.mean():.0%}"
+        print(printable(run.path / PICTURES[metric]) + rate)
         table += _rows(metric, queries, bank, found, dataset)
     with (run.path / "neighbours.csv").open("w", newline="", encoding="utf8") as file:
         writer = csv.DictWriter(file, table[0])
         writer.writeheader()
         writer.writerows(table)
-    print(run.path / "neighbours.csv")
+    print(printable(run.path / "neighbours.csv"))
 
 
 def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split, np.ndarray | None]:
@@ -131,11 +133,11 @@ def _rows(metric: str, queries: Split, bank: Split, found, dataset: data.Dataset
     return [
         {
             "metric": metric,
-            "query": queries.names[q],
-            "query_class": "" if queries.labels is None else dataset.caption(queries, q),
+            "query": cell(queries.names[q]),
+            "query_class": "" if queries.labels is None else cell(dataset.caption(queries, q)),
             "rank": rank + 1,
-            "neighbour": bank.names[i],
-            "neighbour_class": "" if bank.labels is None else dataset.caption(bank, i),
+            "neighbour": cell(bank.names[i]),
+            "neighbour_class": "" if bank.labels is None else cell(dataset.caption(bank, i)),
             "distance": f"{found.distances[q, rank]:.6g}",
         }
         for q in range(len(queries))

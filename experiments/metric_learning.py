@@ -14,6 +14,7 @@ import numpy as np
 
 from dim import data
 from dim.errors import DimError
+from dim.names import printable
 from experiments import command_line
 from experiments.comparisons.table import header
 from experiments.comparisons.training import Entry, trained
@@ -73,7 +74,8 @@ def metric_learning(options: Options) -> None:
         writer.writeheader()
         writer.writerows(rows)
     plot(measured).savefig(out / "roc.png")
-    print(f"\n{text}\n{out / 'metric-learning.md'}  {out / 'metric-learning.csv'}  {out / 'roc.png'}")
+    written = (out / name for name in ("metric-learning.md", "metric-learning.csv", "roc.png"))
+    print(f"\n{text}\n{'  '.join(map(printable, written))}")
 
 
 def measure(entries: list[Entry], most: int) -> dict[str, dict[int, dict]]:

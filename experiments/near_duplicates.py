@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from dim.errors import DimError
+from dim.names import cell, printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -53,13 +54,13 @@ def near_duplicates(options: Options) -> None:
         writer = csv.writer(file)
         writer.writerow(["distance", "one", "other"])
         for (one, other), distance in zip(pairs.rows, pairs.distances, strict=True):
-            writer.writerow([f"{distance:.6g}", index.name(one), index.name(other)])
+            writer.writerow([f"{distance:.6g}", cell(index.name(one)), cell(index.name(other))])
     for (one, other), distance in zip(pairs.rows[:_PRINTED], pairs.distances, strict=False):
-        print(f"{distance:10.4g}  {index.path(one)}  {index.path(other)}")
+        print(f"{distance:10.4g}  {printable(index.path(one))}  {printable(index.path(other))}")
     if found > _PRINTED:
         print(f"{'…':>10}  and {found - _PRINTED:,} more")
     print(f"{found:,} pairs of {len(index):,} images within {options.metric} distance {options.threshold:g}")
-    print(index.folder / "near-duplicates.csv")
+    print(printable(index.folder / "near-duplicates.csv"))
     if not found:
         (index.folder / "near-duplicates.png").unlink(missing_ok=True)
         return
@@ -73,7 +74,7 @@ def near_duplicates(options: Options) -> None:
         _TILE,
     )
     imwrite(index.folder / "near-duplicates.png", picture)
-    print(index.folder / "near-duplicates.png")
+    print(printable(index.folder / "near-duplicates.png"))
 
 
 if __name__ == "__main__":

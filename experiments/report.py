@@ -6,11 +6,10 @@ from `evaluate`; neighbours, a map of the codes, and best and worst queries are 
 
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 
-from dim import data
 from dim.errors import DimError
 from dim.files import replace
+from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -35,11 +34,12 @@ def report(options: Options) -> None:
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
-    dataset = data.load(options.data or configuration.data, configuration.image_size)
+    dataset = run.dataset(options.data)
 
     command_line.import_keras()
     from dim.device import describe_device
     from dim.embedding import embed
+    from experiments.reports import elements
     from experiments.reports.code_map import code_map
     from experiments.reports.commands import program_command
     from experiments.reports.curves import curves
@@ -62,12 +62,13 @@ def report(options: Options) -> None:
         Section("Map of the codes", code_map(dataset, val)),
         Section("Best and worst queries", queries(dataset, val)),
     ]
-    footer = f"Written by <code>{escape(command)}</code> on {date.today().isoformat()}, {describe_device()}."
+    code = f"<code>{elements.text(command)}</code>"
+    footer = f"Written by {code} on {date.today().isoformat()}, {describe_device()}."
     lead = f"Preset {configuration.preset} on {dataset}"
     text = page(run.path.name, lead, sections, footer)
     file = run.path / "report.html"
-    replace(file, lambda file: file.write_text(text, "utf8", "backslashreplace"))
-    print(f"{file}  {len(text) / 1e6:.1f} MB, all in one file; open it in a browser")
+    replace(file, lambda file: file.write_text(text, "utf8"))
+    print(f"{printable(file)}  {len(text) / 1e6:.1f} MB, all in one file; open it in a browser")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from dim.errors import DimError
+from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -63,9 +64,10 @@ def search(options: Options) -> None:
     except ValueError as error:
         raise DimError(f"{index.folder} cannot be searched by {options.metric}: {error}") from error
     for file, rows, distances in zip(files, found.indices, found.distances, strict=True):
-        print(file)
+        print(printable(file))
         for rank, (i, distance) in enumerate(zip(rows, distances, strict=True), 1):
-            print(f"{rank:4}  {distance:10.4g}  {index.path(i)}" if i >= 0 else f"{rank:4}  not found")
+            what = f"{distance:10.4g}  {printable(index.path(i))}" if i >= 0 else "not found"
+            print(f"{rank:4}  {what}")
     nothing = np.full((_TILE, _TILE, 3), 255, "uint8")
     picture = neighbour_grid(
         read_images(files, _TILE),
@@ -76,7 +78,7 @@ def search(options: Options) -> None:
         distances=found.distances,
     )
     imwrite(run.path / "search.png", picture)
-    print(run.path / "search.png")
+    print(printable(run.path / "search.png"))
 
 
 def _files(images: tuple[str, ...]) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.names import printable
 from dim.runs import Run
 from experiments import command_line
 
@@ -35,7 +36,7 @@ def train(options: Options) -> None:
         DimError: the data, the configuration or the run folder cannot be used, or the loss diverged.
     """
     configuration, dataset = _with_data(options.configuration)
-    run = Run(options.run or f"{dataset.name}-{configuration.preset}")
+    run = Run(options.run or f"{printable(dataset.name)}-{configuration.preset}")
 
     command_line.import_keras()
 
@@ -48,11 +49,10 @@ def train(options: Options) -> None:
     if configuration.precision == "auto":
         precision = run.configuration().precision if run.configuration_file.exists() else best_precision()
         configuration = replace(configuration, precision=precision)
-    held = {"train": len(dataset.train), "val": len(dataset.val), "classes": len(dataset.class_names)}
-    run.claim(configuration, held)
+    run.claim(configuration, dataset)
     machine = f"{describe_device()}, {configuration.precision}"
     setting = f"preset {configuration.preset} · {machine} · {run.path}"
-    print(f"{dataset} · {setting}", flush=True)
+    print(printable(f"{dataset} · {setting}"), flush=True)
     if dataset.name == data.PHOTO_PATCHES and not options.configuration.data:
         print("(Tiny-ImageNet is not here; `make data` downloads it, 248 MB. Any folder: make train DATA=…)")
 
@@ -90,7 +90,8 @@ def train(options: Options) -> None:
             )
     except KeyboardInterrupt:
         kept = run.path if run.checkpoint.exists() else "nothing yet"
-        print(f"\ninterrupted; complete epochs are kept ({kept}); the same command goes on from there")
+        kept = f"interrupted; complete epochs are kept ({kept}); the same command goes on from there"
+        print("\n" + printable(kept))
         raise
     run.save_encoder(in_plain_keras(model.encoder))
     _report(run, model, dataset, build_model(configuration, **sizes).encoder)
@@ -149,7 +150,8 @@ def _report(run: Run, model, dataset: data.Dataset, untrained) -> None:
         for name, accuracy in accuracies.items():
             print(f"{name:16}  {accuracy['cosine']:6.1%}  {accuracy['l2']:6.1%}")
         run.write_json(run.results, {"k": k, "accuracy": accuracies})
-    print(f"\nnext: make knn RUN={shlex.quote(run.name)}    make tensorboard    everything is in {run.path}/")
+    after = f"make knn RUN={shlex.quote(run.name)}    make tensorboard    everything is in {run.path}/"
+    print("\nnext: " + printable(after))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,10 @@ import numpy as np
 from dim import data
 from dim.data import Dataset, Split
 from dim.errors import DimError
+from dim.names import plotted, printable
 from dim.runs import Run
 from experiments import command_line
+from experiments.figures import save
 
 _SHOWN = 4
 LABELS = {"cosine": "cosine", "l2": "L2"}
@@ -50,8 +52,7 @@ def verify(options: Options) -> None:
     configuration = run.configuration()
     own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
     own = own or options.data == configuration.data  # photo-patches are no path
-    load = data.load if own else data.load_whole
-    dataset = load(options.data or configuration.data, configuration.image_size)
+    dataset = run.dataset() if own else data.load_whole(options.data, configuration.image_size)
     if not dataset.labelled:
         raise DimError(
             f"{dataset.name} has no labels to say which pairs are the same; "
@@ -82,7 +83,7 @@ def verify(options: Options) -> None:
     what = f"{len(images):,} {'validation images' if own else 'images'}"
     each = f"{len(pairs.same) // 2:,}"
     print(
-        f"{dataset.name}: {each} same and {each} different pairs of {what}, "
+        f"{printable(dataset.name)}: {each} same and {each} different pairs of {what}, "
         f"by {LABELS[options.metric]} distance\n"
     )
     print(_table(measured))
@@ -99,10 +100,10 @@ def verify(options: Options) -> None:
     run.write_json(run.path / "verification.json", record)
     title = f"{run.path.name} on {what} of {dataset.name}"
     figure = plot(distances["code"], pairs.same, measured, LABELS[options.metric], title)
-    figure.savefig(run.path / "verification.png")
+    save(figure, run.path / "verification.png")
     imwrite(run.path / "verification_errors.png", _errors(used, pairs, distances["code"], dataset, title))
     files = ("verification.json", "verification.png", "verification_errors.png")
-    print("\n" + "  ".join(str(run.path / name) for name in files))
+    print("\n" + "  ".join(printable(run.path / name) for name in files))
 
 
 def _vectors(run: Run, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -175,7 +176,7 @@ def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, t
     draw_roc(
         right, [(v.far, v.tar, f"{name}, AUC {v.auc:.3f}", styles[name]) for name, v in measured.items()]
     )
-    figure.suptitle(title, fontsize=9)
+    figure.suptitle(plotted(title), fontsize=9)
     return figure
 
 

@@ -91,6 +91,17 @@ def test_what_is_missing_has_no_index_and_lies_infinitely_far(written):
     assert (np.diff(found.distances[:, :5]) >= 0).all()
 
 
+@pytest.mark.parametrize("first", [10**12, -(10**12)])
+def test_an_index_that_knows_codes_which_are_not_there_is_refused(first, tmp_path):
+    rows = codes()[:70]
+    index = faiss.IndexIVFFlat(faiss.IndexFlat(D), D, 1)
+    index.train(rows)
+    index.add_with_ids(rows, first + np.arange(70))
+    faiss.write_index(index, str(tmp_path / "index.faiss"))
+    with pytest.raises(ValueError, match=r"knows a code .* of 70"):
+        search_index(read_index(tmp_path / "index.faiss"), rows, rows[:3], 5)
+
+
 @pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf"])
 def test_codes_that_are_not_finite_are_refused(kind, tmp_path):
     rows = codes()

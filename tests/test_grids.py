@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import ImageDraw
 
 from dim.grids import HIT, MISS, Layout, neighbour_grid
 
@@ -87,3 +88,20 @@ def test_letters_of_other_alphabets_are_drawn_and_not_boxes():
     below = slice(y + TILE + layout.frame, y + TILE + layout.frame + layout.line)
     drawn = [picture(caption=letter)[0][below, x : x + TILE].tobytes() for letter in "üéßжλ"]
     assert len(set(drawn)) == 5
+
+
+@pytest.mark.parametrize("caption", ["two\nlines", "\x1b[31mred", "caf\udce9", "שלום 写真 \u202egpj", ""])
+def test_any_name_can_be_written(caption):
+    assert picture(np.ones((Q, K), bool), caption)[0].any()
+
+
+def test_a_name_as_long_as_a_novel_is_cut_before_it_is_measured(monkeypatch):
+    measured = []
+    textlength = ImageDraw.ImageDraw.textlength
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw,
+        "textlength",
+        lambda draw, text, font: measured.append(len(text)) or textlength(draw, text, font),
+    )
+    picture(caption="i" * 1_000_000)
+    assert max(measured) <= TILE + 2

@@ -1,8 +1,10 @@
 """Index folders: making them, finding them, and what is wrong with them."""
 
 import json
+import os
 import shutil
 
+import faiss
 import numpy as np
 import pyarrow
 import pyarrow.parquet
@@ -163,12 +165,104 @@ def damage_note(folder):
     (folder / "index.json").write_text("{}")
 
 
-@pytest.mark.parametrize("damage", [damage_codes, shorten_codes, damage_table, rename_column, damage_note])
-def test_a_damaged_index_is_one_line(damage, make, refused):
+def change_note(name, value):
+    def change_note(folder):
+        about = json.loads((folder / "index.json").read_text())
+        (folder / "index.json").write_text(json.dumps({**about, name: value}))
+
+    return change_note
+
+
+def write_paths(first, kind=None):
+    """The first path being another, or all of another type."""
+
+    def write_paths(folder):
+        paths = pyarrow.array([first] + [first if kind else "a"] * (N - 1), kind or pyarrow.string())
+        labels = pyarrow.array([None] * N, pyarrow.string())
+        pyarrow.parquet.write_table(
+            pyarrow.table({"path": paths, "label": labels}), folder / "images.parquet"
+        )
+
+    return write_paths
+
+
+def other_codes(codes):
+    return lambda folder: np.save(folder / "codes.npy", codes)
+
+
+DAMAGES = [
+    damage_codes,
+    shorten_codes,
+    damage_table,
+    rename_column,
+    damage_note,
+    change_note("data", None),
+    change_note("metric", "l1"),
+    change_note("made_by", []),
+    write_paths(None),
+    write_paths(7, pyarrow.int64()),
+    write_paths("../../etc/photo.jpg"),
+    write_paths("cat/../../photo.jpg"),
+    write_paths("/etc/photo.jpg"),
+    write_paths("a" * 100_000),
+    other_codes(np.zeros((N, 5))),
+    other_codes(np.zeros(N, "float32")),
+    other_codes(np.array(["a"] * N)),
+]
+
+
+def test_a_damaged_index_is_one_line_until_it_is_made_again(make, refused, capsys):
     folder = make().folder
-    damage(folder)
-    with refused(folder, "damaged", "make the index anew"):
-        Index(folder)
+    for damage in DAMAGES:
+        damage(folder)
+        with refused(folder, "damaged", "make the index anew"):
+            Index(folder)
+        assert len(make()) == N and Index(folder).name(0) == "cat/00 ü.png"
+    assert "is damaged: embedding anew" in capsys.readouterr().out
+
+
+def remove(file):
+    file.unlink()
+
+
+def of_other_metric(file):
+    index = faiss.IndexFlat(5, faiss.METRIC_L1)
+    index.add(np.zeros((N, 5), "float32"))
+    faiss.write_index(index, str(file))
+
+
+def of_other_kind(file):
+    index = faiss.IndexLSH(5, 8)
+    index.add(np.zeros((N, 5), "float32"))
+    faiss.write_index(index, str(file))
+
+
+@pytest.mark.parametrize(
+    "damage", [remove, lambda file: file.write_bytes(b"nonsense" * 9), of_other_metric, of_other_kind]
+)
+def test_a_faiss_index_that_is_gone_or_damaged_is_made_again_and_the_codes_are_kept(
+    damage, make, refused, monkeypatch, capsys
+):
+    index = make()
+    damage(index.folder / "index.faiss")
+    with refused(index.folder / "index.faiss", "make the index anew"):
+        Index(index.folder).search(index.codes[:1], 1, "cosine")
+    monkeypatch.setattr("dim.embedding.embed_batch", None)
+    assert make().search(index.codes[:1], 1, "cosine").indices[0, 0] == 0
+    assert "index.faiss" in capsys.readouterr().out
+
+
+def test_names_that_are_no_utf8_or_hold_a_line_end_still_open(make, paint, tmp_path):
+    names = [os.fsdecode(b"caf\xe9.png"), "two\nlines.png"]
+    where = tmp_path / os.fsdecode(b"folder \xff")
+    where.mkdir()
+    for grey, name in zip((0, 200), names, strict=True):
+        paint(tmp_path / "a.png", (grey,) * 3).rename(where / name)
+    index = make(where=where)
+    assert [index.path(i) for i in range(2)] == [str(where / name) for name in names]
+    assert [index.picture(i, 4).max() for i in range(2)] == [0, 200]
+    assert Index.of(Run("first"), str(where)).where == str(where)
+    index.folder.name.encode("utf8")
 
 
 def test_a_faiss_index_of_other_codes_is_refused(make, pets, tmp_path, refused):

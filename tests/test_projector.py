@@ -30,3 +30,10 @@ def test_each_file_has_a_row_for_each_image_and_writing_again_replaces_them(tmp_
     assert imread(tmp_path / "projector/thumbnails.png").shape == (64, 64, 3)
     settings = (tmp_path / "projector_config.pbtxt").read_text()
     assert settings.count("embeddings {") == 1 and settings.count("single_image_dim: 32") == 2
+
+
+def test_names_make_no_rows_or_columns_of_their_own(tmp_path):
+    images = np.zeros((1, 16, 16, 3), "uint8")
+    write_projector(tmp_path, np.zeros((1, 5)), images, ["a\tb"], ["two\nlines \udcff \x1b.png"])
+    names = (tmp_path / "projector/names.tsv").read_text("utf8")
+    assert names == "class\timage\na\\tb\ttwo\\nlines \\udcff \\x1b.png\n"

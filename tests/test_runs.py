@@ -3,10 +3,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from dim import data
 from dim.build import build_model
 from dim.configuration import Configuration
+from dim.data import Dataset, Split
 from dim.errors import DimError
 from dim.runs import Run
 
@@ -34,6 +37,53 @@ def test_more_epochs_are_welcome_and_anything_else_is_refused_by_name():
     assert run.configuration() == replace(SMALL, epochs=9)
 
 
+def images(*greys, fingerprint="", drawn=False) -> Dataset:
+    splits = [Split(np.full((n, 4, 4, 3), n, "uint8"), None, ["a"] * n) for n in greys]
+    return Dataset("greys", *splits, [], fingerprint, drawn)
+
+
+def test_data_is_known_again_by_its_content_wherever_it_lies(refused):
+    run = Run("first")
+    run.claim(SMALL, images(9, 1, fingerprint="one"))
+    moved = replace(SMALL, data="elsewhere")
+    run.claim(moved, images(9, 1, fingerprint="one"))
+    assert run.configuration() == moved
+    with refused("runs/first holds a run with data 'elsewhere', not 'photo-patches'"):
+        run.claim(SMALL, images(9, 1, fingerprint="other"))
+    with refused("runs/first was started on other images than there are now, though as many", "RUN="):
+        run.claim(moved, images(9, 1, fingerprint="other"))
+    with refused("was started on 9 train, 1 val, 0 classes, the data now is 9 train, 2 val, 0 classes"):
+        run.claim(moved, images(9, 2, fingerprint="other"))
+    assert run.configuration() == moved and not run.other_than(images(9, 1, fingerprint="one"))
+
+
+def test_a_run_from_before_fingerprints_goes_on_where_nothing_says_that_its_data_changed(refused):
+    run = Run("old")
+    run.claim(SMALL)
+    run.write_json(run.data, {"train": 9, "val": 1, "classes": 0})
+    with refused("runs/old held out other images", "RUN="):
+        run.claim(SMALL, images(9, 1, fingerprint="one", drawn=True))
+    with refused("data 'photo-patches', not 'elsewhere'"):
+        run.claim(replace(SMALL, data="elsewhere"), images(9, 1, fingerprint="one"))
+    with refused("was started on 9 train"):
+        run.claim(SMALL, images(8, 2, fingerprint="one"))
+    run.claim(SMALL, images(9, 1, fingerprint="one"))
+    assert run.read_json(run.data)["fingerprint"] == "one"
+
+
+def test_the_data_of_a_run_is_opened_and_a_change_said(paint, capsys):
+    for i in range(20):
+        paint(f"pets/{i}.png", (i, i, i))
+    run = Run("first")
+    run.claim(replace(SMALL, data="pets"), data.load("pets", 16))
+    assert len(run.dataset().train) and "runs/first" not in capsys.readouterr().out
+    paint("pets/3.png", (9, 9, 9))
+    run.dataset()
+    assert "runs/first was started on other images than there are now" in capsys.readouterr().out
+    run.dataset("pets")
+    assert "runs/first" not in capsys.readouterr().out
+
+
 def test_a_folder_with_something_else_in_it_is_left_alone():
     run = Run("first")
     run.path.mkdir(parents=True)
@@ -52,17 +102,27 @@ def test_the_length_of_a_run_with_a_cosine_schedule_is_fixed(refused):
         run.claim(replace(planned, epochs=9))
 
 
-@pytest.mark.parametrize("content", ["", "{", json.dumps({"colour": "blue"}), json.dumps({"epochs": 0})])
-def test_a_damaged_configuration_is_said_in_one_line(content):
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        *map(json.dumps, ({"colour": "blue"}, {"epochs": 0}, {"epochs": "12"}, {"encoder": "evil"})),
+        *map(json.dumps, ({"data": None}, {"views": 3}, {"learning_rate": True}, {"code_size": 8.5})),
+    ],
+)
+def test_a_damaged_configuration_is_said_in_one_line(content, refused):
     run = Run("first")
     run.path.mkdir(parents=True)
     run.configuration_file.write_text(content)
-    with pytest.raises(DimError) as caught:
+    with refused("configuration.json cannot be used", "repair it"):
         run.configuration()
-    assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"k": 20}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "7", '{"k": 20}', '{"k": "20", "accuracy": {}}', '{"k": 20, "accuracy": [1]}']
+)
 def test_a_damaged_file_of_results_is_named_in_one_line(content, refused):
     run = Run("first")
     run.path.mkdir(parents=True)
@@ -119,6 +179,35 @@ def test_a_damaged_or_missing_checkpoint_is_said_in_one_line(damage):
     with pytest.raises(DimError, match=r"checkpoint\.keras is damaged") as caught:
         run.load()
     assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_something_else_is_said_in_one_line(refused):
+    run = Run("first")
+    run.claim(SMALL)
+    for other, complaint in (
+        (build_model(SMALL).encoder, "it is a Functional, not a DeepInfoMax"),
+        (build_model(replace(SMALL, method="vicreg", prior="none")), "it is a VICReg"),
+        (build_model(replace(SMALL, encoder="basic32", image_size=32)), "another encoder than seed"),
+        (build_model(replace(SMALL, code_size=6)), "from 16 pixels to a code of 5"),
+    ):
+        run.save(other)
+        with refused("checkpoint.keras is not of this run", complaint, "remove it"):
+            run.load()
+    run.save(build_model(SMALL))
+    assert run.load().encoder.output_shape["mean"] == (None, 5)
+
+
+def test_a_name_that_is_no_utf8_is_refused(refused):
+    with refused("is no UTF-8"):
+        Run("a\udcff")
+
+
+def test_a_log_of_anything_loses_no_epoch_and_keeps_no_nonsense():
+    run = Run("first")
+    run.claim(SMALL)
+    run.log.write_bytes("epoch,loss\n1,3\n²,1\n\n9999999999999,1\n\x00\xff\n".encode() + b"\xb2,1\n")
+    run.log_epoch(2, {"loss": 2.0})
+    assert run.log.read_text() == "epoch,loss\n1,3\n2,2\n"
 
 
 def test_the_log_has_one_row_an_epoch_and_forgets_what_was_not_saved():

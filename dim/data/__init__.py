@@ -37,7 +37,11 @@ def load(where: str, image_size: int = 64) -> Dataset:
     from dim.data.photo_patches import load_photo_patches
     from dim.data.tiny_imagenet import load_tiny_imagenet
 
-    return _choose(where, load_photo_patches, load_tiny_imagenet, load_image_folder)(image_size=image_size)
+    dataset = _choose(where, load_photo_patches, load_tiny_imagenet, load_image_folder)(image_size=image_size)
+    if len(dataset.train) < 2 or not len(dataset.val):
+        readable = f"{len(dataset.train)} training and {len(dataset.val)} validation images that can be read"
+        raise DimError(f"{where} has {readable}; at least 2 and 1 are needed")
+    return dataset
 
 
 def load_whole(where: str, image_size: int = 64) -> Dataset:
@@ -79,9 +83,14 @@ def _choose(where: str, patches: Callable, tiny: Callable, folder: Callable) -> 
 
     if where == PHOTO_PATCHES:
         return patches
-    path = Path(where).expanduser()
+    try:
+        path = Path(where).expanduser()
+    except RuntimeError as error:  # of a user whom nobody knows
+        raise DimError(f"{where}: {error} Pass the whole path") from error
     if not path.exists():
         raise DimError(
             f"no data at {path.absolute()}; pass a folder of images, a Tiny-ImageNet zip, or {PHOTO_PATCHES}"
         )
+    if not (path.is_file() or path.is_dir()):
+        raise DimError(f"{path.absolute()} is neither a folder nor a file; pass a folder of images or a zip")
     return partial(tiny if path.is_file() or (path / ANNOTATIONS).is_file() else folder, path)

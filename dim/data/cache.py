@@ -1,26 +1,38 @@
 """Decode once, in parallel; memory-map for ever."""
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from dim.data.dataset import Dataset, Split
+from dim.data.decoding import decoded
 from dim.errors import DimError
+from dim.files import read_json
+from dim.names import printable
 
-_CHUNK = 64
-_FORMAT = 1
+_INDEX = {
+    "class_names": [str],
+    "labels": ([int], None),
+    "names": [str],
+    "skipped": int,
+    "train": int,
+    "fingerprint": str,
+    "drawn": bool,
+}
+_BATCH = 250
+_FORMAT = 2
 _TOLERATED = 0.01
+_UNFINISHED = ".tmp"
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,7 @@ class Recipe:
         labels: class index of each image, or None.
         class_names: one name a class; empty if unlabelled.
         train: how many of the sources are training images.
+        drawn: whether the others were held out here, and not by whoever made the data set.
     """
 
     sources: Sequence[Any]
@@ -42,6 +55,7 @@ class Recipe:
     labels: Sequence[int] | None
     class_names: Sequence[str]
     train: int
+    drawn: bool = False
 
 
 class Source(NamedTuple):
@@ -60,7 +74,7 @@ class Source(NamedTuple):
 
 def cache_folder() -> Path:
     """Where decoded data sets are kept: `$DIM_CACHE`, or `data/cache` in the current folder."""
-    return Path(os.environ.get("DIM_CACHE", "data/cache"))
+    return Path(os.environ.get("DIM_CACHE") or "data/cache").expanduser()
 
 
 def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -> Dataset:
@@ -83,99 +97,146 @@ def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -
 
 
 def _open(folder: Path, name: str) -> Dataset:
+    remedy = "remove it to decode the images again"
+    index = read_json(folder / "index.json", _INDEX, f"{folder} is damaged, {remedy}")
     try:
-        index = json.loads((folder / "index.json").read_text("utf8"))
         images = np.load(folder / "images.npy", mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise DimError(f"{folder} is damaged ({error}); remove it to decode the images again") from error
+        _check(index, images)
+    except (OSError, EOFError, ValueError, OverflowError) as error:
+        raise DimError(f"{folder} is damaged ({error}); {remedy}") from error
+    names, train = index["names"], index["train"]
+    about = index["class_names"], index["fingerprint"], index["drawn"]
     labels = None if index["labels"] is None else np.array(index["labels"], dtype="int64")
     if index["skipped"]:
-        print(f"{name}: {index['skipped']} unreadable images skipped, see {folder}/skipped.txt")
+        skipped = f"{index['skipped']} unreadable images skipped, see {folder}/skipped.txt"
+        print(printable(f"{name}: {skipped}"))
 
     def split(part: slice) -> Split:
-        return Split(images[part], None if labels is None else labels[part], index["names"][part])
+        return Split(images[part], None if labels is None else labels[part], names[part])
 
-    train = index["train"]
-    return Dataset(name, split(slice(train)), split(slice(train, None)), index["class_names"])
+    return Dataset(name, split(slice(train)), split(slice(train, None)), *about)
+
+
+def _check(index: dict, images: np.ndarray) -> None:
+    """Makes sure that images, names and labels belong together."""
+    count, classes = len(index["names"]), len(index["class_names"])
+    if images.dtype != "uint8" or images.ndim != 4 or len(images) != count:
+        raise ValueError(f"{count} names for images {images.shape} {images.dtype}")
+    if not 0 < index["train"] <= count:
+        raise ValueError(f"{index['train']} training images of {count}")
+    if index["labels"] is not None and not (
+        len(index["labels"]) == count and all(0 <= label < classes for label in index["labels"])
+    ):
+        raise ValueError(f"labels that do not fit {count} images of {classes} classes")
 
 
 def _build(folder: Path, name: str, recipe: Recipe, size: int) -> None:
     """Fills a folder beside the final one and renames it, so that a cache is whole or absent."""
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+    unfinished = folder.with_name(folder.name + _UNFINISHED)
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a killed process that had the same number
-        unfinished.mkdir(parents=True)
-        _decode_into(unfinished, name, recipe, size)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder.parent)
+        with _own(unfinished):
+            if (folder / "index.json").exists():  # by now, from another process
+                return
+            _decode_into(unfinished, name, recipe, size)
+            shutil.rmtree(folder, ignore_errors=True)
+            unfinished.rename(folder)
     except OSError as error:
         needed = len(recipe.sources) * size * size * 3 / 1e6
         raise DimError(
             f"cannot write the decoded images to {folder.parent}: {error.strerror or error}; "
             f"{needed:,.0f} MB are needed there, or set DIM_CACHE to a folder elsewhere"
         ) from error
+
+
+def _sweep(caches: Path) -> None:
+    """Removes what processes left unfinished that are no more."""
+    for left in caches.glob(f"*{_UNFINISHED}"):
+        with suppress(OSError):  # somebody is at work there, or has just finished
+            descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(descriptor)
+
+
+@contextmanager
+def _own(folder: Path) -> Iterator[None]:
+    """Makes an empty folder that is nobody else's, waiting for whoever has it, and removes it in the end.
+
+    It is locked, and so becomes free with the end of its process, however that ends.
+    """
+    while (descriptor := _locked(folder)) is None:
+        pass
+    try:
+        yield
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor of the folder that keeps it locked; None if it was not empty, or went away meanwhile."""
+    folder.mkdir(exist_ok=True)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process, which decodes into {folder}", flush=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if folder.exists() and os.path.samestat(folder.stat(), os.fstat(descriptor)):
+            if not any(folder.iterdir()):
+                return descriptor
+            shutil.rmtree(folder)  # its process was killed
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
     count = len(recipe.sources)
-    kept, skipped = [], []
+    kept, skipped, digest = [], [], hashlib.sha256()
     # Written row by row, not through a memory map: a full disk is then an OSError, not a bus error.
-    with (folder / "images.npy").open("wb") as file:
+    with (
+        (folder / "images.npy").open("wb") as file,
+        closing(decoded(recipe, _BATCH)) as batches,
+        tqdm(total=count, desc=f"decoding {name}", unit=" images") as progress,
+    ):
         write_header(file, (count, size, size, 3), "uint8")
-        for start, images in _decoded(recipe, name):
+        for start, images in batches:
             for i, image in enumerate(images, start):
                 if isinstance(image, str):
-                    skipped.append(f"{recipe.names[i]}: {image}")
+                    skipped.append(printable(f"{recipe.names[i]}: {image}"))
                     if len(skipped) > _TOLERATED * count:
                         raise _too_many(name, skipped)
                 else:
                     kept.append(i)
                     file.write(image.tobytes())
+                    digest.update(image.tobytes())
+            progress.update(len(images))
         file.seek(0)
         write_header(file, (len(kept), size, size, 3), "uint8")
+        file.flush()
+        os.fsync(file.fileno())
     if skipped:
-        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8", "backslashreplace")
+        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8")
     index = {
         "class_names": list(recipe.class_names),
         "labels": None if recipe.labels is None else [int(recipe.labels[i]) for i in kept],
         "names": [recipe.names[i] for i in kept],
-        "skipped": len(skipped),
         "train": sum(i < recipe.train for i in kept),
     }
+    digest.update(json.dumps(index, sort_keys=True).encode())
+    index |= {"skipped": len(skipped), "fingerprint": digest.hexdigest(), "drawn": recipe.drawn}
     (folder / "index.json").write_text(json.dumps(index), "utf8")
-
-
-def _decoded(recipe: Recipe, name: str):
-    """Yields (index of the first, images or reasons of failure) chunk by chunk, in order."""
-    starts = range(0, len(recipe.sources), _CHUNK)
-    wanted = True
-    chunks = (
-        delayed(_decode_chunk)(recipe.decode, recipe.sources[start : start + _CHUNK])
-        for start in takewhile(lambda _: wanted, starts)
-    )
-    decoded = Parallel(n_jobs=-1 if len(starts) > 8 else 1, return_as="generator")(chunks)
-    try:
-        with tqdm(total=len(recipe.sources), desc=f"decoding {name}", unit=" images") as progress:
-            for start, images in zip(starts, decoded, strict=True):
-                yield start, images
-                progress.update(len(images))
-    finally:  # where this ends early, let the work in flight end too: joblib stumbles when cancelled
-        wanted = False
-        deque(decoded, maxlen=0)
-
-
-def _decode_chunk(decode: Callable, sources: Sequence) -> list[np.ndarray | str]:
-    return [image_or_reason(decode, source) for source in sources]
-
-
-def image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
-    """What `decode` makes of a source, or in one line why it cannot."""
-    try:
-        return decode(source)
-    except Exception as error:  # a damaged file can raise almost anything in a decoder
-        return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def write_header(file, shape: tuple[int, ...], dtype) -> None:

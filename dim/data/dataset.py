@@ -5,6 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dim.files import UNFINISHED
+from dim.names import printable
+
+_LONGEST = 120
+
 
 @dataclass(frozen=True)
 class Split:
@@ -26,12 +31,19 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training split, a validation split and the names of the classes (empty if unlabelled)."""
+    """A training split, a validation split and the names of the classes (empty if unlabelled).
+
+    Attributes:
+        fingerprint: of all that a model sees: pixels, labels, names, order and splits, wherever they lie.
+        drawn: whether the validation images were held out here, and not by whoever made the data set.
+    """
 
     name: str
     train: Split
     val: Split
     class_names: Sequence[str]
+    fingerprint: str = ""
+    drawn: bool = False
 
     @property
     def labelled(self) -> bool:
@@ -49,3 +61,9 @@ class Dataset:
         classes = f"{len(self.class_names)} classes" if self.labelled else "no labels"
         sizes = f"{len(self.train):,} train + {len(self.val):,} val"
         return f"{self.name}: {sizes}, {classes}, {self.image_size}×{self.image_size}"
+
+
+def called(name: str) -> str:
+    """What a data set of any name is called in print, and as the folder of its cache, run or index."""
+    name = printable(name).replace(",", "_").encode()[:_LONGEST].decode("utf8", "ignore") or "root"
+    return f"data-{name}" if name.startswith((UNFINISHED, "-")) else name

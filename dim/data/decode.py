@@ -1,17 +1,28 @@
 """From an image file of any kind to one square RGB array."""
 
 import io
+import stat
+import warnings
 import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dim.errors import DimError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
+MOST_BYTES = 2**27
+"""Of one image file."""
+MOST_PIXELS = 2**26
+"""Of one image as it is decoded, with 1.5 GB of memory at the most; a JPEG is scaled down before that."""
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # others call programs: Pillow has Ghostscript draw an EPS
+
+# Pillow warns of many pixels that are not yet too many for it; here they have a limit of their own.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def decode_image(file: str | PathLike | io.IOBase, size: int) -> np.ndarray:
@@ -24,12 +35,33 @@ def decode_image(file: str | PathLike | io.IOBase, size: int) -> np.ndarray:
         [size, size, 3] uint8.
 
     Raises:
-        OSError, SyntaxError, ValueError: from Pillow, when the file is no image or is damaged.
+        OSError, SyntaxError, ValueError: the file is no image, is damaged or is too large.
     """
-    with Image.open(file) as image:
+    with open_image(file) as image:
         # JPEG decodes at 1/2, 1/4 or 1/8 scale for free; both sides stay at least `size`.
         image.draft(None, (size, size))
+        width, height = image.size
+        if width * height > MOST_PIXELS:
+            raise ValueError(f"{width:,}×{height:,} pixels are more than {MOST_PIXELS:,}")
         return squared(image, size)
+
+
+def open_image(file: str | PathLike | io.IOBase) -> Image.Image:
+    """The one place where Pillow opens anything: a regular file, of the kinds that are images here.
+
+    Raises:
+        OSError: it is neither; what is no regular file, such as a pipe, might never end.
+    """
+    if isinstance(file, str | PathLike):
+        status = Path(file).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("this is no regular file")
+        if status.st_size > MOST_BYTES:
+            raise OSError(_too_large(status.st_size))
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except UnidentifiedImageError:  # whose message names the object that was read from
+        raise UnidentifiedImageError(f"cannot identify this as {', '.join(_FORMATS)}") from None
 
 
 def squared(image: Image.Image, size: int) -> np.ndarray:
@@ -52,6 +84,10 @@ def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
             image[:] = decode_image(file, size)
         except FileNotFoundError:
             raise DimError(f"no image at {file}") from None
+        except MemoryError:
+            raise DimError(
+                f"no memory is left to read {file}; end other programs, or take a smaller one"
+            ) from None
         except Exception as error:  # a damaged file can raise almost anything in a decoder
             reason = " ".join(str(error).split())
             raise DimError(f"{file} cannot be read as an image ({reason})") from error
@@ -70,9 +106,31 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 def decode_member(member: str, archive: str, changed: int, size: int) -> np.ndarray:
     """`decode_image` of one file inside a zip, which was last changed at a certain time."""
-    return decode_image(io.BytesIO(_opened(archive, changed).read(member)), size)
+    return decode_image(io.BytesIO(read_member(_opened(archive, changed), member, MOST_BYTES)), size)
+
+
+def read_member(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
+    """A file inside a zip, and never more bytes of it than the zip says, nor than `most`.
+
+    Raises:
+        OSError: there are more, they are encrypted, or packed in a way that cannot be kept within bounds.
+        Others: from `zipfile`, where the member is damaged.
+    """
+    about = archive.getinfo(member)
+    if about.file_size > most:
+        raise OSError(_too_large(about.file_size))
+    if about.flag_bits & 1:
+        raise OSError("it is encrypted")
+    if about.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise OSError("it is packed by a method other than deflate")
+    with archive.open(about) as file:
+        return file.read(about.file_size)
 
 
 @lru_cache(maxsize=1)
 def _opened(archive: str, changed: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
+
+
+def _too_large(size: int) -> str:
+    return f"{size:,} bytes are more than a file here may have"

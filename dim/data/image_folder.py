@@ -1,24 +1,26 @@
 """Any folder of images: labelled by its sub-folders, or not labelled at all.
 
 A folder with `train/` and `val/` inside is taken as split that way, and what lies beside the two is left
-out. Anything else is split here: every tenth image, in a fixed random order, becomes validation. Images in
-sub-folders are labelled by the first of them; as soon as one image lies outside any sub-folder, or there is
-only one, none is labelled.
+out. Anything else is split here: about one image in ten becomes validation, by the hash of its name alone,
+so that images which come, go or are renamed move no other from one side to the other. Of each class one
+image stays in train whatever its hash, and where no hash is low enough the lowest is held out; only there
+can an image move when others come. Images in sub-folders are labelled by the first of them; as soon as one
+image lies outside any sub-folder, or there is only one, none is labelled.
 """
 
+import hashlib
 import os
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from dim.data.cache import Recipe, Source, cached
-from dim.data.dataset import Dataset
+from dim.data.dataset import Dataset, called
 from dim.data.decode import EXTENSIONS, decode_image
 from dim.errors import DimError
 
 _FEWEST = 20
+_HELD_OUT = 0.1
 
 
 def load_image_folder(where: str | PathLike, image_size: int = 64) -> Dataset:
@@ -38,7 +40,8 @@ def load_image_folder(where: str | PathLike, image_size: int = 64) -> Dataset:
         raise DimError(
             f"{where} holds {len(files)} images ({kinds}); at least {_FEWEST} are needed to tell apart"
         )
-    return cached(where.name, [str(where), files], image_size, partial(_recipe, where, files, image_size))
+    recipe = partial(_recipe, where, files, image_size)
+    return cached(called(where.name), [str(where), files], image_size, recipe)
 
 
 def whole_folder(where: str | PathLike, image_size: int = 64) -> Source:
@@ -56,18 +59,23 @@ def whole_folder(where: str | PathLike, image_size: int = 64) -> Source:
         files = [file for file in files if file[0].startswith(("train/", "val/"))]
     if not files:
         raise DimError(f"{where} holds no images ({', '.join(sorted(EXTENSIONS))})")
-    return Source(where.name, [str(where), files], partial(_whole, where, files, image_size))
+    return Source(called(where.name), [str(where), files], partial(_whole, where, files, image_size))
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:
     """(path relative to the folder, size in bytes, time of change in ns) of each image, sorted."""
-    found, pending = [], [str(folder)]
+    found, pending = [], [(str(folder), ())]
     try:
         while pending:
-            with os.scandir(pending.pop()) as entries:
+            path, above = pending.pop()
+            status = Path(path).stat()
+            above = (*above, (status.st_dev, status.st_ino))
+            if above[-1] in above[:-1]:
+                raise DimError(f"cannot list {path}: this folder is inside itself; remove the link")
+            with os.scandir(path) as entries:
                 for entry in entries:
                     if entry.is_dir() and not entry.name.startswith("."):
-                        pending.append(entry.path)
+                        pending.append((entry.path, above))
                     elif is_image(entry.name):
                         # A link to nothing is listed, and named later as an image that cannot be read.
                         status = entry.stat(follow_symlinks=entry.is_file())
@@ -86,7 +94,12 @@ def is_image(name: str) -> bool:
 
 
 def _recipe(folder: Path, files: list, size: int) -> Recipe:
-    train, val = _split([name for name, *_ in files])
+    names = [name for name, *_ in files]
+    if not _is_split(names):
+        train, val = _drawn(names)
+        return _in_order(folder, train + val, len(train), size, drawn=True)
+    train = [name for name in names if name.startswith("train/")]
+    val = [name for name in names if name.startswith("val/")]
     recipe = _in_order(folder, train + val, len(train), size)
     labels = recipe.labels
     if labels and (alien := set(labels[len(train) :]) - set(labels[: len(train)])):
@@ -101,7 +114,7 @@ def _whole(folder: Path, files: list, size: int) -> Recipe:
     return _in_order(folder, [name for name, *_ in files], len(files), size)
 
 
-def _in_order(folder: Path, names: list[str], train: int, size: int) -> Recipe:
+def _in_order(folder: Path, names: list[str], train: int, size: int, drawn: bool = False) -> Recipe:
     labels, class_names = _labels(_below_split(names))
     return Recipe(
         sources=[str(folder / name) for name in names],
@@ -110,6 +123,7 @@ def _in_order(folder: Path, names: list[str], train: int, size: int) -> Recipe:
         labels=labels,
         class_names=class_names,
         train=train,
+        drawn=drawn,
     )
 
 
@@ -117,17 +131,21 @@ def _is_split(names: list[str]) -> bool:
     return {name.split("/")[0] for name in names} >= {"train", "val"}
 
 
-def _split(names: list[str]) -> tuple[list[str], list[str]]:
-    if _is_split(names):
-        return (
-            [name for name in names if name.startswith("train/")],
-            [name for name in names if name.startswith("val/")],
-        )
-    held_out = set(np.random.default_rng(0).permutation(len(names))[::10].tolist())
-    return (
-        [name for i, name in enumerate(names) if i not in held_out],
-        [name for i, name in enumerate(names) if i in held_out],
-    )
+def _drawn(names: list[str]) -> tuple[list[str], list[str]]:
+    """Training and validation images."""
+    hashes = {name: _hash(name) for name in names}
+    labels, _ = _labels(names)
+    highest = {}  # of each class; it stays in train
+    for label, name in zip(labels or [0] * len(names), names, strict=True):
+        highest[label] = max(highest.get(label, name), name, key=hashes.get)
+    others = sorted(set(names) - set(highest.values()), key=hashes.get)
+    held_out = {name for name in others if hashes[name] < _HELD_OUT} or set(others[:1])
+    return [name for name in names if name not in held_out], [name for name in names if name in held_out]
+
+
+def _hash(name: str) -> float:
+    """A number from 0 to 1 that is always the same for a name and as good as random."""
+    return int.from_bytes(hashlib.sha512(os.fsencode(name)).digest()[:8]) / 2**64
 
 
 def _below_split(names: list[str]) -> list[str]:

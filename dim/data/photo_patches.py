@@ -1,19 +1,23 @@
 """The embedded default: square crops of the photographs that scikit-image and scikit-learn ship.
 
 Real pixels with toy labels (the label is the photograph), in the shape of Tiny-ImageNet and without a
-download. Never a benchmark: see the README for the credits of the photographs.
+download. Every crop is taken as by another camera in another light. Were they all as in the photograph, its
+colours alone would tell it, and an encoder that has learned nothing would find 70 % of the labels. Never a
+benchmark: see the README for the credits of the photographs.
 """
 
+import math
 from functools import lru_cache, partial
 from importlib.metadata import version
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from dim.data.cache import Recipe, Source, cached
 from dim.data.dataset import Dataset
-from dim.data.decode import to_rgb
+from dim.data.decode import open_image, to_rgb
 
 PHOTOGRAPHS = {
     "astronaut": "skimage/data/astronaut.png",
@@ -38,13 +42,33 @@ PHOTOGRAPHS = {
 _TRAIN_PER_PHOTOGRAPH, _VAL_PER_PHOTOGRAPH = 220, 50
 _TRAIN_SHARE = 0.72
 _SIDES = (48, 128)
+_EXPOSURE, _CONTRAST, _BALANCE = 1.42, 1.42, 1.22  # the greatest factors, or one over them
+
+
+class Crop(NamedTuple):
+    """A square of a photograph, and how it was taken.
+
+    Attributes:
+        photograph: a name in `PHOTOGRAPHS`.
+        box: left, top, right and bottom in pixels.
+        mirrored: left for right.
+        gamma: exponent of the pixels in [0, 1], which changes the contrast.
+        gains: factors of red, green and blue after it.
+    """
+
+    photograph: str
+    box: tuple[int, int, int, int]
+    mirrored: bool = False
+    gamma: float = 1.0
+    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 def load_photo_patches(image_size: int = 64) -> Dataset:
     """Training crops from the left 72 % of each photograph, validation crops from the rest.
 
     The crops have sides of 48 to 128 pixels, fewer where the photograph's part is smaller, and are
-    scaled to `image_size`.
+    scaled to `image_size`. Half of them are mirrored; exposure, contrast and white balance differ from
+    crop to crop by up to a half, a half and a quarter.
     """
     source = photo_patches_source(image_size)
     return cached(source.name, source.made_from, image_size, source.recipe)
@@ -52,7 +76,15 @@ def load_photo_patches(image_size: int = 64) -> Dataset:
 
 def photo_patches_source(image_size: int = 64) -> Source:
     """The same, not opened."""
-    made_from = [version("scikit-image"), version("scikit-learn"), list(PHOTOGRAPHS), _SIDES]
+    made_from = [
+        version("scikit-image"),
+        version("scikit-learn"),
+        list(PHOTOGRAPHS),
+        _SIDES,
+        _EXPOSURE,
+        _CONTRAST,
+        _BALANCE,
+    ]
     return Source("photo-patches", made_from, partial(_recipe, image_size))
 
 
@@ -64,15 +96,15 @@ def _recipe(size: int) -> Recipe:
     return Recipe(
         sources=train + val,
         decode=partial(_crop, size=size),
-        names=[f"{name} {box}" for name, box in train + val],
-        labels=[class_names.index(name) for name, _ in train + val],
+        names=[f"{crop.photograph} {crop.box}" for crop in train + val],
+        labels=[class_names.index(crop.photograph) for crop in train + val],
         class_names=class_names,
         train=len(train),
     )
 
 
-def _crops(rng: np.random.Generator, count: int, start: float, stop: float) -> list:
-    """`count` (photograph, box) pairs a photograph, boxes between two shares of its width."""
+def _crops(rng: np.random.Generator, count: int, start: float, stop: float) -> list[Crop]:
+    """So many of each photograph, from between two shares of its width."""
     crops = []
     for name in PHOTOGRAPHS:
         width, height = _photograph(name).size
@@ -81,17 +113,26 @@ def _crops(rng: np.random.Generator, count: int, start: float, stop: float) -> l
             side = int(rng.integers(_SIDES[0], min(_SIDES[1], right - left, height) + 1))
             x = int(rng.integers(left, right - side + 1))
             y = int(rng.integers(0, height - side + 1))
-            crops.append((name, (x, y, x + side, y + side)))
+            exposure, gamma = _factor(rng, _EXPOSURE), _factor(rng, _CONTRAST)
+            gains = tuple(exposure * _factor(rng, _BALANCE) for _ in range(3))
+            crops.append(Crop(name, (x, y, x + side, y + side), bool(rng.integers(2)), gamma, gains))
     return crops
 
 
-def _crop(source: tuple[str, tuple], size: int) -> np.ndarray:
-    name, box = source  # cropped first: `resize(box=...)` would also look at the pixels around the box
-    return np.asarray(_photograph(name).crop(box).resize((size, size), Image.Resampling.BICUBIC))
+def _factor(rng: np.random.Generator, greatest: float) -> float:
+    return math.exp(rng.uniform(-1, 1) * math.log(greatest))
+
+
+def _crop(crop: Crop, size: int) -> np.ndarray:
+    # Cropped first: `resize(box=...)` would also look at the pixels around the box.
+    square = _photograph(crop.photograph).crop(crop.box).resize((size, size), Image.Resampling.BICUBIC)
+    pixels = np.asarray(square.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if crop.mirrored else square)
+    lit = 255 * (pixels / 255) ** crop.gamma * crop.gains
+    return np.clip(lit, 0, 255).round().astype("uint8")
 
 
 @lru_cache(maxsize=len(PHOTOGRAPHS))
 def _photograph(name: str) -> Image.Image:
     package, _, path = PHOTOGRAPHS[name].partition("/")
-    with (files(package) / path).open("rb") as file, Image.open(file) as image:
+    with (files(package) / path).open("rb") as file, open_image(file) as image:
         return to_rgb(image)

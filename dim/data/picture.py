@@ -1,13 +1,13 @@
 """A single image of a data set, long after it was listed."""
 
 from functools import lru_cache, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from dim.data import listed
-from dim.data.cache import image_or_reason
 from dim.data.decode import decode_image
+from dim.data.decoding import image_or_reason
 
 _GREY = 224
 
@@ -27,9 +27,17 @@ def picture(where: str, name: str, size: int) -> np.ndarray:
     return np.full((size, size, 3), _GREY, "uint8") if isinstance(image, str) else image
 
 
-def _decoded(where: str, name: str, size: int) -> np.ndarray:
+def file_inside(where: str, name: str) -> Path | None:
+    """The file of an image, if it has one of its own; none outside of the data set, whatever it is called."""
+    inside = PurePosixPath(name)
+    if inside.is_absolute() or ".." in inside.parts:
+        return None
     file = Path(where, name)
-    if file.is_file():
+    return file if file.is_file() else None
+
+
+def _decoded(where: str, name: str, size: int) -> np.ndarray:
+    if file := file_inside(where, name):
         return decode_image(file, size)
     decode, sources = _recipe(where, size)
     return decode(sources[name])

@@ -6,19 +6,22 @@ The validation folder is flat, its labels are in `val_annotations.txt`. Any numb
 """
 
 import zipfile
+import zlib
 from collections.abc import Callable
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
 from dim.data.cache import Recipe, Source, cached
-from dim.data.dataset import Dataset
-from dim.data.decode import decode_image, decode_member
+from dim.data.dataset import Dataset, called
+from dim.data.decode import decode_image, decode_member, read_member
 from dim.data.image_folder import is_image, list_images
 from dim.errors import DimError
+from dim.names import printable
 
 ANNOTATIONS = "val/val_annotations.txt"
 WORDS = "words.txt"
+_MOST_TEXT = 2**25  # bytes of each of the two; the original ones have 3 MB together
 
 
 def load_tiny_imagenet(where: str | PathLike, image_size: int = 64) -> Dataset:
@@ -42,9 +45,9 @@ def tiny_imagenet_source(where: str | PathLike, image_size: int = 64) -> Source:
         files = list_images(where)
         texts = [_size_and_time(where / name) for name in (ANNOTATIONS, WORDS) if (where / name).is_file()]
         recipe = partial(_from_folder, where, files, image_size)
-        return Source(where.name, [str(where), files, texts], recipe)
+        return Source(called(where.name), [str(where), files, texts], recipe)
     made_from = [str(where), *_size_and_time(where)]
-    return Source(where.stem, made_from, partial(_from_zip, where, image_size))
+    return Source(called(where.stem), made_from, partial(_from_zip, where, image_size))
 
 
 def _size_and_time(file: Path) -> tuple[int, int]:
@@ -57,7 +60,12 @@ def _from_folder(folder: Path, files: list, size: int) -> Recipe:
     decode = partial(_decode_below, folder=str(folder), size=size)
 
     def read(name: str) -> str:
-        return (folder / name).read_text("utf8", "replace") if (folder / name).is_file() else ""
+        file = folder / name
+        if not file.is_file():
+            return ""
+        if file.stat().st_size > _MOST_TEXT:
+            raise DimError(f"{file} is larger than {_MOST_TEXT:,} bytes; restore the original file")
+        return file.read_text("utf-8-sig", "replace")
 
     return _recipe(str(folder), names, read, decode)
 
@@ -67,10 +75,14 @@ def _decode_below(name: str, folder: str, size: int):
 
 
 def _from_zip(path: Path, size: int) -> Recipe:
+    if is_image(path.name):
+        raise DimError(f"{path} is a single image; pass the folder that holds it and others")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-            root = next((m.removesuffix(ANNOTATIONS) for m in members if m.endswith(ANNOTATIONS)), None)
+            members = dict.fromkeys(archive.namelist())
+            root = min(
+                (m.removesuffix(ANNOTATIONS) for m in members if m.endswith(ANNOTATIONS)), default=None
+            )
             if root is None:
                 raise DimError(
                     f"{path} is not Tiny-ImageNet: no {ANNOTATIONS} inside; "
@@ -81,11 +93,22 @@ def _from_zip(path: Path, size: int) -> Recipe:
             decode = partial(_decode_in_zip, root=root, archive=str(path), changed=changed, size=size)
 
             def read(name: str) -> str:
-                return archive.read(root + name).decode("utf8", "replace") if root + name in members else ""
+                if root + name not in members:
+                    return ""
+                try:
+                    return read_member(archive, root + name, _MOST_TEXT).decode("utf-8-sig", "replace")
+                except OSError as error:
+                    raise DimError(f"{path}: {name} cannot be read, {error}; fetch it again") from error
 
             return _recipe(str(path), names, read, decode)
-    except zipfile.BadZipFile as error:
-        raise DimError(f"{path} is not a zip or is damaged ({error}); fetch it again") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DimError(f"{path} is not a zip or is damaged ({_line(error)}); fetch it again") from error
+    except (RuntimeError, OSError, ValueError) as error:
+        raise DimError(f"{path} cannot be read ({_line(error)}); unpack it and pass the folder") from error
+
+
+def _line(error: Exception) -> str:
+    return printable(" ".join(str(error).split()))
 
 
 def _decode_in_zip(name: str, root: str, archive: str, changed: int, size: int):

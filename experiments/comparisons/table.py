@@ -2,6 +2,7 @@
 
 from statistics import mean, stdev
 
+from dim.names import in_markdown, printable
 from experiments.comparisons.training import Entry
 
 _METRICS = {"cosine": "cosine", "l2": "L2"}
@@ -26,7 +27,7 @@ def table(entries: list[Entry]) -> list[dict]:
                 **_accuracies(own, "code"),
                 "images_seen": own[0].curve[-1][0] if own else "",
                 "minutes": mean(minutes) if own else "",
-                "failed": "; ".join(failed),
+                "failed": printable("; ".join(failed)),
             }
         )
     encoders = dict.fromkeys(entry.configuration.encoder for entry in complete)
@@ -61,7 +62,7 @@ def header(complete: list[Entry], epochs: int) -> str:
     images = " to ".join(dict.fromkeys(f"{n:,}" for n in (min(seen), max(seen))))
     return " · ".join(
         [
-            each(entry.diary["data"] for entry in complete),
+            in_markdown(each(entry.diary["data"] for entry in complete)),
             f"{epochs} epochs, {images} images seen",
             f"validation accuracy of {neighbours} among all training images",
             "mean ± standard deviation over seeds",
@@ -86,7 +87,7 @@ def markdown(rows: list[dict]) -> str:
     ]
     if any(row["failed"] for row in rows):
         titles.append("failed")
-        lines = [[*line, row["failed"].replace("|", "\\|")] for line, row in zip(lines, rows, strict=True)]
+        lines = [[*line, in_markdown(row["failed"])] for line, row in zip(lines, rows, strict=True)]
     rule = ["---" if title in ("", "failed") else "---:" for title in titles]
     return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *lines))
 

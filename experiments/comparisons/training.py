@@ -1,6 +1,5 @@
 """Trains presets one after the other, each in a process of its own, and goes on where it was stopped."""
 
-import csv
 import shlex
 import signal
 import subprocess
@@ -15,6 +14,9 @@ from tqdm import tqdm
 from dim import data
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.files import read_table
+from dim.form import check
+from dim.names import printable
 from dim.presets import PRESETS
 from dim.runs import Run
 
@@ -72,7 +74,8 @@ def trained(options) -> list[Entry]:
         for number, entry in enumerate(entries, start=1):
             entry.failure = _train(entry, options, f"{entry.name} ({number} of {len(entries)})")
     except KeyboardInterrupt:
-        print(f"\ninterrupted; complete epochs are kept in {out}; the same command goes on from there")
+        kept = f"interrupted; complete epochs are kept in {out}; the same command goes on from there"
+        print("\n" + printable(kept))
         raise
     for entry in entries:
         entry.failure = entry.failure or _read(entry, options.epochs)
@@ -150,10 +153,7 @@ def _saved(run: Run) -> int:
 
 
 def _log(run: Run) -> list[dict]:
-    if not run.log.exists():
-        return []
-    with run.log.open(encoding="utf8") as file:
-        return list(csv.DictReader(file))
+    return read_table(run.log, "epoch") if run.log.exists() else []
 
 
 def _bar(title: str, options) -> tqdm:
@@ -191,11 +191,15 @@ def _read(entry: Entry, epochs: int) -> str:
     if len(log) != epochs:
         return f"has been trained for {len(log)} epochs, not {epochs}; take another --out for that"
     entry.configuration = run.configuration()
-    entry.diary = entry.run.read_json(entry.diary_file)
+    entry.diary = entry.run.read_json(entry.diary_file, "data", "machine", "date")
     results = run.read_json(run.results, "k", "accuracy")
     entry.k, entry.accuracy = results["k"], results["accuracy"]
     held = run.read_json(run.data, "train", "classes")
     batch = entry.configuration.images_per_step(held["classes"])
     images = held["train"] // batch * batch
-    entry.curve = [(int(row["epoch"]) * images, float(row["knn_cosine"])) for row in log]
+    try:
+        check(entry.accuracy, {"code": dict, str: {"cosine": float, "l2": float}}, "accuracy")
+        entry.curve = [(int(row["epoch"]) * images, float(row["knn_cosine"])) for row in log]
+    except (KeyError, ValueError) as error:
+        raise DimError(f"{run.path} is damaged ({error}); remove it to train it again") from error
     return ""

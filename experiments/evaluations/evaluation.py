@@ -27,6 +27,7 @@ from dim.evaluation.ms_ssim import WINDOW, ms_ssim
 from dim.evaluation.prior_fit import prior_fit
 from dim.evaluation.protocol import Features, Protocol
 from dim.evaluation.reconstruction import reconstructions
+from dim.names import printable
 from dim.runs import Run
 
 RANK_ME_IMAGES, UNIFORMITY_IMAGES, ALIGNMENT_IMAGES = 25_600, 5000, 2000
@@ -211,7 +212,7 @@ class Evaluation:
         return sha256(same.encode()).hexdigest()[:8]
 
     def _step(self, name: str, what: str) -> None:
-        self.bar.set_description(f"{self.run.path.name}: {name}, {what}")
+        self.bar.set_description(printable(f"{self.run.path.name}: {name}, {what}"))
         self.bar.update()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from dim.names import plotted
 from experiments.evaluations.report import row_title
 
 _COLOURS = {"": "#0072B2", "supervised": "#009E73", "random": "#D55E00", "PCA": "#CC79A7", "pixels": "0.45"}
@@ -72,7 +73,7 @@ def _accuracies(axes, features: dict, evaluation: dict) -> None:
             axes.scatter(*zip(*points, strict=True), marker=marker, s=26, color=colours)
             axes.scatter([], [], marker=marker, s=26, color="0.3", label=label)
     axes.axvline(100 / evaluation["classes"], color="0.6", linestyle=":", linewidth=1, label="chance")
-    axes.set_yticks([-i for i in range(len(names))], [row_title(name) for name in names])
+    axes.set_yticks([-i for i in range(len(names))], [plotted(row_title(name)) for name in names])
     axes.set_ylim(-len(names) + 0.5, 0.5)
     axes.set_xlim(left=0)
     axes.grid(axis="y", color="0.92")
@@ -96,7 +97,7 @@ def _few_labels(axes, features: dict, evaluation: dict) -> None:
             markersize=4,
             linewidth=1.5,
             capsize=2,
-            label=row_title(name),
+            label=plotted(row_title(name)),
         )
     axes.set_xscale("log")
     axes.set_xticks(list(_LABELLED.values()), [f"{share} %" for share in _LABELLED.values()])
@@ -110,7 +111,7 @@ def _few_labels(axes, features: dict, evaluation: dict) -> None:
 def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
     for name, measured in gauges.items():
         values = measured["spectrum"]
-        label = f"{row_title(name)} ({measured['rank_me']:.0f})"
+        label = f"{plotted(row_title(name))} ({measured['rank_me']:.0f})"
         axes.plot(range(1, len(values) + 1), values, color=_colour(name), linewidth=1.5, label=label)
     axes.set_yscale("log")
     axes.set_ylim(1e-4, 1.2)
@@ -121,4 +122,4 @@ def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
 
 def _colour(name: str) -> str:
     prefix, _, depth = name.rpartition(" ")
-    return _COLOURS[depth if depth in _COLOURS else prefix]
+    return _COLOURS.get(depth if depth in _COLOURS else prefix, "k")

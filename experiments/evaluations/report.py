@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 from statistics import mean, stdev
 
+from dim.files import read_table, replace
+from dim.names import cell, in_markdown
 from experiments.evaluations import explanations
 
 _ROWS = {
@@ -56,7 +58,7 @@ def markdown(evaluations: list[dict]) -> str:
         evaluations: contents of evaluation.json.
     """
     title = ", ".join(dict.fromkeys(evaluation["run"] for evaluation in evaluations))
-    return f"# {title}\n\n{facts(evaluations)}\n\n{tables(evaluations)}"
+    return f"# {in_markdown(title)}\n\n{in_markdown(facts(evaluations))}\n\n{tables(evaluations)}"
 
 
 def tables(evaluations: list[dict]) -> str:
@@ -82,7 +84,7 @@ def tables(evaluations: list[dict]) -> str:
         parts += [explanations.DEPENDENCE]
     notes = list(dict.fromkeys(note for evaluation in evaluations for note in evaluation["notes"]))
     if notes:
-        parts.append("## Left out\n\n" + "\n".join(f"- {note}" for note in notes))
+        parts.append("## Left out\n\n" + "\n".join(f"- {in_markdown(note)}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -123,7 +125,7 @@ def _table(evaluations: list[dict], part: str, columns: dict[str, str]) -> str:
     cells = {row: {column: _cell(evaluations, part, row, column) for column in columns} for row in rows}
     columns = {column: title for column, title in columns.items() if any(cells[row][column] for row in rows)}
     lines = [["", *columns.values()], ["---", *["---:"] * len(columns)]]
-    lines += [[row_title(row), *(cells[row][column] for column in columns)] for row in rows]
+    lines += [[in_markdown(row_title(row)), *(cells[row][column] for column in columns)] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -160,20 +162,31 @@ def record(file: Path, evaluation: dict) -> Path:
     wrote keeps its columns.
     """
     facts = ("run", "group", "preset", "seed", "epochs", "prior", "data", "device", "date", "seconds")
-    line = {name: evaluation[name] for name in facts}
+    line = {name: _safe(evaluation[name]) for name in facts}
     for part in "features", "gauges", "dependence":
         for row, measured in evaluation[part].items():
             numbers = {name: value for name, value in measured.items() if isinstance(value, (int, float))}
             line |= {f"{row}.{name}": f"{value:.6g}" for name, value in numbers.items()}
-    lines = []
-    if file.exists():
-        with file.open(newline="", encoding="utf8") as old:
-            lines = [row for row in csv.DictReader(old) if row.get("run") != evaluation["run"]]
-    lines.append(line)
-    unfinished = file.with_name(f"unfinished-{file.name}")
-    with unfinished.open("w", newline="", encoding="utf8") as new:
-        writer = csv.DictWriter(new, list(dict.fromkeys(name for row in lines for name in row)))
-        writer.writeheader()
-        writer.writerows(lines)
-    unfinished.replace(file)
+    lines = [*(row for row in recorded(file) if row["run"] != line["run"]), line]
+
+    def write(file: Path) -> None:
+        with file.open("w", newline="", encoding="utf8") as new:
+            writer = csv.DictWriter(new, list(dict.fromkeys(name for row in lines for name in row)))
+            writer.writeheader()
+            writer.writerows(lines)
+
+    replace(file, write)
     return file
+
+
+def recorded(file: Path) -> list[dict[str, str]]:
+    """The lines of all runs, a spreadsheet having saved them perhaps.
+
+    Raises:
+        DimError: the file is something else.
+    """
+    return read_table(file, "run", remedy="move it away") if file.exists() else []
+
+
+def _safe(fact):
+    return cell(fact) if isinstance(fact, str) else fact

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dim.errors import DimError
+from dim.names import printable
 from experiments import command_line
 
 
@@ -61,8 +62,8 @@ def measures(options: Options) -> None:
             rows += experiment()
     text = markdown(rows)
     (out / "measures.md").write_text(text, "utf8")
-    print(f"{text}\n{out / 'measures.md'}, and beside it")
-    print("\n".join(str(file) for file in sorted(out.glob("*.png"))))
+    print(f"{text}\n{printable(out / 'measures.md')}, and beside it")
+    print("\n".join(printable(file) for file in sorted(out.glob("*.png"))))
 
 
 if __name__ == "__main__":

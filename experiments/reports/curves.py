@@ -1,8 +1,10 @@
 """Curves of a training run from its log.csv, one figure for each kind of number."""
 
-import csv
+import re
 from pathlib import Path
 
+from dim.files import read_table
+from dim.names import plotted
 from dim.runs import Run
 from experiments.reports import elements
 
@@ -22,6 +24,8 @@ _NOTES = {
     "knn": "20-NN here asks at most 1,000 validation images among at most 5,000 training images; the "
     "baselines, all of them.",
 }
+_EPOCH = re.compile("[0-9]{1,9}")
+_GREATEST = 1e100
 _BASELINES = {"random encoder": "--", "raw pixels": ":"}
 
 
@@ -38,22 +42,25 @@ def curves(run: Run) -> str:
 
 
 def read_log(file: Path) -> tuple[list[int], dict[str, list[float]]]:
-    """Numbers of the epochs, and the values of each column in them; those that are no number are NaN."""
+    """Numbers of the epochs, and the values of each column in them; those that are no number are NaN.
+
+    Raises:
+        DimError: it is no table.
+    """
     if not file.exists():
         return [], {}
-    with file.open(newline="", encoding="utf8") as text:
-        reader = csv.DictReader(text)
-        rows = [row for row in reader if (row.get("epoch") or "").isdigit()]
-        names = [name for name in reader.fieldnames or [] if name != "epoch"]
-    logged = {name: [_number(row.get(name)) for row in rows] for name in names} if rows else {}
-    return [int(row["epoch"]) for row in rows], logged
+    rows = [row for row in read_table(file, "epoch") if _EPOCH.fullmatch(row["epoch"])]
+    names = [name for name in rows[0] if name != "epoch"] if rows else []
+    return [int(row["epoch"]) for row in rows], {name: [_number(row[name]) for row in rows] for name in names}
 
 
-def _number(text: str | None) -> float:
+def _number(text: str) -> float:
+    """One that can be drawn: matplotlib cannot leave 300 powers of ten room on an axis."""
     try:
-        return float(text)
-    except (TypeError, ValueError):
+        number = float(text)
+    except ValueError:
         return float("nan")
+    return number if abs(number) < _GREATEST else float("nan")
 
 
 def _kind(name: str) -> str:
@@ -70,7 +77,7 @@ def _figure(kind: str, epochs: list[int], group: dict[str, list[float]], run: Ru
     axes = figure.subplots()
     scale = 100 if kind in ("accuracy", "knn") else 1
     for colour, (name, values) in zip(_COLOURS * 3, group.items(), strict=False):
-        label = _NAMES.get(name, name.removesuffix(f"_{kind}"))
+        label = _NAMES.get(name, plotted(name.removesuffix(f"_{kind}")))
         total = name == "loss"
         marker = "o" if len(epochs) < 8 else None
         axes.plot(

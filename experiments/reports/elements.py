@@ -8,35 +8,41 @@ from html import escape
 import numpy as np
 from PIL import Image
 
+from dim.names import printable
+from experiments.figures import save
+
 _QUALITY = 88
 
 
-def paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
+def text(value: object) -> str:
+    """Of one line, escaped."""
+    return escape(printable(value))
 
 
-def note(text: str) -> str:
+def paragraph(words: str) -> str:
+    return f"<p>{text(words)}</p>"
+
+
+def note(words: str) -> str:
     """A word on what is left out, or on how to read what stands above."""
-    return f'<p class="note">{escape(text)}</p>'
+    return f'<p class="note">{text(words)}</p>'
 
 
 def command(line: str) -> str:
     """What to type into a shell; words are broken only where they are longer than a line."""
-    words = " ".join(f"<span>{escape(word)}</span>" for word in line.split(" "))
+    words = " ".join(f"<span>{text(word)}</span>" for word in line.split(" "))
     return f"<pre><code>{words}</code></pre>"
 
 
 def facts(pairs: Mapping[str, object]) -> str:
     """Names and what they stand for."""
-    rows = (f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in pairs.items())
+    rows = (f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in pairs.items())
     return f"<dl>{''.join(rows)}</dl>"
 
 
 def settings(pairs: Mapping[str, object]) -> str:
     """As `facts`, many of them in columns."""
-    rows = (
-        f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>" for name, value in pairs.items()
-    )
+    rows = (f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in pairs.items())
     return f'<dl class="settings">{"".join(rows)}</dl>'
 
 
@@ -44,7 +50,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table that scrolls by itself where it is too wide; all columns but the first are numbers."""
 
     def line(cells, tag):
-        first, *others = (escape(cell) for cell in cells)
+        first, *others = (text(cell) for cell in cells)
         numbers = (f'<{tag} style="text-align: right;">{cell}</{tag}>' for cell in others)
         return f"<tr><{tag}>{first}</{tag}>{''.join(numbers)}</tr>"
 
@@ -81,14 +87,14 @@ def sheet(pixels: np.ndarray, alt: str, caption: str = "") -> str:
     """
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=_QUALITY, subsampling=0)
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    below = f"<figcaption>{text(caption)}</figcaption>" if caption else ""
     return f'<figure class="sheet">{_image(file, "image/jpeg", alt)}{below}</figure>\n'
 
 
 def legend(colours: Iterable[tuple[str, tuple[int, int, int]]]) -> str:
     """Names, each beside a patch of its colour in red, green and blue from 0 to 255."""
     items = (
-        f'<li><span style="background: rgb{colour}"></span>{escape(name)}</li>' for name, colour in colours
+        f'<li><span style="background: rgb{colour}"></span>{text(name)}</li>' for name, colour in colours
     )
     return f'<ul class="legend">{"".join(items)}</ul>'
 
@@ -98,10 +104,10 @@ def _chart(figure, alt: str) -> str:
 
     file = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "dim"}):  # or each drawing of the same were another file
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        save(figure, file, format="svg", transparent=True, metadata={"Date": None})
     return f'<figure class="chart">{_image(file, "image/svg+xml", alt)}</figure>\n'
 
 
 def _image(file: io.BytesIO, kind: str, alt: str) -> str:
     content = base64.b64encode(file.getvalue()).decode("ascii")
-    return f'<img src="data:{kind};base64,{content}" alt="{escape(alt)}">'
+    return f'<img src="data:{kind};base64,{content}" alt="{text(alt)}">'

@@ -1,18 +1,29 @@
 """The tables and plots of evaluation.json, or the command that makes it."""
 
-import json
 import shlex
 from html import escape
 from typing import Any, NamedTuple
 
 from dim.configuration import Configuration
 from dim.errors import DimError
+from dim.files import read_json
 from dim.runs import Run
 from experiments.evaluate import Options
 from experiments.evaluations.plot import plots
 from experiments.evaluations.report import facts, tables
 from experiments.reports import elements
 from experiments.reports.commands import program_command
+
+_FORM = {
+    **dict.fromkeys(("run", "preset", "data", "device", "date"), str),
+    **dict.fromkeys(("seed", "epochs", "train", "val", "classes"), int),
+    **{part: {str: dict} for part in ("features", "gauges", "dependence")},
+    "seconds": float,
+    "options": {"metrics": [str], "quick": bool},
+    "notes": [str],
+}
+_LOADING = ("link", "image_link", "reference", "image_reference", "short_reference", "short_image_ref")
+_LOADING += ("autolink", "automail", "html")
 
 
 class Evaluated(NamedTuple):
@@ -39,31 +50,43 @@ def evaluated(run: Run, configuration: Configuration) -> Evaluated:
         missing = "This run has not been evaluated. To measure it and its baselines, type"
         after = elements.paragraph("and make the report again.")
         return Evaluated(elements.paragraph(missing) + elements.command(command) + after, command)
+    remedy = f"evaluate again: make evaluate RUN={shlex.quote(run.name)}"
+    evaluation = read_json(file, _FORM, remedy)
     try:
-        evaluation = json.loads(file.read_text("utf8"))
         options = evaluation["options"]
         command = program_command(
             "evaluate", run, Options(**{**options, "metrics": tuple(options["metrics"])})
         )
         return Evaluated(_body(evaluation, configuration), command)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise DimError(
-            f"{file} is damaged or of another version ({type(error).__name__}: {error}); "
-            f"evaluate again: make evaluate RUN={shlex.quote(run.name)}"
+            f"{file} cannot be used, perhaps it is of another version ({type(error).__name__}: {error}); "
+            + remedy
         ) from error
 
 
 def _body(evaluation: dict[str, Any], configuration: Configuration) -> str:
-    import markdown
-
     parts = [elements.paragraph(facts([evaluation]))]
     if evaluation["epochs"] != configuration.epochs:
         before = f"Evaluated after {evaluation['epochs']} epochs; the run has gone on since: evaluate again."
         parts.append(elements.paragraph(before))
     parts.append(elements.charts(plots(evaluation)))
-    html = markdown.markdown(escape(tables([evaluation]), quote=False), extensions=["tables"])
+    html = _html(tables([evaluation]))
     html = html.replace("<h2>", "<h3>").replace("</h2>", "</h3>")
     html = html.replace("<table>", '<div class="scroll own-first"><table>').replace(
         "</table>", "</table></div>"
     )
     return "\n".join([*parts, html])
+
+
+def _html(text: str) -> str:
+    """Markdown without the parts of it that would lead or load from elsewhere, and without HTML."""
+    from markdown import Markdown
+
+    reader = Markdown(extensions=["tables"])
+    for pattern in _LOADING:
+        reader.inlinePatterns.deregister(pattern)
+    reader.preprocessors.deregister("html_block")
+    reader.parser.blockprocessors.deregister("reference")
+    reader.ESCAPED_CHARS.append("&")  # which begins what stands for an escaped <
+    return reader.convert(escape(text, quote=False))

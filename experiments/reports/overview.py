@@ -82,8 +82,12 @@ def _results(run: Run) -> str:
         return ""
     results = run.read_json(run.results, "k", "accuracy")
     rows = [
-        (name, *(f"{accuracy[metric]:.1%}" for metric in ("cosine", "l2")))
+        (name, *(_percent(accuracy.get(metric)) for metric in ("cosine", "l2")))
         for name, accuracy in results["accuracy"].items()
     ]
     title = f"Validation accuracy of {results['k']} nearest neighbours, each with a vote, when training ended"
     return f"<h3>In short</h3>{elements.paragraph(title)}" + elements.table(("", "cosine", "L2"), rows)
+
+
+def _percent(share) -> str:
+    return f"{share:.1%}" if isinstance(share, float | int) else ""

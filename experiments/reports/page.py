@@ -1,9 +1,10 @@
 """A self-contained HTML page from its sections: styles and pictures lie inside, nothing is loaded."""
 
-from html import escape
 from pathlib import Path
 from string import Template
 from typing import NamedTuple
+
+from experiments.reports.elements import text
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -32,11 +33,11 @@ def page(title: str, lead: str, sections: list[Section], footer: str) -> str:
         sections: in their order, with a table of contents above.
         footer: HTML.
     """
-    contents = "\n".join(f'<a href="#{section.anchor}">{escape(section.title)}</a>' for section in sections)
+    contents = "\n".join(f'<a href="#{section.anchor}">{text(section.title)}</a>' for section in sections)
     bodies = "\n".join(
-        f'<section id="{section.anchor}">\n<h2>{escape(section.title)}</h2>\n{section.body}\n</section>'
+        f'<section id="{section.anchor}">\n<h2>{text(section.title)}</h2>\n{section.body}\n</section>'
         for section in sections
     )
     return Template(_TEMPLATE.read_text("utf8")).substitute(
-        title=escape(title), lead=escape(lead), contents=contents, sections=bodies, footer=footer
+        title=text(title), lead=text(lead), contents=contents, sections=bodies, footer=footer
     )

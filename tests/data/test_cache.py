@@ -1,10 +1,12 @@
+import fcntl
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -155,13 +157,14 @@ def test_reasons_of_several_lines_become_one(refused):
         open_greys([1, 2], decode=decode)
 
 
-def test_a_name_that_is_no_unicode_is_written_down():
+def test_names_of_any_kind_are_written_down_on_one_line():
     def greys() -> Recipe:
         made = recipe([*range(199), BAD])
-        return Recipe(**{**vars(made), "names": ["caf\udce9"] * 200})
+        return Recipe(**{**vars(made), "names": ["caf\udce9\n\x1b[31m"] * 200})
 
-    cached("greys", "greys", 4, greys)
-    assert (cache_folder() / entries()[0] / "skipped.txt").read_text().startswith(r"caf\udce9: Overflow")
+    assert len(cached("greys", "greys", 4, greys).train.names[0]) == 10
+    skipped = (cache_folder() / entries()[0] / "skipped.txt").read_text("utf8")
+    assert skipped.startswith(r"caf\udce9\n\x1b[31m: Overflow") and skipped.count("\n") == 1
 
 
 @pytest.mark.parametrize("count", [500, 1000], ids=["in one process", "in parallel"])
@@ -217,16 +220,75 @@ open_greys(list(range(200)), decode=killed)
     )
     assert process.returncode == -signal.SIGKILL
     assert [name for name in entries() if not name.endswith(".tmp")] == []
+    assert entries()
+    assert open_greys([1, 2], made_from="other greys").train.images[0, 0, 0, 0] == 1
+    assert len(entries()) == 1
     assert open_greys(list(range(200))).train.images[99, 0, 0, 0] == 99
 
 
-def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        open_greys(list(range(200)), decode=interrupted)
-    assert entries()
-    assert len(open_greys(list(range(200))).train) == 100
-    assert [name for name in entries() if name.endswith(".tmp")] == []
+def test_what_is_left_is_swept_unless_somebody_is_at_work_there():
+    for name in "left-4-0123.987.tmp", "busy.tmp":
+        (cache_folder() / name).mkdir(parents=True)
+        (cache_folder() / name / "images.npy").write_bytes(b"half")
+    descriptor = os.open(cache_folder() / "busy.tmp", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    open_greys([1, 2])
+    assert [name for name in entries() if name.endswith(".tmp")] == ["busy.tmp"]
+    os.close(descriptor)
+    open_greys([3, 4], made_from="others")
+    assert not [name for name in entries() if name.endswith(".tmp")]
+
+
+def test_what_another_decodes_is_waited_for_and_not_decoded_again(capsys):
+    begun = threading.Event()
+
+    def slow(grey):
+        begun.set()
+        time.sleep(0.05)
+        return GREY(grey)
+
+    first = threading.Thread(target=open_greys, args=([1, 2],), kwargs={"decode": slow})
+    first.start()
+    assert begun.wait(10)
+    assert open_greys([1, 2], decode=lambda _: never()).train.images[0, 0, 0, 0] == 1
+    first.join()
+    assert "waiting for another process" in capsys.readouterr().out
+    assert len(entries()) == 1
+
+
+def test_decoding_starts_no_process_that_could_outlive_this_one():
+    at_work = set()
+
+    def watched(grey):
+        at_work.add(os.getpid())
+        return GREY(grey)
+
+    open_greys([1] * 1000, decode=watched)
+    assert at_work == {os.getpid()}
+
+
+def test_the_fingerprint_is_of_all_that_a_model_sees():
+    def fingerprint(greys, made_from, **changed) -> str:
+        made = recipe(greys, labels=[0, 1, 1, 0])
+        return cached("greys", made_from, 4, lambda: Recipe(**{**vars(made), **changed})).fingerprint
+
+    first = fingerprint([1, 2, 3, 4], 0)
+    assert fingerprint([1, 2, 3, 4], 1) == first
+    others = [
+        fingerprint([1, 2, 3, 5], 2),
+        fingerprint([1, 2, 3, 4], 3, labels=[1, 1, 1, 0]),
+        fingerprint([1, 2, 3, 4], 4, train=3),
+        fingerprint([1, 2, 3, 4], 5, names=["a", "b", "c", "d"]),
+        fingerprint([1, 2, 3, 4], 6, class_names=["even", "strange"]),
+    ]
+    assert len({first, *others}) == 6
+
+
+@pytest.mark.parametrize("where", ["", "~/decoded"])
+def test_an_empty_dim_cache_is_none_and_a_tilde_is_home(where, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DIM_CACHE", where)
+    assert cache_folder() == (tmp_path / "decoded" if where else Path("data/cache"))
 
 
 def test_the_index_can_be_read_without_this_library():
@@ -244,3 +306,28 @@ def test_a_damaged_cache_is_said_with_the_remedy(refused):
     file.write_bytes(file.read_bytes()[:150])
     with refused(file.parent, "is damaged", "remove it"):
         cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4]))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": [0, 1, 2, 9]},
+        {"labels": ["cat"] * 4},
+        {"labels": [0]},
+        {"names": [1, 2, 3, 4]},
+        {"names": ["a"]},
+        {"train": -1},
+        {"train": None},
+        {"class_names": "cats"},
+        {"skipped": "2"},
+    ],
+)
+def test_an_index_of_another_form_is_said_with_the_remedy(changes, refused):
+    def of_cats():
+        return cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4], labels=[0, 1, 0, 1]))
+
+    of_cats()
+    file = next(cache_folder().glob("*/index.json"))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    with refused(file.parent, "is damaged", "remove it"):
+        of_cats()

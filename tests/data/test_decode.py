@@ -1,12 +1,15 @@
 import io
 import os
+import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from dim.data.decode import decode_image, decode_member
+from dim.data import decode
+from dim.data.decode import decode_image, decode_member, read_images, read_member
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -170,3 +173,86 @@ def test_a_zip_that_was_replaced_is_opened_again(paint):
             archive.write(paint("a.png", colour), "inside/a.png")
         os.utime("images.zip", ns=(time, time))
         assert_is(decode_member("inside/a.png", "images.zip", changed=time, size=8), colour)
+
+
+def test_an_eps_in_disguise_is_not_drawn(paint, monkeypatch):
+    """Pillow would call Ghostscript for it."""
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_: pytest.fail("Ghostscript"))
+    paint("a.eps", RED).rename("a.jpg")
+    with pytest.raises(OSError, match="cannot identify this as BMP, GIF, JPEG, PNG, WEBP"):
+        decode_image("a.jpg", 8)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PPM", "ICO", "PCX"])
+def test_other_kinds_are_not_opened(kind):
+    with pytest.raises(OSError, match="cannot identify") as caught:
+        decode_image(encoded(Image.new("RGB", (8, 8)), kind), 8)
+    assert "BytesIO" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda file: Path(file).symlink_to("/dev/zero")])
+def test_what_is_no_regular_file_is_not_waited_for(make, refused):
+    make("a.png")
+    with pytest.raises(OSError, match="no regular file"):
+        decode_image("a.png", 8)
+    with refused("a.png cannot be read", "no regular file"):
+        read_images(["a.png"], 8)
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(monkeypatch):
+    monkeypatch.setattr(decode, "MOST_PIXELS", 100 * 100)
+    assert_is(decode_image(encoded(Image.new("RGB", (100, 100), RED), "PNG"), 8), RED)
+    monkeypatch.setattr(decode, "to_rgb", lambda _: pytest.fail("decoded"))
+    with pytest.raises(ValueError, match="101×100 pixels are more than 10,000"):
+        decode_image(encoded(Image.new("RGB", (101, 100), RED), "PNG"), 8)
+
+
+def test_a_jpeg_of_many_pixels_is_scaled_down_before(monkeypatch):
+    monkeypatch.setattr(decode, "MOST_PIXELS", 100 * 100)
+    assert_is(decode_image(encoded(Image.new("RGB", (790, 790), RED), "JPEG"), 8), RED, tolerance=2)
+
+
+def test_an_image_that_pillow_finds_large_is_read_without_a_warning(monkeypatch, recwarn):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert_is(decode_image(encoded(Image.new("RGB", (40, 40), RED), "PNG"), 8), RED)
+    with pytest.raises(Image.DecompressionBombError):
+        decode_image(encoded(Image.new("RGB", (50, 50), RED), "PNG"), 8)
+
+
+def test_a_file_of_too_many_bytes_is_not_read():
+    with open("a.webp", "wb") as file:  # noqa: PTH123
+        file.write(b"RIFF\x00\x00\x00\x00WEBP")
+        file.truncate(2**40)  # sparse
+    with pytest.raises(OSError, match=r"1,099,511,627,776 bytes are more"):
+        decode_image("a.webp", 8)
+
+
+def test_no_memory_is_said_as_such(paint, monkeypatch, refused):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(decode, "squared", full)
+    with refused("no memory is left", "a.png"):
+        read_images([paint("a.png", RED)], 8)
+
+
+@pytest.mark.parametrize("said", [None, 10], ids=["as it is", "said to be small"])
+def test_of_a_member_no_more_is_read_than_the_zip_says_or_is_allowed(said):
+    with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(50_000_000))
+        if said:
+            archive.getinfo("zeros").file_size = said
+    tracemalloc.start()
+    with zipfile.ZipFile("bomb.zip") as archive, pytest.raises((OSError, zipfile.BadZipFile)):
+        read_member(archive, "zeros", most=1_000_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packing_that_has_no_bounds_is_not_unpacked(method):
+    with zipfile.ZipFile("bomb.zip", "w", method) as archive:
+        archive.writestr("zeros", bytes(10))
+        with pytest.raises(OSError, match="other than deflate"):
+            read_member(archive, "zeros", most=100)

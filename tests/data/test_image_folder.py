@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dim import data
 from dim.data import image_folder
 from dim.data.cache import cache_folder
-from dim.data.image_folder import list_images, load_image_folder, whole_folder
+from dim.data.image_folder import _recipe, list_images, load_image_folder, whole_folder
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -41,10 +42,55 @@ def test_images_are_labelled_by_their_first_sub_folder(pets):
             assert (image == colour).all()
 
 
-def test_every_tenth_image_becomes_validation_and_each_is_there_once(pets):
+def test_each_image_is_there_once_and_some_are_held_out(pets):
     opened = load_image_folder(pets, 8)
-    assert (len(opened.train), len(opened.val)) == (27, 3)
+    assert 0 < len(opened.val) < 8 and opened.drawn
     assert all_names(opened) == sorted(str(file.relative_to(pets)) for file in pets.rglob("*.png"))
+
+
+def listing(*names) -> list:
+    return [(name, 1, 1) for name in names]
+
+
+def split(*names) -> tuple[set, set]:
+    recipe = _recipe(Path("images"), listing(*names), 8)
+    return set(recipe.names[: recipe.train]), set(recipe.names[recipe.train :])
+
+
+def test_about_one_image_in_ten_is_held_out_of_each_class_whatever_it_is_called():
+    names = [f"{folder}/IMG_{i:04}.jpg" for folder in ("a", "b", "c") for i in range(2000)]
+    _, val = split(*names)
+    for folder in "abc":
+        assert 150 < sum(name.startswith(folder) for name in val) < 250
+
+
+def test_images_that_come_go_or_are_renamed_move_no_other(paint):
+    names = [f"{folder}/{i}.jpg" for folder in "ab" for i in range(200)]
+    train, val = split(*names)
+    for others in names[1:], names[3:-3], ["a/new.jpg", "c/x.jpg", *names], ["a/renamed.jpg", *names[1:]]:
+        train_now, val_now = split(*others)
+        assert not train & val_now and not val & train_now
+
+
+def test_of_every_class_an_image_stays_in_train_whatever_its_name():
+    for i in range(200):  # of single images one in ten would be held out
+        names = [f"many/{j}.jpg" for j in range(40)] + [f"one{i}/x.jpg", f"two{i}/x.jpg", f"two{i}/y.jpg"]
+        train, val = split(*names)
+        assert {name.split("/")[0] for name in val} <= {name.split("/")[0] for name in train}
+        assert f"one{i}/x.jpg" in train
+
+
+def test_an_image_is_held_out_of_twenty_whatever_their_names():
+    for i in range(100):
+        train, val = split(*[f"{i}-{j}.jpg" for j in range(20)])
+        assert val and len(train) > 10
+
+
+def test_where_each_class_has_one_image_none_can_be_held_out(paint, refused):
+    for i in range(20):
+        paint(f"faces/{i}/a.png", RED)
+    with refused("faces", "20 training and 0 validation images"):
+        data.load("faces", 8)
 
 
 def test_the_split_is_the_same_elsewhere(pets):
@@ -206,10 +252,50 @@ def test_too_few_images_are_refused(count, paint, refused):
     assert not cache_folder().exists()
 
 
-def test_a_folder_inside_itself_is_refused(pets, refused):
-    (pets / "again").symlink_to(".")
-    with refused("cannot list", "again", "remove"):
+@pytest.mark.parametrize(
+    "links", [{"again": "."}, {"cat/a": "../dog", "dog/b": "../cat"}, {"x": ".", "y": "."}]
+)
+def test_a_folder_inside_itself_is_refused_at_once(links, pets, refused):
+    for link, target in links.items():
+        (pets / link).symlink_to(target)
+    with refused("cannot list", "inside itself", "remove"):
         load_image_folder(pets)
+
+
+def test_a_folder_that_is_linked_from_elsewhere_is_listed(pets, tmp_path):
+    shutil.move(pets / "dog", tmp_path / "kennel")
+    (pets / "dog").symlink_to(tmp_path / "kennel")
+    assert load_image_folder(pets, 8).class_names == ["cat", "dog"]
+
+
+def test_a_moved_folder_holds_the_same_and_a_changed_one_does_not(pets, paint):
+    before = load_image_folder(pets, 8).fingerprint
+    shutil.copytree(pets, "elsewhere/pets of ours")
+    assert load_image_folder("elsewhere/pets of ours", 8).fingerprint == before
+    (pets / "cat/0.png").rename(pets / "cat/10.png")
+    assert load_image_folder(pets, 8).fingerprint != before
+    (pets / "cat/10.png").rename(pets / "cat/0.png")
+    assert load_image_folder(pets, 8).fingerprint == before
+    paint(pets / "cat/0.png", (254, 0, 0))
+    assert load_image_folder(pets, 8).fingerprint != before
+
+
+def test_what_is_no_regular_file_is_an_image_that_cannot_be_read(pets, refused):
+    os.mkfifo(pets / "cat/pipe.png")
+    (pets / "cat/zero.png").symlink_to("/dev/zero")
+    with refused("cat/pipe.png", "no regular file"):
+        load_image_folder(pets, 8)
+
+
+@pytest.mark.parametrize(
+    "name", ["unfinished-pets", "-pets", "p,ets", "p" * 240, "p\nets", "\x1b[31mpets", "p\udce9ts"]
+)
+def test_a_folder_of_any_name_is_opened(name, pets, capsys):
+    opened = load_image_folder(pets.rename(name), 8)
+    assert opened.name.isprintable() and len(opened.name) <= 120 and not opened.name.startswith("unfinished-")
+    assert "," not in opened.name and opened.name[0] != "-"
+    assert capsys.readouterr().err.count("\n") == 1
+    assert whole_folder(name, 8).name == opened.name
 
 
 def test_files_are_listed_by_name_size_and_time(pets):

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def test_a_folder_is_opened_as_a_whole_beside_its_splits(paint):
     for i in range(25):
         paint(f"holiday/{'beach' if i else 'alone'}/{i:02}.png", (10 * i, i, i))
     whole, split = data.load_whole("holiday", 16), data.load("holiday", 16)
-    assert (len(whole.train), len(whole.val)) == (25, 0) and len(split.val) == 3
+    assert (len(whole.train), len(whole.val)) == (25, 0) and 0 < len(split.val) < 6
     assert whole.train.labels.tolist() == [0] + [1] * 24 and whole.class_names == ["alone", "beach"]
     assert whole.train.images[:, 0, 0, 0].tolist() == [10 * i for i in range(25)]
     for i in range(24):
@@ -47,8 +48,13 @@ def test_tiny_imagenet_is_opened_as_a_whole_too(tiny_folder):
 
 
 def test_the_photo_patches_are_called_by_name(monkeypatch):
-    monkeypatch.setattr(photo_patches, "load_photo_patches", lambda image_size: f"patches of {image_size}")
-    assert data.load("photo-patches", 32) == "patches of 32"
+    split = data.Split(np.zeros((2, 8, 8, 3), "uint8"), None, ["a", "b"])
+    monkeypatch.setattr(
+        photo_patches,
+        "load_photo_patches",
+        lambda image_size: data.Dataset(f"of {image_size}", split, split, []),
+    )
+    assert data.load("photo-patches", 32).name == "of 32"
 
 
 @pytest.mark.parametrize("where", ["nowhere", "/nowhere/at all", "photo-patch"])
@@ -65,8 +71,31 @@ def test_an_empty_folder_is_refused(refused):
 
 def test_an_image_is_no_data_set(paint, refused):
     file = paint("a.png", (1, 2, 3))
-    with refused(file.resolve(), "not a zip"):
+    with refused(file.resolve(), "a single image", "pass the folder"):
         data.load(str(file))
+
+
+def test_what_is_neither_file_nor_folder_is_no_data_set(refused):
+    os.mkfifo("pipe")
+    for where in "pipe", "/dev/zero":
+        with refused(where, "neither a folder nor a file"):
+            data.load(where)
+    with refused("~nobody-of-this-name/images", "whole path"):
+        data.load("~nobody-of-this-name/images")
+
+
+def test_one_training_image_or_no_validation_image_is_refused(paint, refused):
+    for i in range(20):
+        paint(f"one/{'val' if i else 'train'}/{i}.png", (i, i, i))
+        paint(f"none/train/{i}.png", (i, i, i))
+    with refused("1 training and 19 validation images", "at least 2 and 1"):
+        data.load("one", 8)
+    for i in range(100):
+        paint(f"none/train/{i}.png", (i, i, i))
+    paint("none/val/only.png", (1, 1, 1)).write_text("no image")
+    with refused("100 training and 0 validation images"):
+        data.load("none", 8)
+    assert len(data.load_whole("none", 8).train) == 100
 
 
 def test_the_default_is_tiny_imagenet_where_it_lies_otherwise_photo_patches():

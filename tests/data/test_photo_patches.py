@@ -6,7 +6,7 @@ from PIL import Image
 from skimage import data as photographs
 
 from dim.data import photo_patches
-from dim.data.photo_patches import load_photo_patches
+from dim.data.photo_patches import Crop, _crop, load_photo_patches
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_scaling_a_crop_sees_nothing_outside_it(monkeypatch):
     pixels = np.zeros((60, 100, 3), "uint8")
     pixels[:, 48:] = pixels[48:] = 255
     monkeypatch.setattr(photo_patches, "_photograph", lambda name: Image.fromarray(pixels))
-    assert (photo_patches._crop(("any", (0, 0, 48, 48)), size=64) == 0).all()
+    assert (_crop(Crop("any", (0, 0, 48, 48)), size=64) == 0).all()
 
 
 def test_crops_are_squares_of_48_to_128_pixels(patches):
@@ -63,13 +63,32 @@ def test_crops_are_squares_of_48_to_128_pixels(patches):
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "brick"])
-def test_crops_show_what_the_photograph_shows_there(name, patches):
+def test_crops_show_what_the_photograph_shows_there(name):
     pixels = getattr(photographs, name)()
-    shown = [(i, *photograph_and_box(n)) for i, n in enumerate(patches.val.names) if n.startswith(name)]
-    assert len(shown) == 50
-    for i, _, (left, top, right, bottom) in shown:
-        crop = pixels[top:bottom, left:right].reshape((right - left) ** 2, -1)
-        assert np.abs(patches.val.images[i].mean(axis=(0, 1)) - crop.mean(axis=0)).max() < 3
+    for box in (0, 0, 64, 64), (100, 40, 228, 168):
+        left, top, right, bottom = box
+        region = np.atleast_3d(pixels[top:bottom, left:right]).mean((0, 1))
+        assert np.abs(_crop(Crop(name, box), 32).mean((0, 1)) - region).max() < 1
+
+
+def test_mirroring_gamma_and_gains_do_what_they_say():
+    box = (10, 20, 74, 84)
+    plain = _crop(Crop("cat", box), 64)
+    assert (_crop(Crop("cat", box, mirrored=True), 64) == plain[:, ::-1]).all()
+    red = _crop(Crop("cat", box, gains=(1.1, 1.0, 0.5)), 64) / np.clip(plain, 1, None)
+    np.testing.assert_allclose(np.median(red, axis=(0, 1)), [1.1, 1.0, 0.5], atol=0.01)
+    brighter = _crop(Crop("cat", box, gamma=0.8), 64)
+    np.testing.assert_allclose(brighter, 255 * (plain / 255) ** 0.8, atol=0.51)
+
+
+def test_no_two_crops_are_taken_alike_and_looks_do_not_tell_the_photograph():
+    crops = photo_patches._crops(np.random.default_rng(0), 100, 0.0, 0.72)
+    assert len({crop.gains for crop in crops}) == len(crops) == 1800
+    assert 800 < sum(crop.mirrored for crop in crops) < 1000
+    looks = np.log([[crop.gamma, *crop.gains] for crop in crops])
+    assert np.abs(looks[:, 0]).max() <= np.log(1.42) < np.abs(looks[:, 1:]).max() <= np.log(1.42 * 1.22)
+    means = looks.reshape(18, 100, 4).mean(axis=1)
+    assert np.abs(means).max() < 0.1 and (looks.std(axis=0) > 0.18).all()
 
 
 def test_the_crops_are_the_same_every_time(patches):

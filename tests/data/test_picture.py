@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dim import data
-from dim.data.picture import picture
+from dim.data.picture import file_inside, picture
 
 
 def test_an_image_of_a_folder_is_read_by_its_name(paint):
@@ -35,3 +35,13 @@ def test_what_is_gone_or_broken_is_a_grey_square(where, paint):
         image = picture(where, name, 8)
         assert image.shape == (8, 8, 3) and image.dtype == np.uint8
         assert (image == image[0, 0, 0]).all() and 200 < image[0, 0, 0] < 250
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "{here}/secret.png", "cat/../../secret.png"])
+def test_what_lies_outside_of_the_data_is_no_file_of_it_and_not_shown(name, paint, tmp_path):
+    paint("secret.png", (1, 1, 1))
+    inside = paint("pets/cat/a.png", (1, 1, 1))
+    name = name.format(here=tmp_path)
+    assert file_inside("pets", "cat/a.png") == inside and file_inside("pets", name) is None
+    image = picture("pets", name, 8)
+    assert (image == image[0, 0, 0]).all() and image[0, 0, 0] > 200

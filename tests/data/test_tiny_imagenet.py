@@ -176,6 +176,88 @@ def test_a_zip_with_damaged_images_is_refused(tiny_zip, refused):
     assert list(cache_folder().iterdir()) == []
 
 
+def headers(archive: Path, member: str, **values) -> None:
+    """Lets a zip say something else of one of its members."""
+    with zipfile.ZipFile(archive, "a") as opened:
+        for name, value in values.items():
+            setattr(opened.getinfo(member), name, value)
+        opened._didModify = True
+
+
+@pytest.mark.parametrize(
+    ("values", "pieces"),
+    [
+        ({"flag_bits": 1}, ["val_annotations.txt cannot be read", "encrypted", "fetch it again"]),
+        ({"compress_type": 97}, ["val_annotations.txt cannot be read", "other than deflate"]),
+        ({"CRC": 1}, ["is damaged", "Bad CRC-32", "fetch it again"]),
+        ({"file_size": 2**31}, ["val_annotations.txt cannot be read", "2,147,483,648 bytes are more"]),
+        ({"header_offset": 7}, ["is damaged", "fetch it again"]),
+    ],
+    ids=["encrypted", "unknown method", "wrong checksum", "too large", "elsewhere"],
+)
+def test_annotations_that_cannot_be_unpacked_are_one_line(values, pieces, tiny_zip, refused):
+    headers(tiny_zip, "tiny/val/val_annotations.txt", **values)
+    with refused(tiny_zip, *pieces):
+        load_tiny_imagenet(tiny_zip)
+
+
+def test_annotations_whose_bytes_are_damaged_are_one_line(tiny_zip, refused):
+    content = bytearray(tiny_zip.read_bytes())
+    with zipfile.ZipFile(tiny_zip) as archive:
+        start = archive.getinfo("tiny/val/val_annotations.txt").header_offset + 70
+    content[start : start + 20] = b"\xff" * 20
+    tiny_zip.write_bytes(content)
+    with refused(tiny_zip, "is damaged", "fetch it again"):
+        load_tiny_imagenet(tiny_zip)
+
+
+@pytest.mark.parametrize("values", [{"flag_bits": 1}, {"file_size": 3 * 2**30}, {"compress_type": 97}])
+def test_an_image_that_cannot_be_unpacked_is_named(values, tiny_zip, refused):
+    headers(tiny_zip, "tiny/train/n01/images/n01_3.JPEG", **values)
+    with refused("more than 1 %", "train/n01/images/n01_3.JPEG: "):
+        load_tiny_imagenet(tiny_zip)
+
+
+def test_annotations_that_windows_wrote_are_read(tiny_folder, tiny_zip):
+    def as_windows_does(name, content):
+        return (
+            b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n") if name.endswith("annotations.txt") else content
+        )
+
+    assert load_tiny_imagenet(rewrite(tiny_zip, as_windows_does)).val.labels.tolist() == [2, 0, 1, 2, 0, 1]
+    file = tiny_folder / "val/val_annotations.txt"
+    file.write_bytes(as_windows_does(file.name, file.read_bytes()))
+    assert load_tiny_imagenet(tiny_folder).val.labels.tolist() == [2, 0, 1, 2, 0, 1]
+
+
+def test_huge_annotations_are_not_read(tiny_zip, tiny_folder, refused):
+    with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb, zipfile.ZipFile(tiny_zip) as archive:
+        for name in archive.namelist():
+            large = name.endswith("annotations.txt")
+            bomb.writestr(name, bytes(tiny_imagenet._MOST_TEXT + 1) if large else archive.read(name))
+    with refused("bomb.zip", "bytes are more"):
+        load_tiny_imagenet("bomb.zip")
+    with (tiny_folder / "words.txt").open("r+b") as file:
+        file.truncate(2**40)
+    with refused("words.txt is larger than"):
+        load_tiny_imagenet(tiny_folder)
+
+
+def test_a_member_that_is_there_twice_counts_once(tiny_zip):
+    with zipfile.ZipFile(tiny_zip, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("tiny/val/images/val_0.JPEG", archive.read("tiny/val/images/val_0.JPEG"))
+    assert len(load_tiny_imagenet(tiny_zip).val) == 6
+
+
+def test_folder_and_zip_have_the_same_fingerprint_and_other_labels_another(tiny_folder, tiny_zip):
+    fingerprint = load_tiny_imagenet(tiny_folder).fingerprint
+    assert load_tiny_imagenet(tiny_zip).fingerprint == fingerprint
+    assert not load_tiny_imagenet(tiny_zip).drawn
+    file = tiny_folder / "val/val_annotations.txt"
+    file.write_text(file.read_text().replace("val_0.JPEG\tn03", "val_0.JPEG\tn02"))
+    assert load_tiny_imagenet(tiny_folder).fingerprint != fingerprint
+
+
 def test_another_zip_is_refused(paint, refused):
     paint("holiday/a.png", (1, 2, 3))
     archive = Path(shutil.make_archive("holiday", "zip", "holiday"))

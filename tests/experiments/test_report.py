@@ -152,7 +152,8 @@ def browser(tmp_path):
     quiet += [f"--user-data-dir={tmp_path}/chromium", "--window-size=1400,1000"]
 
     def browser(html, width, script):
-        """In a frame, since windows have a least width."""
+        """In a frame, since windows have a least width; the page itself allows no script."""
+        html = html.replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'")
         (tmp_path / "framed.html").write_text(
             html.replace(
                 "</body>", f"<script>onload = () => parent.postMessage({script}, '*')</script></body>"

@@ -84,6 +84,24 @@ def lines(file):
         return list(csv.DictReader(text))
 
 
+def test_a_file_that_a_spreadsheet_saved_is_gone_on_with_and_anything_else_is_left_alone(tmp_path, declined):
+    file = tmp_path / "evaluations.csv"
+    record(file, other())
+    saved = file.read_text("utf8").replace(",", ";")
+    file.write_text(saved, "utf-8-sig")
+    record(file, {**EVALUATION, "data": "=cmd"})
+    assert [(line["run"], line["data"]) for line in lines(file)] == [
+        ("second", "crowd: 100 train + 50 val"),
+        ("first", "'=cmd"),
+    ]
+    record(file, {**EVALUATION, "data": "=cmd"})
+    assert len(lines(file)) == 2
+    file.write_bytes(b"PK\x03\x04\xff")
+    with declined("evaluations.csv cannot be used", "move it away"):
+        record(file, EVALUATION)
+    assert file.read_bytes() == b"PK\x03\x04\xff"
+
+
 def test_a_run_has_one_line_and_a_new_column_keeps_the_old_lines(tmp_path):
     file = tmp_path / "evaluations.csv"
     record(file, EVALUATION)

@@ -66,6 +66,15 @@ def test_before_the_first_epoch_there_is_a_word(run):
     assert "No epoch has been logged" in curves(run)
 
 
+def test_a_log_of_anything_is_drawn_or_refused_in_one_line(run, declined):
+    run.log.write_text("epoch,$x^$,_hidden,loss\n1,1,2,3\n²,1,1,1\n3,1e999,-1e300,nan\n")
+    assert read_log(run.log)[0] == [1, 3]
+    assert curves(run).count("<img") == 1
+    run.log.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff")
+    with declined("log.csv cannot be used"):
+        curves(run)
+
+
 def test_a_log_with_holes_is_read(tmp_path):
     file = tmp_path / "log.csv"
     file.write_text("epoch,loss,knn_l2\n1,2.5\n2,x,0.5\nthree,1,1\n")

@@ -1,6 +1,7 @@
 """Tables of an evaluation made up for the purpose."""
 
 import json
+import re
 
 import pytest
 
@@ -27,6 +28,8 @@ EVALUATION = {
     "dependence": {"code": {"mutual_information": 3.25, "ceiling": 7.6}},
     "notes": ["less than 1 < 2"],
 }
+TAGS = {"p", "ul", "li", "h3", "strong", "div", "figure", "img"}
+TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 @pytest.fixture
@@ -62,8 +65,50 @@ def test_without_an_evaluation_there_is_the_command(run):
     assert "has not been evaluated" in body and command == "python -m experiments.evaluate --run first"
 
 
+def test_nothing_of_an_evaluation_becomes_a_link_a_picture_or_a_tag(run):
+    evil = [
+        "[x](javascript:alert(1))",
+        "![x](http://evil.example/a.png)",
+        "[x][r]",
+        "[r]: http://evil.example",
+        "<http://evil.example>",
+        "<img src=http://evil.example>",
+        "<script>alert(1)</script>",
+        "a@evil.example",
+        "$x^$ \x1b | \n# heading",
+    ]
+    features = {**EVALUATION["features"], **{name: {"knn5_l2": 0.1} for name in evil}}
+    rows = {name: {"mutual_information": 1.0} for name in evil}
+    body, _ = shown(run, notes=evil, features=features, dependence=rows, data=evil[0], device=evil[5])
+    assert set(re.findall(r"<(\w+)", body)) <= TAGS
+    assert body.count("<img") == 2 and not re.findall(r"(?:href|src)=.(?!data:)", body.replace("&lt;img", ""))
+    for text in "[x](javascript:alert(1))", "![x](http://evil.example/a.png)", "[r]: http://evil.example":
+        assert body.count(text) >= 2, text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in body and "\x1b" not in body
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"val": 0},
+        {"val": 10**400},
+        {"epochs": None},
+        {"notes": "none"},
+        {"features": {"code": []}},
+        {"features": {"code": {"length": "long"}}},
+        {"gauges": {"code": {"rank_me": 1}}},
+        {"gauges": {"code": {"rank_me": [], "spectrum": [1]}}},
+        {"options": {**OPTIONS, "seed": 0, "metrics": ["l7"]}},
+        {"options": {**OPTIONS, "colour": 0}},
+    ],
+)
+def test_an_evaluation_of_another_form_is_refused_in_one_line(run, declined, changes):
+    with declined("evaluation.json cannot be used", "make evaluate RUN=first"):
+        shown(run, **changes)
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"options": {"metrics": null}}'])
 def test_a_damaged_evaluation_is_refused_in_one_line(run, declined, text):
     (run.path / "evaluation.json").write_text(text)
-    with declined("evaluation.json is damaged", "make evaluate RUN=first"):
+    with declined("evaluation.json cannot be used", "make evaluate RUN=first"):
         evaluated(run, run.configuration())

@@ -1,0 +1,60 @@
+"""Decodes many images, a few batches ahead of whoever takes them.
+
+In threads: Pillow decodes outside of Python's lock, and no thread outlives its process, however that ends.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dim.errors import DimError
+from dim.names import printable
+
+if TYPE_CHECKING:
+    from dim.data.cache import Recipe
+
+_AHEAD = 2  # batches that are decoded while one is used
+
+
+def decoded(recipe: "Recipe", batch: int, first: int = 0) -> Iterator[tuple[int, list[np.ndarray | str]]]:
+    """(number of the first, images or reasons of failure) of each batch from image `first` on, in order.
+
+    Raises:
+        DimError: there is no memory left for an image, which says nothing about the image.
+    """
+    read = partial(image_or_reason, recipe.decode)
+    pool = ThreadPoolExecutor(os.cpu_count())
+    batches = (
+        (start, pool.map(read, recipe.sources[start : start + batch]))
+        for start in range(first, len(recipe.sources), batch)
+    )
+    waiting = deque()
+    try:
+        for each in chain(batches, repeat(None, _AHEAD)):
+            waiting.append(each)
+            if len(waiting) > _AHEAD and (oldest := waiting.popleft()):
+                yield oldest[0], list(oldest[1])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
+    """What `decode` makes of a source, or in one line why it cannot.
+
+    Raises:
+        DimError: there is no memory left.
+    """
+    try:
+        return decode(source)
+    except MemoryError:
+        raise DimError(
+            f"no memory is left to decode {printable(source)}; end other programs, then start this one again"
+        ) from None
+    except Exception as error:  # a damaged file can raise almost anything in a decoder
+        return " ".join(f"{type(error).__name__}: {error}".split())
