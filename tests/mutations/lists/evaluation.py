@@ -267,7 +267,7 @@ EDITS = [
     ),
     *edits_of(
         "dim/monitor.py",
-        "tests/test_monitor.py",
+        'tests/test_monitor.py -k "accuracies or two_views or resumed or projector"',
         ("the bank from validation", "_sample(dataset.train, _BANK", "_sample(dataset.val, _BANK"),
         ("L2 logged as cosine", "min(K, len(bank)), metric)", 'min(K, len(bank)), "l2")'),
         ("cosine logged as L2", "min(K, len(bank)), metric)", 'min(K, len(bank)), "cosine")'),
