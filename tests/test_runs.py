@@ -216,11 +216,3 @@ def test_the_log_has_one_row_an_epoch_and_forgets_what_was_not_saved():
     for epoch, loss in [(1, 3.0), (2, 2.0), (3, 9.0), (2, 2.5), (3, 1.5)]:
         run.log_epoch(epoch, {"loss": loss, "prior": 0.1})
     assert run.log.read_text() == "epoch,loss,prior\n1,3,0.1\n2,2.5,0.1\n3,1.5,0.1\n"
-
-
-def test_other_data_than_the_run_was_started_on_are_noticed(refused):
-    run = Run("first")
-    run.claim(SMALL, {"train": 90, "val": 10})
-    run.claim(SMALL, {"train": 90, "val": 10})
-    with refused("was started on", "90", "91", "RUN="):
-        run.claim(SMALL, {"train": 91, "val": 10})

@@ -46,7 +46,7 @@ EDITS = [
         ("shares for per cent", '(100, 1) if part == "features"', '(1, 1) if part == "features"'),
         ("estimates beyond their ceiling", "if mean(values) > ceiling:", "if mean(values) > 1e6 * ceiling:"),
         ("the first run's number", "{scale * mean(values):", "{scale * values[0]:"),
-        ("a run twice in the file", 'if row.get("run") != evaluation["run"]', "if True"),
+        ("a run twice in the file", 'if row["run"] != line["run"]', "if True"),
         (
             "seeds that differ in more are alike",
             "for evaluation in evaluations}) == 1",

@@ -109,25 +109,20 @@ EDITS = [
         ("files for captions", "self.labels[int(i)].as_py() or self.file_name(i)", "self.file_name(i)"),
         (
             "a FAISS index of other codes accepted",
-            "if (opened.ntotal, opened.d) != self.codes.shape:",
-            "if opened.d != self.codes.shape[1]:",
+            "if held != (self.metric, N, D):",
+            "if held[2] != D:",
         ),
     ),
     *edits_of(
         "dim/indexing.py",
         "tests/test_indexing.py",
         (
-            "goes on one batch too early",
-            "for start in range(first, len(recipe.sources), BATCH)",
-            "for start in range(max(0, first - BATCH), len(recipe.sources), BATCH)",
-        ),
-        (
             "codes of unreadable images stay",
             '"float32")[read].tobytes()',
             '"float32")[: len(images)].tobytes()',
         ),
         ("names beside other codes", "if i not in bad]", "][: len(recipe.names) - len(bad)]"),
-        ("another encoder goes on", 'if state["made_by"] == made_by and', "if"),
+        ("another encoder goes on", 'state["made_by"] == made_by and ', ""),
         ("unreadable images counted from the batch", "(start + i, image) for", "(i, image) for"),
         ("the rest of the old file stays", "        file.truncate()\n", ""),
         (
@@ -176,6 +171,6 @@ EDITS = [
         "dim/projector.py",
         "tests/test_projector.py",
         ("thumbnails column by column", "y, x = (_THUMBNAIL * place", "x, y = (_THUMBNAIL * place"),
-        ("names before captions", 'f"{a}\\t{b}"', 'f"{b}\\t{a}"'),
+        ("names before captions", "{printable(a)}\\t{printable(b)}", "{printable(b)}\\t{printable(a)}"),
     ),
 ]
