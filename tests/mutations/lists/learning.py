@@ -67,7 +67,7 @@ EDITS = [
     ),
     *edits_of(
         "dim/model.py",
-        'tests/test_model.py -k "not training_raises and not goes_on"',
+        'tests/test_model.py -k "(apart and two-view) or added or clipped or both_ways or differ or sampled or occluded"',
         (
             "the same view twice",
             "[self.augmentation(images), self.augmentation(images)]",
