@@ -67,7 +67,8 @@ EDITS = [
     ),
     *edits_of(
         "dim/model.py",
-        'tests/test_model.py -k "(apart and two-view) or added or clipped or both_ways or differ or sampled or occluded"',
+        "tests/test_model.py "
+        '-k "(apart and two-view) or added or clipped or both_ways or differ or sampled or occluded"',
         (
             "the same view twice",
             "[self.augmentation(images), self.augmentation(images)]",
