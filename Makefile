@@ -36,7 +36,7 @@ $(if $(STRANGE),$(error no variable $(firstword $(STRANGE)); $(shell $(PYTHON) -
 
 .DEFAULT_GOAL := help
 .PHONY: help train knn evaluate report verify index search near-duplicates export
-.PHONY: compare measures metric-learning tensorboard data bench test test-backends lint clean
+.PHONY: compare measures metric-learning tensorboard data bench test test-backends mutations lint clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ $(VENV)-backends/.ready: requirements.txt requirements-backends.txt
 test-backends: $(VENV)-backends/.ready ## run the tests on JAX and on torch, where TensorFlow is not installed
 	KERAS_BACKEND=jax $(VENV)-backends/bin/python -m pytest $(PARALLEL) $(ARGS)
 	KERAS_BACKEND=torch $(VENV)-backends/bin/python -m pytest $(PARALLEL) $(ARGS)
+
+mutations: $(READY) ## put small errors into a copy of the code and say which the tests do not notice (an hour)
+	@$(BIN)/python tests/mutations $(ARGS)
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .

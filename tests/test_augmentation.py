@@ -100,3 +100,65 @@ def test_precision_of_the_network_does_not_touch_the_views(precision):
     x = images(20)
     seen = views(x)
     assert all((v == i).all() or (v == i[:, ::-1]).all() for v, i in zip(seen, x, strict=True))
+
+
+def crops(count=300, S=48, **settings):
+    """Where crops lie along both axes, as shares of the image: (start, size), [count] each, rows first.
+
+    From views of two ramps, of which bilinear interpolation keeps all but the margins; mirrored back.
+    """
+    ramp = np.arange(0, 5 * S, 5)
+    places = np.zeros((count, S, S, 3), "uint8")
+    places[..., 0], places[..., 1] = ramp[:, None], ramp
+    seen = views(places, **settings).astype(float) / 5 + 0.5  # positions of pixels in the image
+    inner, centres = slice(S // 4, -S // 4), (np.arange(S) + 0.5) / S
+    found = []
+    for along in seen[:, inner, S // 2, 0], seen[:, S // 2, inner, 1]:
+        slope, start = np.polyfit(centres[inner], along.T / S, 1)
+        found.append((np.minimum(start, start + slope), np.abs(slope)))
+    return found
+
+
+def test_crops_lie_anywhere_in_the_image():
+    """Bilinear interpolation of small crops: of the room that a crop leaves, any share is before it."""
+    for start, size in crops(area=0.2):
+        room = (start / (1 - size))[size < 0.8]
+        assert len(room) > 100 and room.min() > -0.05 and room.max() < 1.05
+        assert np.histogram(room, 4, (-0.05, 1.05))[0].min() > len(room) / 8
+
+
+def test_height_and_width_stretch_against_each_other():
+    (_, height), (_, width) = crops(area=0.3, aspect=1.5)
+    ratio = (height / width)[(height < 0.95) & (width < 0.95)]
+    assert len(ratio) > 80 and 1 / 1.55 < ratio.min() < 0.75 and 1.33 < ratio.max() < 1.55
+    assert abs(np.log(ratio).mean()) < 0.06
+
+
+def test_shares_of_the_area_are_drawn_evenly():
+    (_, height), (_, width) = crops(area=0.2)
+    counts, _ = np.histogram(height * width, 4, (0.2, 1))
+    assert counts.min() > 300 / 8
+
+
+def test_each_channel_of_each_image_changes_on_its_own():
+    x = np.full((60, 8, 8, 3), 100, "uint8")
+    ratios = views(x, channels=0.2)[:, 0, 0] / 100
+    assert (abs(ratios - 1) <= 0.21).all() and (ratios.std(axis=0) > 0.08).all()
+    assert (abs(np.corrcoef(ratios.T)[np.triu_indices(3, 1)]) < 0.5).all()
+
+
+def test_each_image_has_a_contrast_of_its_own():
+    x = np.broadcast_to((images(1) // 4 + 96).astype("uint8"), (60, 12, 10, 3))
+    ratios = views(x, contrast=0.4).std((1, 2, 3)) / x[0].std()
+    assert ratios.min() > 0.58 and ratios.max() < 1.42 and ratios.std() > 0.15
+
+
+def test_so_many_lose_their_colour_as_they_should():
+    x = np.broadcast_to(np.array([200, 100, 50], "uint8"), (400, 4, 4, 3))
+    grey = np.ptp(views(x, grey=0.2)[:, 0, 0], axis=1) == 0
+    assert 50 < grey.sum() < 110
+
+
+def test_another_seed_draws_others():
+    one, other = (ops.convert_to_numpy(RandomView(seed=seed)(images())) for seed in (3, 4))
+    assert (one != other).any()

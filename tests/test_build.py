@@ -130,3 +130,26 @@ def test_an_encoder_alone_has_the_weights_of_the_model_of_its_seed(prior):
     for encoder in build_encoder(configuration), build_encoder(replace(configuration, seed=8), seed=3):
         for one, other in zip(encoder.get_weights(), expected, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_the_weights_of_the_terms_are_those_of_the_configuration():
+    settings = {"alpha": 0.3, "beta": 0.7, "gamma": 0.02, "delta": 0.4, "clip": 5.0, "objective": "jsd"}
+    model = build_model(Configuration(**settings, **SMALL))
+    weights = model.global_weight, model.local_weight, model.prior_weight, model.coordinates_weight
+    assert weights == (0.3, 0.7, 0.02, 0.4) and (model.clip, model.objective) == (5.0, "jsd")
+
+
+def test_the_seed_is_that_of_the_weights_and_of_everything_random():
+    options = {"prior": "sphere", "occlusion": 0.3, "delta": 0.5}
+    one, again, other = (build_model(Configuration(seed=seed, **options, **SMALL)) for seed in (1, 1, 2))
+    for part in one, one.augmentation, one.occlusion, one.coordinates, one.prior_discriminator:
+        assert part.seed == 1
+    for critic in "encoder", "local_critic", "global_critic":
+        first, second, third = (getattr(model, critic).get_weights() for model in (one, again, other))
+        assert all((a == b).all() for a, b in zip(first, second, strict=True))
+        assert any((a != b).any() for a, b in zip(first, third, strict=True))
+    for method in "vae", "vicreg", "supervised", "metric":
+        rival = build_model(
+            Configuration(method=method, seed=4, crop=0.7, temperature=0.1, **SMALL), classes=3
+        )
+        assert (rival.augmentation.seed, rival.augmentation.area) == (4, 0.7)

@@ -105,3 +105,53 @@ def test_a_full_disk_while_saving_is_said_in_one_line(monkeypatch):
     with pytest.raises(DimError, match="No space left on device; nothing was saved; make room") as caught:
         build_model(SMALL).fit(images(), batch_size=4, verbose=0, callbacks=[SaveEachEpoch(run)])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+def test_a_loss_is_looked_at_every_tenth_step_and_after_each_epoch(loss):
+    guard = Guard(Run("first"))
+    guard.on_epoch_begin(0)
+    guard.on_train_batch_end(9, {"loss": loss})
+    for look in (
+        lambda: guard.on_train_batch_end(10, {"loss": loss}),
+        lambda: guard.on_epoch_end(0, {"loss": loss}),
+    ):
+        with pytest.raises(DimError, match=f"the loss became {loss} in epoch 1"):
+            look()
+
+
+def test_a_single_weight_that_is_no_number_is_enough():
+    run, guard = Run("first"), Guard(Run("first"))
+    run.claim(SMALL)
+    model = build_model(SMALL)
+    guard.set_model(model)
+    guard.on_epoch_begin(0)
+    guard.on_epoch_end(0, {"loss": 1.0})
+    weight = model.encoder.trainable_weights[-1]
+    values = weight.numpy()
+    values.flat[0] = math.nan
+    weight.assign(values)
+    with pytest.raises(DimError, match="weights became infinite"):
+        guard.on_epoch_end(0, {"loss": 1.0})
+
+
+def test_an_epoch_needs_room_for_two_checkpoints(monkeypatch):
+    run, guard = Run("first"), Guard(Run("first"))
+    run.claim(SMALL)
+    model = build_model(SMALL)
+    guard.set_model(model)
+    guard.on_epoch_begin(0)
+    twice = 2 * 4 * sum(math.prod(v.shape) for v in (*model.variables, *model.optimizer.variables))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=twice))
+    guard.on_epoch_end(0, {"loss": 1.0})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=twice - 1))
+    with pytest.raises(DimError, match="make room"):
+        guard.on_epoch_end(0, {"loss": 1.0})
+
+
+def test_the_first_epoch_is_logged_as_the_first():
+    run = Run("first")
+    run.claim(SMALL)
+    build_model(SMALL).fit(images(), batch_size=4, epochs=2, verbose=0, callbacks=[SaveEachEpoch(run)])
+    _, *rows = run.log.read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["1", "2"]

@@ -100,3 +100,23 @@ def test_who_learns_from_labels():
         if Configuration(method=m, temperature=0.1).needs_labels
     ]
     assert learners == ["supervised", "metric"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"crop": 1.0},
+        {"occlusion": 0.99},
+        {"negatives": 99},
+        {"batch_size": 2, "code_size": 1, "image_size": 8, "epochs": 1},
+        {"method": "metric", "temperature": 0.1, "batch_size": 10, "per_class": 5},
+    ],
+)
+def test_settings_at_their_limits_are_accepted(settings):
+    Configuration(**settings)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "temperature", "clip", "alpha", "delta"])
+def test_infinite_settings_are_refused(name, declined):
+    with declined(f"--{name.replace('_', '-')} must be finite"):
+        Configuration(**{name: float("inf")})

@@ -101,3 +101,16 @@ def test_maps_of_one_row_or_one_location_are_taken(size):
     layer = CoordinatePrediction(U)
     code, feature_map = inputs()
     assert math.isfinite(value(layer(code, feature_map[:, : size[0], : size[1]])))
+
+
+def test_every_batch_is_paired_anew_and_the_seed_decides_how(monkeypatch):
+    drawn, shuffle = [], keras.random.shuffle
+    monkeypatch.setattr(
+        keras.random, "shuffle", lambda x, seed: drawn.append(order := shuffle(x, seed=seed)) or order
+    )
+    for seed in 1, 1, 2:
+        layer = CoordinatePrediction(U, seed=seed)
+        for _ in range(2):
+            layer(*inputs())
+    first, second, again, _, other, _ = (ops.convert_to_numpy(order).tolist() for order in drawn)
+    assert first == again and first != second and first != other

@@ -74,3 +74,13 @@ def test_fewer_than_two_codes_have_no_pairs(count):
 def test_what_cannot_be_answered_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         close_pairs(**{"codes": codes(), "threshold": 0.1, **change})
+
+
+@pytest.mark.parametrize("blocks", [(256, 2**16), (3, 5)])
+def test_just_as_many_pairs_as_are_allowed_are_returned(blocks, monkeypatch):
+    monkeypatch.setattr(duplicates, "_QUERIES", blocks[0])
+    monkeypatch.setattr(duplicates, "_BANK", blocks[1])
+    count = len(close_pairs(codes(), 0.1).rows)
+    assert len(close_pairs(codes(), 0.1, most=count).rows) == count > 6
+    with pytest.raises(ValueError, match=f"more than {count - 1} pairs"):
+        close_pairs(codes(), 0.1, most=count - 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dim.embedding import embed, posterior
+from dim.embedding import embed, fingerprint, posterior
 from dim.encoders import seed_encoder
 
 
@@ -34,3 +34,15 @@ def test_an_encoder_without_a_posterior_has_codes_only():
     (mean,) = posterior(encoder, images)
     assert mean.shape == (4, 5)
     np.testing.assert_array_equal(embed(encoder, images), mean)
+
+
+def test_the_fingerprint_is_that_of_every_weight():
+    encoder = seed_encoder(8, 5)
+    weights = encoder.get_weights()
+    before = fingerprint(encoder)
+    assert len(before) == 64 and fingerprint(seed_encoder(8, 5)) != before
+    for i in 0, len(weights) // 2, len(weights) - 1:
+        encoder.set_weights([w + (j == i) for j, w in enumerate(weights)])
+        assert fingerprint(encoder) != before
+    encoder.set_weights(weights)
+    assert fingerprint(encoder) == before

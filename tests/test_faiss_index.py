@@ -1,5 +1,7 @@
 """FAISS indexes against exact search: what they find, how exact their distances are, how well they save."""
 
+from types import SimpleNamespace
+
 import faiss
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from dim.faiss_index import metric_of, read_index, recall, search_index, write_index
 from dim.retrieval import nearest
 
-N, D, K = 3000, 12, 7
+N, D, K, K_OF_RECALL = 3000, 12, 7, 10
 METRICS = "l2", "cosine"
 
 
@@ -134,3 +136,18 @@ def test_codes_that_have_nearly_collapsed_are_still_told_apart(kind, least, writ
     unit, asked = (y.astype("float64") / np.linalg.norm(y, axis=1, keepdims=True) for y in (rows, queries))
     truth = [np.square(unit - query).sum(axis=1).argsort()[:10] for query in asked]
     assert np.mean([len(set(f) & set(t)) for f, t in zip(found, truth, strict=True)]) > least
+
+
+@pytest.mark.parametrize("found", [0, 4, 10])
+def test_the_code_itself_is_not_among_what_was_found(found):
+    """An index that finds the code itself and so many of its ten nearest: a recall of as many tenths."""
+    rows = codes()[100:160]
+
+    def search(queries, wanted):
+        assert wanted == K_OF_RECALL + 1
+        indices = nearest(queries, rows, wanted).indices
+        indices[:, found + 1 :] = -1
+        return None, indices
+
+    index = SimpleNamespace(metric_type=faiss.METRIC_L2, search=search)
+    assert recall(index, rows, K_OF_RECALL) == pytest.approx(found / K_OF_RECALL)

@@ -285,3 +285,12 @@ def test_a_zip_and_the_photo_patches_have_names_but_no_files(make, tiny_zip):
     assert index.path(0) == index.name(0) == "train/n01/images/n01_0.JPEG"
     picture = index.picture(0, 16)
     assert picture.shape == (16, 16, 3) and np.abs(picture[8, 2].astype(int) - (200, 0, 0)).max() < 10
+
+
+@pytest.mark.parametrize("metric", ["l2", "cosine"])
+def test_a_query_of_the_index_itself_is_not_found(metric, make):
+    index, own = make("exact", "cosine"), np.array([3, 0, 7])
+    found = index.search(index.codes[own], 4, metric, own)
+    expected = nearest(index.codes[own], index.codes, 4, metric, own)
+    assert not (found.indices == own[:, None]).any()
+    np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-4, atol=1e-6)

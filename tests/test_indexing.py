@@ -80,7 +80,7 @@ def test_an_interrupted_call_goes_on_after_the_last_whole_batch(batches, error, 
     with pytest.raises((KeyboardInterrupt, OSError)):
         write(tmp_path, recipe(greys), interrupted)
     with (tmp_path / "codes.npy").open("ab") as file:
-        file.write(b"half a batch")  # as a killed process may leave it
+        file.write(b"half a batch" * 100)  # as a killed process may leave it
     decoded = []
 
     def counted(grey):

@@ -304,3 +304,11 @@ def test_mean_cosines_are_those_of_a_loop():
     z = codes.astype("float64")
     assert same == pytest.approx(mean([cosine(z[i], z[j]) for i, (own, _) in found for j in own]), abs=1e-6)
     assert different == pytest.approx(mean([cosine(z[i], z[j]) for i, (_, o) in found for j in o]), abs=1e-6)
+
+
+def test_a_different_image_that_is_just_as_near_is_not_farther():
+    """On a line, same: 0 and 1; different: -1 and 2, each as near to one of them as they to each other."""
+    codes, labels = np.array([[0.0], [1.0], [-1.0], [2.0]], "float32"), np.array([0, 0, 1, 1])
+    without_tie = 0.0, 0.0, 0.2 + 9 - 4, 0.2 + 9 - 4
+    found = LOSSES["triplet-semi-hard"](ops.convert_to_tensor(codes), labels, 0.2)
+    assert float(ops.convert_to_numpy(found)) == pytest.approx(np.mean(without_tie))

@@ -317,3 +317,41 @@ def test_codes_come_from_the_occluded_image_and_maps_from_the_whole_one(views):
     np.testing.assert_allclose(
         ops.convert_to_numpy(outputs["feature_map"]), everything["feature_map"][views * B :], atol=1e-5
     )
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.5])
+def test_the_loss_of_two_views_is_the_mean_of_both_ways(clip):
+    model = build_model(configuration(prior="none", views=2, alpha=0.3, beta=0.7, clip=clip))
+    outputs = model(images(), training=True)
+    codes = ops.split(outputs["mean"], 2)
+    maps = ops.split(ops.reshape(outputs["feature_map"], (2 * B, -1, outputs["feature_map"].shape[-1])), 2)
+    expected = 0.0
+    for code, features in zip(codes, reversed(maps), strict=True):
+        whole = ops.reshape(features, (B, 1, -1))
+        for weight, critic, x in (0.3, model.global_critic, whole), (0.7, model.local_critic, features):
+            scores = [ops.convert_to_numpy(s) for s in critic(code, x, training=True)]
+            if clip:
+                expected += weight / 2 * 0.05 * np.mean(np.concatenate([s.ravel() for s in scores]) ** 2)
+                scores = [clip * np.tanh(s / clip) for s in scores]
+            expected += weight / 2 * value(OBJECTIVES["infonce"](*scores).loss)
+    assert value(model.compute_loss(x=images(), y_pred=outputs)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_two_views_of_an_image_differ_and_outside_training_there_are_none():
+    model, seen = build_model(configuration(views=2)), []
+    model.encoder = lambda x, training=False: seen.append(ops.convert_to_numpy(x))
+    model(images(), training=True)
+    first, second = np.split(seen[0], 2)
+    assert all((one != other).any() for one, other in zip(first, second, strict=True))
+    model(images(), training=False)
+    np.testing.assert_array_equal(seen[1], images())
+
+
+def test_the_seed_decides_what_is_sampled():
+    mean, log_variance = ops.zeros((3, 2)), ops.zeros((3, 2))
+    one, again, other = (
+        ops.convert_to_numpy(build_model(configuration(seed=seed))._sample(mean, log_variance))
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()

@@ -7,7 +7,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from dim.build import build_model
 from dim.configuration import Configuration
 from dim.data import Dataset, Split
-from dim.embedding import embed
+from dim.embedding import embed, posterior
+from dim.evaluation.knn import knn_accuracies
 from dim.monitor import Monitor, _tag
 from dim.runs import Run
 
@@ -48,6 +49,27 @@ def events(run):
 
 def steps(items):
     return [item.step for item in items]
+
+
+def test_accuracies_are_those_of_all_validation_images_among_training_images_by_each_metric():
+    data, run = dataset(), Run("first")
+    model = build_model(SMALL)
+    monitor = Monitor(run, data, 0)
+    monitor.set_model(model)
+    logs = {"loss": 1.5}
+    monitor.on_epoch_end(0, logs)
+    monitor.writer.close()
+    train, val = (embed(model.encoder, split.images) for split in (data.train, data.val))
+    expected = knn_accuracies(train, val, data, 20)
+    assert expected["l2"] != expected["cosine"]
+    scalars = {tag: events(run).Scalars(tag)[0] for tag in events(run).Tags()["scalars"]}
+    for metric, accuracy in expected.items():
+        assert logs[f"knn_{metric}"] == accuracy
+        assert scalars[f"validation/knn20_{metric}"].value == pytest.approx(accuracy)
+    mean, log_variance = posterior(model.encoder, data.val.images)
+    kl = np.mean((mean**2 + np.exp(log_variance) - 1 - log_variance) / 2)
+    assert scalars["codes/kl_nats_per_dimension"].value == pytest.approx(kl, rel=1e-4)
+    assert {scalar.step for scalar in scalars.values()} == {1}
 
 
 def test_every_epoch_has_its_terms_bounds_accuracies_codes_neighbours_and_histograms():

@@ -157,3 +157,11 @@ def test_trained_against_the_discriminator_codes_come_to_have_the_prior():
 def test_an_unknown_target_is_refused():
     with pytest.raises(ValueError, match="target must be one of"):
         AdversarialPrior("cauchy")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_seed_decides_the_draws_which_go_on(target):
+    one, again, other = (AdversarialPrior(target, seed=seed) for seed in (3, 3, 4))
+    draws = [ops.convert_to_numpy(prior._sample((9, 5))) for prior in (one, again, other, one)]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    assert (draws[0] != draws[2]).all() and (draws[0] != draws[3]).all()

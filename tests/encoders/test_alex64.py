@@ -30,3 +30,13 @@ def test_pooling_before_the_activation_gives_what_pooling_after_it_does(encoder_
     )
     np.testing.assert_allclose(found, pooling(np.maximum(x, 0), padding=0), atol=1e-6)
     assert x.min() < 0 < found.max()
+
+
+def test_it_is_split_after_the_third_convolution_of_five():
+    encoder = alex64_encoder(16, 5)
+    names = [
+        layer.name
+        for layer in encoder.layers
+        if isinstance(layer, layers.Conv2D) or layer.name == "feature_map"
+    ]
+    assert len(names) == 6 and names[3] == "feature_map"

@@ -39,3 +39,10 @@ def test_convolutions_are_padded_by_one_pixel_on_each_side(size, images, convolu
     expected = convolution(images(size) / 127.5 - 1, kernel, stride=2, padding=1)
     found = ops.convert_to_numpy(keras.Model(encoder.input, layer.output)(images(size)))
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_it_is_split_after_the_second_convolution_of_three():
+    encoder = basic32_encoder(16, 5)
+    kinds = layers.Conv2D, layers.Identity
+    names = [layer.name for layer in encoder.layers if isinstance(layer, kinds)]
+    assert names[2] == "feature_map" and encoder.output["feature_map"].shape == (None, 4, 4, 128)

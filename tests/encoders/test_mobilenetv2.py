@@ -28,3 +28,8 @@ def test_the_parameters_are_those_of_the_table_of_its_paper(size):
     normalised += 1280
     body = mobilenetv2_encoder(size, 7).count_params() - 2 * (1280 + 1) * 7
     assert body == kernels + 4 * normalised == 2_257_984
+
+
+@pytest.mark.parametrize(("size", "side"), [(32, 4), (64, 8)])
+def test_it_is_split_at_an_eighth_of_the_side(size, side):
+    assert mobilenetv2_encoder(size, 7).output["feature_map"].shape == (None, side, side, 192)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dim.encoders import in_plain_keras
+from dim.encoders import in_float32, in_plain_keras, seed_encoder
 from dim.normalisation import BatchNormalization
 
 
@@ -35,3 +35,9 @@ def test_the_copy_has_weights_of_its_own(encoder):
     plain.set_weights([weight + 1 for weight in before])
     for old, new in zip(before, encoder.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_in_float32_every_layer_computes_so():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    copy = in_float32(seed_encoder(8, 5))
+    assert {layer.compute_dtype for layer in copy.layers if layer.weights} == {"float32"}

@@ -25,3 +25,14 @@ def test_pooling_before_the_activation_gives_what_pooling_after_it_does(encoder_
     expected = x.reshape(3, 4, 2, 4, 2, -1).max((2, 4))
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert found.min() < 0 < found.max()
+
+
+def test_two_convolutions_follow_the_split_and_a_maximum_over_locations(images):
+    encoder = seed_encoder(8, 5)
+    names = [layer.name for layer in encoder.layers]
+    above = encoder.layers[names.index("feature_map") :]
+    assert sum(isinstance(layer, layers.Conv2D) for layer in above) == 2
+    (last,) = [layer for layer in above if isinstance(layer, layers.LeakyReLU)][-1:]
+    outputs = Model(encoder.input, [last.output, encoder.get_layer("features").output])(images(8))
+    activated, features = (ops.convert_to_numpy(x) for x in outputs)
+    np.testing.assert_array_equal(features, activated.max((1, 2)))

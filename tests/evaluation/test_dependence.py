@@ -67,3 +67,51 @@ def test_the_same_seed_reads_the_same(monkeypatch):
 def test_too_few_samples_are_refused():
     with pytest.raises(ValueError, match="at least 10"):
         neural_dependency(np.zeros((9, 2)))
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The rows that a critic is trained on, stopped by and read from, gathered meanwhile."""
+    seen = {"fit": [], "stop": [], "read": []}
+
+    def note(name, part, rows_of):
+        original = getattr(dependence, name)
+        monkeypatch.setattr(dependence, name, lambda *a: seen[part].append(rows_of(*a)) or original(*a))
+
+    note("_Samples", "fit", lambda rows, *_: rows)
+    note("_Once", "stop", lambda true, mismatched: true)
+    note("_scores", "read", lambda critic, rows: rows)
+    monkeypatch.setattr(dependence, "_MOST_LOOKS", 1)
+    return seen
+
+
+@pytest.mark.parametrize("measure", [neural_dependency, lambda x, *more: mutual_information(x, x, *more)])
+def test_what_is_read_was_neither_trained_on_nor_stopped_by(measure, seen):
+    x = np.arange(200.0)[:, None] * [1, 2]
+    estimate = measure(x, (8,), 3)
+    fit, stop, read = ({row.tobytes() for row in rows[0]} for rows in seen.values())
+    assert (len(fit), len(stop), len(read)) == (120, 40, 40) and len(fit | stop | read) == 200
+    assert estimate.samples == 40
+    measure(x, (8,), 4)  # another seed, other parts
+    assert {row.tobytes() for row in seen["fit"][1]} != fit
+
+
+def test_mismatches_are_never_matches_and_keep_each_side_whole():
+    """One variable is rolled as a whole; the dimensions of a code are shuffled each for itself."""
+    asked = []
+
+    def noting(joint, mismatch, units, seed):
+        asked.append([mismatch(joint, np.random.default_rng(s)) for s in range(20)])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dependence, "_divergence", noting)
+        rows = np.arange(4.0)
+        mutual_information(rows[:, None] * [1, 2], rows[:, None] * [1, 3, 5])
+        neural_dependency(rows[:, None] * [1, 2])
+    rolled, shuffled = asked
+    for drawn in rolled:
+        x, y = drawn[:, :2], drawn[:, 2:]
+        assert (x[:, 0] == x[:, 1]).all() and (y == y[:, :1]).all()  # standardised, all are the same
+        assert (x[:, 0] != y[:, 0]).all()
+    assert any((drawn[:, 0] != drawn[:, 1]).any() for drawn in shuffled)
+    assert all((np.sort(drawn, axis=0) == np.sort(shuffled[0], axis=0)).all() for drawn in shuffled)

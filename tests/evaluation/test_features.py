@@ -62,3 +62,13 @@ def test_pixels_of_a_memory_map_are_not_copied(tmp_path):
     np.save(tmp_path / "images.npy", images(5, 8))
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     assert pixels(mapped).base is not None and np.shares_memory(pixels(mapped), mapped)
+
+
+def test_components_are_those_of_a_random_part_of_many_images(monkeypatch):
+    monkeypatch.setattr(features, "_PCA_IMAGES", 30)
+    x = images(60, 4)
+    x[:30] = 100  # of these alone there would be no component
+    one, again, other = (PixelPCA(x, 2, seed)(x) for seed in (0, 0, 1))
+    assert one[30:].std() > 10
+    np.testing.assert_array_equal(one, again)
+    assert not np.allclose(one, other)

@@ -5,9 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
 
-from dim.evaluation.knn import knn_accuracy, weighted_knn_accuracy
+from dim.data import Dataset, Split
+from dim.evaluation.knn import knn_accuracies, knn_accuracy, weighted_knn_accuracy
 from dim.retrieval import nearest
 
 
@@ -68,3 +70,16 @@ def test_both_votes_agree_with_scikit_learn():
     found = nearest(queries, bank, 20, "cosine")
     ours = weighted_knn_accuracy(labels[found.indices], 1 - found.distances, truth)
     assert ours == weighted.fit(bank, labels).score(queries, truth)
+
+
+def test_validation_images_ask_training_images_by_both_metrics():
+    rng = np.random.default_rng(2)
+    train, val = (rng.normal(0.3, 1, (n, 4)) * rng.uniform(0.2, 3, (n, 1)) for n in (90, 60))
+    labels, truth = rng.integers(0, 3, 90), rng.integers(0, 3, 60)
+    splits = (Split(x, y, [""] * len(x)) for x, y in ((train, labels), (val, truth)))
+    found = knn_accuracies(train, val, Dataset("rays", *splits, ["a", "b", "c"]), 7)
+    for metric, theirs in ("l2", "euclidean"), ("cosine", "cosine"):
+        order = np.argsort(cdist(val, train, theirs), axis=1)[:, :7]
+        votes = [vote(row) for row in labels[order]]
+        assert found[metric] == np.mean(votes == truth)
+    assert found["l2"] != found["cosine"]

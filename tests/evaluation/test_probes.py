@@ -145,3 +145,37 @@ def test_fewer_images_than_features_are_fitted_in_the_space_that_they_span():
     )
     same, nothing = probes._in_their_span(np.zeros((4, 9), "float32"), others[:, :9])
     assert not same.any() and not nothing.any()
+
+
+@pytest.mark.parametrize(
+    ("probe", "classifier"), [(linear_probe, LogisticRegression), (svm_probe, probes.LinearSVC)]
+)
+def test_the_setting_is_chosen_without_the_last_fit_which_sees_all_images(probe, classifier, monkeypatch):
+    fitted, original = [], classifier.fit
+    monkeypatch.setattr(classifier, "fit", lambda self, x, y: fitted.append((x, y)) or original(self, x, y))
+    data = prepare(*blobs())
+    probe(data)
+    *trials, (x, y) = fitted
+    assert all(len(rows) < N for rows, _ in trials)
+    np.testing.assert_array_equal(np.sort(x, axis=0), np.sort(data.train, axis=0))
+    np.testing.assert_array_equal(np.bincount(y), np.bincount(data.labels))
+
+
+def test_labels_stay_with_their_features():
+    """Feature 0 is the label."""
+    labels, truth = np.arange(100) % 4, np.arange(20) % 4
+    data = prepare(labels[:, None] * [1.0, 0], labels, truth[:, None] * [1.0, 0], truth)
+    mean, scale = labels.mean(), labels.std()
+    np.testing.assert_allclose(data.train[:, 0] * scale + mean, data.labels, atol=1e-5)
+    np.testing.assert_allclose(data.val[:, 0] * scale + mean, data.val_labels, atol=1e-5)
+
+
+def test_each_draw_of_few_labels_is_another_by_seed_and_number():
+    data = prepare(*blobs())
+    drawn = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probes, "_few", lambda labels, share, rng: drawn.append(rng.random()) or np.arange(60))
+        few_label_probe(data, 0.2, draws=2, seed=0)
+        few_label_probe(data, 0.2, draws=1, seed=1)
+        few_label_probe(data, 0.2, draws=1, seed=0)
+    assert len(set(drawn)) == 3 and drawn[3] == drawn[0]

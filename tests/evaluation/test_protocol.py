@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
+from sklearn.covariance import ledoit_wolf
+from sklearn.neighbors import KNeighborsClassifier
 
 from dim.evaluation import mlp_probe
 from dim.evaluation import protocol as protocol_module
@@ -82,3 +85,62 @@ def test_collapsed_features_lose_the_mahalanobis_distance_and_nothing_else():
     measured = Protocol(probes=False, metrics=("mahalanobis", "l2")).measure(same)
     assert "do not vary" in measured["mahalanobis_left_out"] and "mahalanobis_map_at_r" not in measured
     assert {"l2_map_at_r", "knn20_cosine", "ami"} < set(measured)
+
+
+def rays(N=400, Q=120, classes=5, seed=1):
+    """Classes that overlap, of vectors of many lengths, so that no two rules of voting agree on all."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, N + Q)
+    x = (np.eye(classes)[labels] + rng.normal(0, 0.7, (N + Q, classes))) * rng.uniform(0.2, 3, (N + Q, 1))
+    return Features(x[:N], labels[:N], x[N:], labels[N:])
+
+
+def test_five_vote_by_l2_and_the_others_by_weights_of_cosine_all_with_training_labels():
+    given = rays()
+    measured = Protocol(probes=False).measure(given)
+
+    def score(k, metric, weights):
+        voters = KNeighborsClassifier(k, metric=metric, algorithm="brute", weights=weights)
+        return voters.fit(given.train, given.train_labels).score(given.val, given.val_labels)
+
+    nearest_first = 1 + 1e-3 * 0.5 ** np.arange(5)  # of equal votes the class of the nearest wins
+    assert measured["knn5_l2"] == score(5, "euclidean", lambda d: np.tile(nearest_first, (len(d), 1)))
+    for k in 20, 200:
+        assert measured[f"knn{k}_cosine"] == score(k, "cosine", lambda d: np.exp((1 - d) / 0.07))
+
+
+def test_retrieval_is_among_validation_images_by_each_metric_and_mahalanobis_by_training_covariance():
+    given = rays()
+    given = Features(given.train * [9, 1, 1, 1, 0.1], given.train_labels, given.val, given.val_labels)
+    inverse = np.linalg.inv(ledoit_wolf(given.train)[0])
+    measured = Protocol(probes=False, metrics=("l2", "cosine", "l1", "mahalanobis")).measure(given)
+    found = set()
+    for name, theirs, options in (
+        ("l2", "euclidean", {}),
+        ("cosine", "cosine", {}),
+        ("l1", "cityblock", {}),
+        ("mahalanobis", "mahalanobis", {"VI": inverse}),
+    ):
+        distances = cdist(given.val, given.val, theirs, **options)
+        np.fill_diagonal(distances, np.inf)
+        hits = given.val_labels[distances.argmin(axis=1)] == given.val_labels
+        assert measured[f"{name}_recall_at_1"] == pytest.approx(hits.mean())
+        found.add(hits.tobytes())
+    assert len(found) == 4
+
+
+def test_one_seed_decides_all_that_is_random(monkeypatch):
+    given, asked = rays(), []
+
+    def standing_in(name, answer):
+        monkeypatch.setattr(protocol_module, name, lambda *a, **b: asked.append((name, a, b)) or answer(*a))
+
+    standing_in("cluster_agreement", lambda vectors, labels, seed: float(np.sum(labels)))
+    standing_in("mlp_probe", lambda data, seed: linear_probe(data))
+    standing_in("few_label_probe", lambda data, share: [0.2, 0.3, 0.7])
+    measured = Protocol(seed=7).measure(given)
+    assert [name for name, *_ in asked] == ["cluster_agreement", "mlp_probe", "few_label_probe"]
+    assert [(a[-1:] if type(a[-1]) is int else (b["seed"],)) for _, a, b in asked] == [(7,)] * 3
+    assert measured["ami"] == given.val_labels.sum()
+    assert measured["linear_10"] == pytest.approx(0.4)  # one in a hundred is less than two for each class
+    assert measured["linear_10_deviation"] == pytest.approx(np.sqrt(0.14 / 2))

@@ -27,3 +27,19 @@ def test_what_the_code_holds_is_drawn_again_and_the_encoder_stays(monkeypatch):
     assert error < 0.4 * np.abs(grey[300:] - grey[300:].mean()).mean()
     for weight, old in zip(encoder.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, old)
+
+
+def test_the_seed_decides_weights_and_order(monkeypatch):
+    monkeypatch.setattr(reconstruction, "STEPS", 1)
+    pictures, x = scaled_images("small", 8, least=1)
+    feature_map = split_here(layers.Conv2D(4, 4, strides=4)(x))
+    encoder = with_posterior(
+        pictures, feature_map, layers.GlobalMaxPooling2D()(feature_map), 4, gaussian=False
+    )
+    codes = np.random.default_rng(0).normal(0, 30, (60, 4)).astype("float32")
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), "uint8")
+    one, again, other = (reconstructions(encoder, codes, images, codes[:9], seed) for seed in (3, 3, 4))
+    np.testing.assert_allclose(one.astype(int), again, atol=1)
+    assert np.abs(one.astype(int) - other).max() > 1
+    order = [reconstruction._CodesAndImages(codes, images, seed)[0][0] for seed in (3, 4)]
+    assert (order[0] != order[1]).any()

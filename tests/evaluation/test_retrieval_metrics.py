@@ -101,3 +101,11 @@ def test_clusters_agree_with_classes_that_lie_apart_and_by_chance_with_shuffled_
 
 def test_collapsed_vectors_agree_with_nothing():
     assert cluster_agreement(np.ones((20, 3)), np.arange(20) % 2) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("count", "known"), [(10, False), (11, True)])
+def test_the_precision_of_ten_neighbours_needs_ten_others(count, known):
+    found = retrieval_metrics(np.arange(count)[:, None] * np.ones(2), np.arange(count) % 2)
+    assert (found.precision_at_10 is not None) == known
+    if known:  # all others are found: 5 of 10 for the six of one class, 4 of 10 for the five of the other
+        assert found.precision_at_10 == pytest.approx((6 * 0.5 + 5 * 0.4) / 11)

@@ -199,3 +199,24 @@ def test_what_cannot_be_verified_is_refused():
 def test_pairs_of_ones_own_can_be_measured():
     pairs = Pairs(np.array([[0, 1], [2, 3]]), np.array([True, False]))
     assert pair_distances(np.eye(4), pairs, "l2") == pytest.approx([np.sqrt(2)] * 2)
+
+
+def test_a_rate_that_is_just_reached_counts():
+    """Of 100 different pairs 10 are accepted before the fourth of five same ones, 11 before the fifth."""
+    order = [1, 0, 1, *[0] * 8, 1, 0, 1, 0, 1, *[0] * 89]
+    same = np.array(order, bool)
+    found = verify(-np.arange(105.0), same, fars=[0.1])
+    assert (~same).sum() == 100
+    assert found.tar_at_far[0.1] == 0.8
+
+
+def test_the_seed_decides_the_folds():
+    similarities, same = scores(2, 60)
+    one, again, other = (verify(similarities, same, seed) for seed in (4, 4, 5))
+    assert one.deviation == again.deviation != other.deviation
+
+
+def test_a_pair_that_is_just_as_similar_as_the_threshold_is_the_same():
+    """All alike, and most of them same: it is best to accept them all, from that similarity on."""
+    found = verify(np.ones(35), np.arange(35) < 30)
+    assert found.threshold == 1 and found.accuracy == pytest.approx(30 / 35)

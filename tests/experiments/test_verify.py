@@ -8,11 +8,12 @@ import pytest
 from imageio.v3 import imread
 
 from dim import data
+from dim.data import Dataset, Split
 from dim.embedding import embed
 from dim.evaluation.baselines import untrained_encoder
-from dim.evaluation.verification import pair_distances, sample_pairs
+from dim.evaluation.verification import Pairs, pair_distances, sample_pairs
 from dim.evaluation.verification import verify as measure
-from experiments.verify import Options, plot, verify
+from experiments.verify import Options, _errors, plot, verify
 
 
 @pytest.fixture
@@ -100,3 +101,17 @@ def test_what_cannot_be_verified_is_one_line(initial_run, declined, flat, photog
         file.rename(flat / file.stem / file.name)
     with declined("flat: no class has two members", "two images"):
         verify(Options(run=run, data=str(flat)))
+
+
+def test_the_nearest_different_pairs_and_the_farthest_same_ones_are_drawn_no_image_twice(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("dim.contact_sheet.pair_sheet", lambda *sheet: drawn.append(sheet))
+    rows = np.array([*[[2 * i, 2 * i + 1] for i in range(12)], [0, 23], [1, 22]])
+    same, distances = np.arange(14) < 6, np.array([*range(12), 0.5, 5.5], float)
+    same[13] = True
+    labels = np.zeros(24, int)
+    images = Split(np.zeros((24, 4, 4, 3), "uint8"), labels, [f"{i}.png" for i in range(24)])
+    dataset = Dataset("crowd", images, images, ["one"])
+    _errors(images, Pairs(rows, same), distances, dataset, "title")
+    ((_, _, _, shown),) = drawn
+    assert list(shown) == [0.5, 6, 7, 8, 5.5, 5, 4, 3]

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 from scipy.special import logsumexp
 
-from dim.measures import neural_bound, variational_bound
+from dim.measures import neural_bound, variational, variational_bound
 from dim.measures.variational import BOUNDS, NeuralBound, _pairs, mine_loss
 
 N = 5
@@ -123,3 +123,46 @@ def test_of_independent_samples_there_is_nothing_to_find_on_the_held_out_half():
 def test_messages_name_the_argument_and_the_remedy(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_it_is_read_on_the_half_that_was_not_trained_on_in_blocks(monkeypatch):
+    fitted, read = [], []
+    monkeypatch.setattr(variational, "_COMPARED", 8)
+    monkeypatch.setattr(NeuralBound, "fit", lambda self, samples, **options: fitted.append(samples))
+    monkeypatch.setattr(NeuralBound, "bound_of", lambda self, x, y: read.append((x, y)) or float(len(read)))
+    x = np.arange(64.0) ** 2
+    assert neural_bound(x, -x, batch_size=4) == 2.5  # of four blocks, 1 to 4
+    own, others = fitted[0]["x"], np.concatenate([x for x, _ in read])
+    assert len(own) == len(others) == 32 and len({*own.ravel(), *others.ravel()}) == 64
+    for side in "x", "y":  # as if the other half were not there
+        assert (fitted[0][side].mean(), fitted[0][side].std()) == pytest.approx((0, 1), abs=1e-6)
+    for one, other in read:
+        np.testing.assert_allclose(one, -other, atol=1e-6)
+    neural_bound(x, -x, batch_size=4, seed=1)
+    assert (fitted[1]["x"] != own).any()
+
+
+def test_mine_is_trained_by_its_own_gradient_and_read_as_donsker_varadhan(gradient):
+    """Of the second batch, with the average of both below: a loss of which only the gradient counts."""
+    first, second = (np.random.default_rng(seed).normal(size=(N, N)).astype("float32") for seed in (0, 1))
+    model = NeuralBound("mine")
+    model.compute_loss(y_pred=ops.convert_to_tensor(first))
+    model.tracker.reset_state()
+    found = gradient(lambda scores: model.compute_loss(y_pred=scores), second)
+    apart = ~np.eye(N, dtype=bool)
+    average = np.mean([np.exp(scores[apart]).mean() for scores in (first, second)])
+    expected = np.where(apart, np.exp(second) / apart.sum() / average, -1 / N)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    bound = float(ops.convert_to_numpy(model.tracker.result()))
+    assert bound == pytest.approx(by_loops(second, "dv"), rel=1e-4)
+
+
+def test_the_two_sides_begin_with_weights_of_their_own_by_the_seed():
+    def kernels(seed):
+        model = NeuralBound(seed=seed)
+        model.build({"x": (None, 3), "y": (None, 3)})
+        return [tower.get_weights()[0] for tower in (model.g, model.h)]
+
+    (g, h), (again, _), (other, _) = kernels(0), kernels(0), kernels(1)
+    np.testing.assert_array_equal(g, again)
+    assert (g != h).any() and (g != other).any()

@@ -73,3 +73,11 @@ def test_without_labels_it_says_so(refused):
 def test_an_unknown_loss_is_refused():
     with pytest.raises(ValueError, match="loss_name must be one of"):
         build("tripled")
+
+
+def test_the_two_views_of_an_image_differ():
+    model, seen = build(augmentation=RandomView()), []
+    model.encoder.call = lambda x, training=None, mask=None: seen.append(x) or {MEAN: x}
+    model(images(), training=True)
+    first, second = np.split(ops.convert_to_numpy(seen[0]), 2)
+    assert all((one != other).any() for one, other in zip(first, second, strict=True))

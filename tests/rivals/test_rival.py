@@ -137,3 +137,10 @@ def test_a_last_batch_of_another_size_and_evaluation_work(rival):
         model.evaluate(*data(rival, 2 * B - 3), batch_size=B, verbose=0, return_dict=True) for _ in range(2)
     )
     assert once == again and np.isfinite(once["loss"])
+
+
+@pytest.mark.parametrize("rival", WITHOUT_LOG_VARIANCE)
+def test_a_log_variance_that_no_term_reaches_is_set_aside_so_that_it_does_not_decay(rival):
+    model = build(rival)
+    assert [layer.name for layer in model.encoder.layers if not layer.trainable] == [LOG_VARIANCE]
+    assert not [v.path for v in model.trainable_variables if LOG_VARIANCE in v.path]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from dim.augmentation import RandomView
 from dim.encoders import MEAN, seed_encoder
 from dim.rivals import Supervised
 
@@ -16,8 +17,8 @@ def images(count=B):
     return np.random.default_rng(0).integers(0, 256, (count, S, S, 3), "uint8")
 
 
-def build():
-    model = Supervised(seed_encoder(S, D), CLASSES)
+def build(augmentation=None):
+    model = Supervised(seed_encoder(S, D), CLASSES, augmentation)
     model.build((None, S, S, 3))
     return model
 
@@ -62,3 +63,14 @@ def test_without_labels_it_says_so(refused):
     model = build()
     with refused("fit on (images, labels)"):
         model.compute_loss(x=images(), y_pred=model(images(), training=True))
+
+
+def test_training_shows_one_view_of_each_image_and_nothing_else_does():
+    model, seen = build(RandomView()), []
+    model.encoder.call = lambda x, training=None, mask=None: seen.append(x) or {MEAN: x}
+    model(images(), training=True)
+    view, unchanged = ops.convert_to_numpy(seen[0]), images()
+    assert view.shape == unchanged.shape
+    assert all((one != other).any() for one, other in zip(view, unchanged, strict=True))
+    model(images(), training=False)
+    np.testing.assert_array_equal(ops.convert_to_numpy(seen[1]), unchanged)

@@ -98,3 +98,11 @@ def test_an_encoder_without_a_log_variance_is_refused(refused):
     plain = keras.Model(encoder.input, {name: encoder.output[name] for name in (MEAN, FEATURE_MAP)})
     with refused("Gaussian posterior"):
         VariationalAutoencoder(plain, mirrored_decoder(plain))
+
+
+def test_outside_training_an_image_is_encoded_as_it_is():
+    model = small(augmentation=RandomView(seed=4))
+    found, expected = (m(images(), training=False) for m in (model, model.encoder))
+    assert set(found) == set(expected)
+    for name in expected:
+        np.testing.assert_array_equal(*(ops.convert_to_numpy(x[name]) for x in (found, expected)))

@@ -126,3 +126,11 @@ def test_the_expander_has_the_layers_of_the_paper():
 def test_one_view_is_refused(refused):
     with refused("needs an augmentation"):
         build(None)
+
+
+def test_the_two_views_of_an_image_differ():
+    model, seen = build(RandomView()), []
+    model.encoder.call = lambda x, training=None, mask=None: seen.append(x) or {MEAN: x}
+    model(np.random.default_rng(0).integers(0, 256, (B, S, S, 3), "uint8"), training=True)
+    first, second = np.split(ops.convert_to_numpy(seen[0]), 2)
+    assert all((one != other).any() for one, other in zip(first, second, strict=True))

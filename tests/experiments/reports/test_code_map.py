@@ -68,3 +68,8 @@ def test_without_labels_or_with_many_there_is_no_legend():
     codes, _ = clusters(60)
     assert "no labels" in (html := code_map(dataset(60, labelled=False), codes)) and "legend" not in html
     assert "after 20 of the 30" in (html := code_map(dataset(60, 30), codes)) and "legend" not in html
+
+
+@pytest.mark.parametrize(("N", "perplexity"), [(5, 1), (31, 10), (95, 30)])
+def test_the_perplexity_leaves_room_for_three_times_as_many_neighbours(N, perplexity):
+    assert f"perplexity {perplexity}," in code_map(dataset(N), clusters(N)[0])

@@ -48,3 +48,12 @@ def test_fewer_images_than_places(grids):
     html = neighbours(dataset, np.eye(3), np.eye(3)[:1])
     assert grids[0]["neighbours"].shape[:2] == (1, 3) and grids[0]["hits"] is None
     assert "among 3 training images" in html and "no labels" in html
+
+
+def test_each_metric_finds_its_own_neighbours(grids):
+    """Two training images: one near in angle, and one near in place."""
+    dataset = Dataset("two", split(0, 2, True), split(100, 1, True), ["even", "odd"])
+    neighbours(dataset, np.array([[9.0, 0.0], [1.0, 0.9]]), np.array([[1.0, 0.0]]))
+    l2, cosine = (grid["neighbours"][0, :, 0, 0, 0].tolist() for grid in grids)
+    assert l2 == [1, 0] and cosine == [0, 1]
+    assert [grid["hits"][0].tolist() for grid in grids] == [[False, True], [True, False]]

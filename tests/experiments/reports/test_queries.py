@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dim.data import Dataset, Split
+from experiments.reports import queries as module
 from experiments.reports.queries import average_precisions, queries
 
 
@@ -50,3 +51,20 @@ def test_fewer_queries_than_rows_of_the_picture():
 def test_classes_of_one_image_each_leave_nothing_to_ask():
     html = queries(dataset([0, 1, 2]), np.eye(3))
     assert "<img" not in html and "no class has two validation images" in html
+
+
+def test_the_best_stand_before_the_worst_and_chance_is_that_of_the_others(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(module.elements, "sheet", lambda pixels, alt: drawn.append((pixels, alt)) or "")
+    monkeypatch.setattr(module, "grid", lambda *_: [float(caption.split()[0]) for caption in _[-1]])
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 40)
+    codes = rng.normal(size=(40, 4))
+    html = queries(dataset(labels.tolist()), codes)
+    _, precision = average_precisions(codes, labels)
+    precision = np.round(np.sort(precision), 2)
+    (best, titled_best), (worst, titled_worst) = drawn
+    assert "best" in titled_best and "worst" in titled_worst
+    assert best == pytest.approx(precision[::-1][:5]) and worst == pytest.approx(precision[:5])
+    chance = np.mean([(np.sum(labels == label) - 1) / 39 for label in labels])
+    assert f"a random order gives about {chance:.3f}" in html

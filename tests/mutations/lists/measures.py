@@ -1,0 +1,171 @@
+"""Errors in the information toolkit."""
+
+from edits import edits_of
+
+EDITS = [
+    *edits_of(
+        "dim/measures/discrete.py",
+        "tests/measures/test_discrete.py",
+        ("cross entropy of q and p", "xlogy(p, q)", "xlogy(q, p)"),
+        (
+            "Jensen-Shannon without the half",
+            "(_kl(p, middle) + _kl(q, middle)) / 2",
+            "(_kl(p, middle) + _kl(q, middle))",
+        ),
+        ("Jeffreys of one direction", "(_kl(p, q) + _kl(q, p))", "2 * _kl(p, q)"),
+        (
+            "smoothing after the sum",
+            "total = table.sum(axis=-1, keepdims=True)\n    if (total == 0)",
+            "total = (table - smoothing).sum(axis=-1, keepdims=True)\n    if (total == 0)",
+        ),
+        ("the axis not put back", "np.moveaxis(table / total, -1, axis)", "table / total"),
+        (
+            "entropy in nats whatever the base",
+            ".sum(axis=-1) / log_base(base)\n\n\ndef cross",
+            ".sum(axis=-1)\n\n\ndef cross",
+        ),
+        (
+            "KL of q and p",
+            "return _kl(*_pair(p, q, axis)) / log_base(base)",
+            "return _kl(*_pair(q, p, axis)) / log_base(base)",
+        ),
+    ),
+    *edits_of(
+        "dim/measures/arguments.py",
+        "tests/measures/test_discrete.py tests/measures/test_gaussian.py tests/measures/test_distances.py",
+        ("the logarithm of base 2", "return math.log(base)", "return math.log2(base)"),
+        (
+            "an upper triangle counts as well",
+            "(np.abs(matrix - matrix.T) > 1e-8",
+            "(np.abs(matrix - matrix.T) > 1e8",
+        ),
+        ("rounding not divided out", "return array / total", "return array"),
+    ),
+    *edits_of(
+        "dim/measures/gaussian.py",
+        "tests/measures/test_gaussian.py",
+        (
+            "KL without the shift of means",
+            "_excess(ratios, 1.0).sum() + shift @ shift",
+            "_excess(ratios, 1.0).sum()",
+        ),
+        (
+            "p and q change places",
+            "solve_triangular(lower_q, lower_p, lower=True)",
+            "solve_triangular(lower_p, lower_q, lower=True)",
+        ),
+        ("singular values for their squares", "compute_uv=False) ** 2", "compute_uv=False)"),
+        ("divided by a deviation", "/ np.sqrt(variance_q)", "/ variance_q"),
+        (
+            "log-variance taken for a variance",
+            "np.expm1(log_variance) - log_variance",
+            "np.expm1(log_variance) - np.exp(log_variance)",
+        ),
+        ("mutual information without the half", "correlations**2)).sum() / 2", "correlations**2)).sum()"),
+        ("correlations for their squares", "-(correlations**2)", "-correlations"),
+        ("a split one too far accepted", "if not 0 < split < D:", "if not 0 < split <= D:"),
+    ),
+    *edits_of(
+        "dim/measures/information.py",
+        "tests/measures/test_information.py",
+        (
+            "the marginals' sum for their product",
+            "keepdims=True) * joint.sum(axis=0",
+            "keepdims=True) + joint.sum(axis=0",
+        ),
+        (
+            "pointwise in nats",
+            "(np.log(joint) - of_x - of_y) / log_base(base)",
+            "np.log(joint) - of_x - of_y",
+        ),
+        ("bias without its 1", "cells - rows - columns + 1", "cells - rows - columns"),
+        ("bias with N", "/ (2 * counts.sum())", "/ counts.sum()"),
+        ("the neighbour before", "query(both, [k + 1], p=np.inf)", "query(both, [k], p=np.inf)"),
+        (
+            "as near counts as nearer",
+            "radius = np.nextafter(radius, 0)",
+            "radius = np.nextafter(radius, np.inf)",
+        ),
+        ("Euclidean neighbours", "query(both, [k + 1], p=np.inf)", "query(both, [k + 1], p=2)"),
+        ("ψ(k) with its sign turned", "digamma(k) + digamma(N)", "digamma(N) - digamma(k)"),
+        ("bins of the left side", 'side="right"', 'side="left"'),
+        ("pairs that share a number", "(codes[:, j].max() + 1)", "codes[:, j].max()"),
+        ("dimensions as they are", "return x / deviation", "return x"),
+        ("the least informative feature", "int(np.argmax(information))", "int(np.argmin(information))"),
+    ),
+    *edits_of(
+        "dim/measures/distances.py",
+        "tests/measures/test_distances.py",
+        ("no root of the p-th power", ".sum(axis=-1) ** (1 / p)", ".sum(axis=-1)"),
+        ("cosine distance doubled", "_directions(y)) ** 2 / 2", "_directions(y)) ** 2"),
+        ("pairwise cosine doubled", "distances / 2, 1.0)", "distances, 1.0)"),
+        ("always the square", "return distance**2 if squared else distance", "return distance**2"),
+        (
+            "whitened by the transpose",
+            "whitened = solve_triangular(lower, difference.reshape(-1, len(lower)).T, lower=True)",
+            "whitened = solve_triangular(lower.T, difference.reshape(-1, len(lower)).T)",
+        ),
+        (
+            "shrunk where it need not be",
+            'if shrinkage == "none" or _is_definite(covariance):',
+            'if shrinkage == "none":',
+        ),
+        ("zero vectors alike", "y.any(axis=-1), distance, 1.0)", "y.any(axis=-1), distance, 0.0)"),
+        ("to the sum of the samples", "samples.mean(axis=0), estimate", "samples.sum(axis=0), estimate"),
+        ("batches one row short", "min(start + batch_size, len(x))", "min(start + batch_size, len(x) - 1)"),
+        ("whitened far from the origin, where rounding grows", "(z - middle).T", "z.T"),
+    ),
+    *edits_of(
+        "dim/measures/centroid.py",
+        "tests/measures/test_centroid.py",
+        ("the mean by L1", "middle = np.median if", "middle = np.mean if"),
+        ("the farthest centroid", ".argmin(axis=1)", ".argmax(axis=1)"),
+        ("one covariance about the common mean", "X - self.centroids_[members]", "X"),
+        (
+            "one class's covariance for all",
+            "covariance=s) for c, s in each",
+            "covariance=self.covariances_[0]) for c, s in each",
+        ),
+        ("one member has a covariance", "if len(group) < 2:", "if len(group) < 1:"),
+    ),
+    *edits_of(
+        "dim/measures/variational.py",
+        'tests/measures/test_variational.py -k "not trained_critic"',
+        (
+            "read on what it was fitted to",
+            "blocks = np.array_split(held_out,",
+            "blocks = np.array_split(train,",
+        ),
+        ("standardised by all samples", "z[train].mean(axis=0)", "z.mean(axis=0)"),
+        (
+            "standardised by nothing",
+            "((z - z[train].mean(axis=0)) / np.maximum(z[train].std(axis=0), 1e-12) for z",
+            "(z for z",
+        ),
+        ("the sum over blocks", "float(np.mean([model.bound_of", "float(np.sum([model.bound_of"),
+        (
+            "x scored with itself",
+            'ops.transpose(self.h(samples["y"]))',
+            'ops.transpose(self.h(samples["x"]))',
+        ),
+        ("MINE with the gradient of DV", 'bound == "mine"\n        self.g', "False\n        self.g"),
+        ("MINE's shift of the other sign", "shift = 1 - ops.stop_gradient", "shift = 1 + ops.stop_gradient"),
+        (
+            "an average of the last batch alone",
+            "ops.maximum(1 / self.batches, _AVERAGE_RATE)",
+            "1.0 + 0 * self.batches",
+        ),
+        (
+            "the sum for the mean of exp",
+            'ops.logsumexp(negative) - ops.log(ops.cast(ops.size(negative), "float32"))',
+            "ops.logsumexp(negative)",
+        ),
+        ("true pairs among the mismatched ones", "(-1,))[:-1]", "(-1,))[1:]"),
+        (
+            "the seed of the halves ignored",
+            "np.random.default_rng(seed).permutation(len(x))",
+            "np.random.default_rng(0).permutation(len(x))",
+        ),
+        ("equal towers", "[seed, side]", "[seed, 0]"),
+    ),
+]

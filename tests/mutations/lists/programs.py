@@ -1,0 +1,140 @@
+"""Errors in what the programs compute and write: tables, plots, reports."""
+
+from edits import edits_of
+
+EDITS = [
+    *edits_of(
+        "experiments/comparisons/table.py",
+        'tests/experiments/test_compare.py -k "table or header or encoder"',
+        (
+            "one deviation for both metrics",
+            "e.accuracy[what][metric] for e in",
+            'e.accuracy[what]["cosine"] for e in',
+        ),
+        (
+            "the deviation with n",
+            "from statistics import mean, stdev",
+            "from statistics import mean, pstdev as stdev",
+        ),
+        ("the least accurate first", "reverse=True)", "reverse=False)"),
+        ("shares for per cent", "{100 * share:.1f} ±", "{share:.1f} ±"),
+        ("seconds for minutes", 'entry.diary["seconds"] / 60', 'entry.diary["seconds"]'),
+        ("images after the first epoch", "own[0].curve[-1][0]", "own[0].curve[0][0]"),
+    ),
+    *edits_of(
+        "experiments/comparisons/plot.py",
+        'tests/experiments/test_compare.py -k "plot or names"',
+        ("a band of the mean", "list(map(max, each)), color", "middle, color"),
+        (
+            "the sum for the mean",
+            "middle = [mean(epoch) for epoch in each]",
+            "middle = [sum(epoch) for epoch in each]",
+        ),
+        ("names that touch", "(high - low) * 0.055", "(high - low) * 0.01"),
+        ("groups moved by the wrong weight", "(n * below + m * above) / (n + m)", "(below + above)"),
+    ),
+    *edits_of(
+        "experiments/evaluations/report.py",
+        "tests/experiments/evaluations/test_report.py",
+        (
+            "the deviation with n",
+            "from statistics import mean, stdev",
+            "from statistics import mean, pstdev as stdev",
+        ),
+        ("a standard error without the root", "100 * math.sqrt(0.4 * 0.6", "100 * (0.4 * 0.6"),
+        ("a standard error of training images", '/ first["val"])', '/ first["train"])'),
+        ("shares for per cent", '(100, 1) if part == "features"', '(1, 1) if part == "features"'),
+        ("estimates beyond their ceiling", "if mean(values) > ceiling:", "if mean(values) > 1e6 * ceiling:"),
+        ("the first run's number", "{scale * mean(values):", "{scale * values[0]:"),
+        ("a run twice in the file", 'if row["run"] != line["run"]', "if True"),
+        (
+            "seeds that differ in more are alike",
+            "for evaluation in evaluations}) == 1",
+            "for evaluation in evaluations}) >= 1",
+        ),
+    ),
+    *edits_of(
+        "experiments/evaluations/evaluation.py",
+        "tests/experiments/evaluations/test_evaluation.py tests/experiments/test_evaluate.py",
+        ("Gaussians of D times the nats", "np.expm1(-2 * nats / D)", "np.expm1(-2 * nats)"),
+        ("Gaussians of half the nats", "np.expm1(-2 * nats / D)", "np.expm1(-nats / D)"),
+        ("a group for each seed", '        configuration.pop("seed")\n', ""),
+        ("samples of the posterior too wide", "np.exp(log_variance / 2) * rng", "np.exp(log_variance) * rng"),
+        (
+            "dependence of other images' codes",
+            "components[rows], train[rows], seed",
+            "components[rows], train[: len(rows)], seed",
+        ),
+    ),
+    *edits_of(
+        "experiments/metric_learning.py",
+        'tests/experiments/test_metric_learning.py -k "table or caption or roc"',
+        (
+            "the deviation with n",
+            "from statistics import mean, stdev",
+            "from statistics import mean, pstdev as stdev",
+        ),
+        ("the ROC one step early", 'side="right") - 1]', 'side="left") - 1]'),
+        ("the least MAP first", "reverse=True)", "reverse=False)"),
+        ("AUC in per cent", '(1, 3) if key == "auc" else (100, 1)', "(100, 1)"),
+    ),
+    *edits_of(
+        "experiments/reports/queries.py",
+        "tests/experiments/reports/test_queries.py",
+        ("the query among what it finds", 'len(codes) - 1, "cosine", own)', 'len(codes) - 1, "cosine")'),
+        ("the worst are the best", "np.argsort(-precision", "np.argsort(precision"),
+        ("a rising order", "falling = -np.arange", "falling = np.arange"),
+        ("classes of one image are asked", "[labels] > 1)", "[labels] > 0)"),
+        ("chance with the query itself", "(members - 1) / (len(val) - 1)", "members / len(val)"),
+    ),
+    *edits_of(
+        "experiments/reports/neighbours.py",
+        "tests/experiments/reports/test_neighbours.py",
+        ("other queries than those drawn", "nearest(val[rows], train,", "nearest(val[: len(rows)], train,"),
+        ("both pictures by L2", "min(K, len(train)), metric)", 'min(K, len(train)), "l2")'),
+        (
+            "hits of other labels",
+            "bank.labels[found.indices] == dataset.val.labels[rows]",
+            "bank.labels[found.indices] == dataset.val.labels[: len(rows)]",
+        ),
+    ),
+    *edits_of(
+        "experiments/reports/code_map.py",
+        "tests/experiments/reports/test_code_map.py",
+        (
+            "a perplexity of all images",
+            "return min(_PERPLEXITY, (N - 1) // 3)",
+            "return min(_PERPLEXITY, N - 1)",
+        ),
+        (
+            "room along one axis",
+            "np.abs(places[chosen] - places[i]).max(axis=1)",
+            "np.abs(places[chosen] - places[i])[:, 0]",
+        ),
+        ("thumbnails where dots are", "np.flatnonzero(thumbnails)", "np.flatnonzero(~thumbnails)"),
+    ),
+    *edits_of(
+        "experiments/reports/curves.py",
+        "tests/experiments/reports/test_curves.py",
+        ("accuracies as shares", 'scale = 100 if kind in ("accuracy", "knn") else 1', "scale = 1"),
+        ("baselines by L2", '["cosine"] for name in _BASELINES', '["l2"] for name in _BASELINES'),
+        ("a hole is 0", 'return float("nan")', "return 0.0"),
+    ),
+    *edits_of(
+        "experiments/verify.py",
+        "tests/experiments/test_verify.py",
+        ("distances for similarities", "measure(-x, pairs.same", "measure(x, pairs.same"),
+        ("the threshold of a similarity", 'numbers["threshold"] = -numbers["threshold"]', "pass"),
+        ("training images of the own data", "images = dataset.val if own", "images = dataset.train if own"),
+        (
+            "the nearest same pairs for the farthest",
+            "order[pairs.same[order]][::-1]",
+            "order[pairs.same[order]]",
+        ),
+        (
+            "an image in several pairs",
+            "len(chosen) < _SHOWN and seen.isdisjoint(rows[pair])",
+            "len(chosen) < _SHOWN",
+        ),
+    ),
+]

@@ -1,0 +1,176 @@
+"""Errors in what searches: neighbours, FAISS indexes, duplicates, the index of a data set."""
+
+from edits import edits_of
+
+EDITS = [
+    *edits_of(
+        "dim/retrieval.py",
+        "tests/test_retrieval.py",
+        ("L2 distances without the root", "return np.sqrt(squares)", "return squares"),
+        ("cosine distance doubled", "np.float32(1), squares / 2)", "np.float32(1), squares)"),
+        ("a zero vector lies at distance 0", "np.where(zero, np.float32(1)", "np.where(zero, np.float32(0)"),
+        ("each block counts from 0", "indices + start", "indices"),
+        ("the farthest by cosine", '-distances if metric == "cosine"', 'distances if metric == "cosine"'),
+        (
+            "the last one dropped, not the query itself",
+            "dropped = found.indices == own[:, None]",
+            "dropped = np.zeros(found.indices.shape, bool)",
+        ),
+        ("no place for the query itself", "wanted = k if own is None else k + 1", "wanted = k"),
+        ("a covariance for its inverse", "axes / np.sqrt(", "axes * np.sqrt("),
+        (
+            "whitening without the root",
+            "axes / np.sqrt(np.maximum(variance, floor))",
+            "axes / np.maximum(variance, floor)",
+        ),
+        (
+            "candidates that are none lie somewhere",
+            "np.where(rows < 0, np.inf, ",
+            "np.where(rows < -1, np.inf, ",
+        ),
+        ("L1 searched by L2", ', "l1": faiss.METRIC_L1}', "}"),
+        ("axes of the whitening change places", "x @ whiten if metric", "x @ whiten.T if metric"),
+    ),
+    *edits_of(
+        "dim/faiss_index.py",
+        "tests/test_faiss_index.py",
+        (
+            "recall of an index counts the query",
+            "search_index(index, codes, asked, k, rows).distances",
+            "search_index(index, codes, asked, k).distances",
+        ),
+        (
+            "recall against the query itself",
+            "nearest(asked, codes, k, metric_of(index), rows)",
+            "nearest(asked, codes, k, metric_of(index))",
+        ),
+        ("recall by the nearest alone", "found <= exact[:, -1:]", "found <= exact[:, :1]"),
+        (
+            "codes that keep their length",
+            "opened.write(comparable(codes[rows], metric).tobytes())",
+            "opened.write(comparable(codes[rows], 'l2').tobytes())",
+        ),
+        (
+            "queries that keep their length",
+            "index.search(comparable(queries, metric), wanted)",
+            "index.search(comparable(queries, 'l2'), wanted)",
+            "an inner product ranks alike whatever the query's length, and distances are computed anew",
+        ),
+        (
+            "approximate codes that keep their length",
+            "index.add(comparable(codes[rows], metric))",
+            "index.add(comparable(codes[rows], 'l2'))",
+        ),
+        ("one cell searched", "index.nprobe = min(_PROBES, cells)", "index.nprobe = 1"),
+        (
+            "no room for the query itself",
+            "metric_of(index), k if own is None else k + 1",
+            "metric_of(index), k",
+        ),
+        ("L2 for both", "faiss.METRIC_INNER_PRODUCT}", "faiss.METRIC_L2}"),
+        (
+            "a code that is not finite",
+            "comparable(codes[rows], metric)  # to refuse what is not finite",
+            "pass",
+        ),
+    ),
+    *edits_of(
+        "dim/duplicates.py",
+        "tests/test_duplicates.py",
+        ("each pair twice", "ordered = ones < others + offset", "ordered = ones != others + offset"),
+        ("a row with itself", "ordered = ones < others + offset", "ordered = ones <= others + offset"),
+        ("a pair at the threshold left out", "near = distances <= threshold", "near = distances < threshold"),
+        ("blocks compared from their own start", "start - first)", "0)"),
+        ("rows counted within a block", "found.rows + np.array([first, start])", "found.rows"),
+        ("the square of a cosine distance", "2 * threshold if metric", "threshold**2 if metric"),
+        (
+            "the farthest first",
+            "np.lexsort((rows[:, 1], rows[:, 0], distances))",
+            "np.lexsort((rows[:, 1], rows[:, 0], -distances))",
+        ),
+        ("one pair too many allowed", "if count > most:", "if count > most + 1:"),
+        ("no slack for FAISS' rounding", "_SLACK = 1e-5", "_SLACK = 0"),
+    ),
+    *edits_of(
+        "dim/index.py",
+        "tests/test_index.py",
+        ("the index made first", "cls(max(made,", "cls(min(made,"),
+        (
+            "codes of another encoder accepted",
+            'if self.made_by["encoder"] != fingerprint(encoder):',
+            "if False:",
+        ),
+        ("every metric by the FAISS index", "if metric == metric_of(self.faiss):", "if True:"),
+        (
+            "the query itself found",
+            "search_index(self.faiss, self.codes, queries, k, own)",
+            "search_index(self.faiss, self.codes, queries, k)",
+        ),
+        ("files for captions", "self.labels[int(i)].as_py() or self.file_name(i)", "self.file_name(i)"),
+        (
+            "a FAISS index of other codes accepted",
+            "if held != (self.metric, N, D):",
+            "if held[2] != D:",
+        ),
+    ),
+    *edits_of(
+        "dim/indexing.py",
+        "tests/test_indexing.py",
+        (
+            "codes of unreadable images stay",
+            '"float32")[read].tobytes()',
+            '"float32")[: len(images)].tobytes()',
+        ),
+        ("names beside other codes", "if i not in bad]", "][: len(recipe.names) - len(bad)]"),
+        ("another encoder goes on", 'state["made_by"] == made_by and ', ""),
+        ("unreadable images counted from the batch", "(start + i, image) for", "(i, image) for"),
+        ("the rest of the old file stays", "        file.truncate()\n", ""),
+        (
+            "the length of unreadable images too",
+            "write_header(file, (count - len(skipped), code_size)",
+            "write_header(file, (count, code_size)",
+        ),
+    ),
+    *edits_of(
+        "dim/embedding.py",
+        "tests/test_embedding.py",
+        (
+            "a fingerprint of the first weights",
+            "for weight in encoder.get_weights():",
+            "for weight in encoder.get_weights()[:1]:",
+        ),
+        (
+            "the log-variance for the code",
+            "return posterior(encoder, images, batch_size)[0]",
+            "return posterior(encoder, images, batch_size)[-1]",
+        ),
+    ),
+    *edits_of(
+        "dim/contact_sheet.py",
+        "tests/test_contact_sheet.py",
+        ("pairs in one row", "divmod(p, _COLUMNS)", "divmod(p, 2 * _COLUMNS)"),
+        ("both images of a pair at one place", "left = x + side * (tile + sheet.seam)", "left = x"),
+    ),
+    *edits_of(
+        "dim/grids.py",
+        "tests/test_grids.py",
+        ("hits and misses change colours", "HIT if hits[q, i] else MISS", "MISS if hits[q, i] else HIT"),
+        ("neighbours of the first query", "scaled(neighbours[q, i], tile)", "scaled(neighbours[0, i], tile)"),
+    ),
+    *edits_of(
+        "dim/export.py",
+        "tests/test_export.py",
+        (
+            "codes of the first block again",
+            "index.codes[start : start + _ROWS]",
+            "index.codes[: min(_ROWS, N - start)]",
+        ),
+        ("any difference accepted", "if not difference <= _TOLERANCE:", "if difference < 0:"),
+    ),
+    *edits_of(
+        "dim/projector.py",
+        "tests/test_projector.py",
+        ("thumbnails column by column", "y, x = (_THUMBNAIL * place", "x, y = (_THUMBNAIL * place"),
+        ("names before captions", "{printable(a)}\\t{printable(b)}", "{printable(b)}\\t{printable(a)}"),
+    ),
+]
