@@ -18,7 +18,7 @@ from dim.data import Dataset
 from dim.errors import DimError
 from dim.names import printable
 from dim.runs import Run
-from experiments import command_line
+from experiments import command_line, terminal
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
 
 def _obey_parent() -> None:
     """Ctrl-C reaches all processes; this one waits to be told, and then ends in good order."""
+    terminal.protect()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
