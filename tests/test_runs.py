@@ -144,7 +144,7 @@ def test_a_checkpoint_of_something_else_is_said_in_one_line(refused):
         with refused("checkpoint.keras is not of this run", complaint, "remove it"):
             run.load()
     run.save(build_model(SMALL))
-    assert run.load().encoder.output_shape["mean"] == (None, 5)
+    assert run.load().encoder.output["mean"].shape == (None, 5)
 
 
 def test_a_name_that_is_no_utf8_is_refused(refused):
