@@ -60,6 +60,7 @@ def benchmark(options: Options) -> None:
     """
     from tqdm import tqdm
 
+    from dim.names import printable
     from experiments.benchmarks import machine
     from experiments.benchmarks.bench import Bench
     from experiments.benchmarks.table import Growth, Row, growth_table, table
@@ -90,7 +91,7 @@ def benchmark(options: Options) -> None:
     }
     (folder / "benchmark.md").write_text(text + "\n", "utf8")
     (folder / "benchmark.json").write_text(json.dumps(numbers, indent=2) + "\n", "utf8")
-    print(f"{text}\n\n{folder / 'benchmark.md'}")
+    print(f"{text}\n\n{printable(folder / 'benchmark.md')}")
 
 
 def _check(options: Options) -> None:

@@ -20,7 +20,7 @@ from dim.errors import DimError
 from dim.files import check_writable
 from dim.names import printable
 from dim.runs import Run
-from experiments import command_line
+from experiments import command_line, terminal
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def _evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
 
 def _obey_parent() -> None:
     """Ctrl-C reaches all processes; this one waits to be told, and ends with its parent in any case."""
+    terminal.protect()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()

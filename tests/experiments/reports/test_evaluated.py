@@ -81,7 +81,7 @@ def test_nothing_of_an_evaluation_becomes_a_link_a_picture_or_a_tag(run):
     rows = {name: {"mutual_information": 1.0} for name in evil}
     body, _ = shown(run, notes=evil, features=features, dependence=rows, data=evil[0], device=evil[5])
     assert set(re.findall(r"<(\w+)", body)) <= TAGS
-    assert body.count("<img") == 2 and not re.findall(r"(?:href|src)=.(?!data:)", body.replace("&lt;img", ""))
+    assert body.count("<img") == 2 and not re.findall(r"<[^>]*(?:href|src)=.(?!data:)", body)
     for text in "[x](javascript:alert(1))", "![x](http://evil.example/a.png)", "[r]: http://evil.example":
         assert body.count(text) >= 2, text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in body and "\x1b" not in body
