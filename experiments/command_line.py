@@ -62,9 +62,8 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
             _end_by(_received[0])
         if not exhausted(error):
             raise
-        what = (
-            printable(" ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())[:100]) or type(error).__name__
-        )
+        said = " ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())  # without TensorFlow's names of nodes
+        what = printable(said[:100]) or type(error).__name__
         sys.exit(
             f"error: not enough memory ({what}); try a smaller --batch-size, --code-size or --image-size"
         )
