@@ -62,7 +62,7 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
             _end_by(_received[0])
         if not exhausted(error):
             raise
-        said = " ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())  # without TensorFlow's names of nodes
+        said = " ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())  # without names of nodes
         what = printable(said[:100]) or type(error).__name__
         sys.exit(
             f"error: not enough memory ({what}); try a smaller --batch-size, --code-size or --image-size"
