@@ -52,7 +52,8 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
     try:
         _listen()
         program(_options(program.__name__, options, description))
-        sys.stdout.flush()
+        if sys.stdout:  # which may be closed
+            sys.stdout.flush()
     except KeyboardInterrupt as interruption:
         _end_by(interruption.args[0] if interruption.args else signal.SIGINT)
     except (DimError, OSError) as error:
@@ -86,8 +87,8 @@ def nothing_to_lose() -> Iterator[None]:
 def import_keras() -> None:
     """Imports Keras and its backend without the messages that TensorFlow's libraries print meanwhile.
 
-    They come from compiled code before any log level is read. If the import fails they are shown. What a
-    keras.json says of the order of dimensions and of precision does not matter here.
+    They come from compiled code before any log level is read. If the import fails they are shown, unless it was
+    interrupted. What a keras.json says of the order of dimensions and of precision does not matter here.
 
     Raises:
         DimError: the backend does not exist or is not installed, or a keras.json cannot be used.
@@ -111,8 +112,9 @@ def import_keras() -> None:
             settings = os.environ.get("KERAS_HOME") or "~/.keras"
             raise DimError(f"Keras cannot start ({error}); repair or remove {settings}/keras.json") from error
         except BaseException:
-            messages.seek(0)
-            os.write(stderr, messages.read())
+            if not _received:
+                messages.seek(0)
+                os.write(stderr, messages.read())
             raise
         finally:
             os.dup2(stderr, 2)
