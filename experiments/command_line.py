@@ -70,7 +70,7 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
             _end_by(_received[0])
         if not exhausted(error):
             raise
-        said = " ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())  # without TensorFlow's names of nodes
+        said = " ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())  # without names of nodes
         what = printable(said[:100]) or type(error).__name__
         sys.exit(
             f"error: not enough memory ({what}); try a smaller --batch-size, --code-size or --image-size"
@@ -94,8 +94,8 @@ def nothing_to_lose() -> Iterator[None]:
 def import_keras() -> None:
     """Imports Keras and its backend without the messages that TensorFlow's libraries print meanwhile.
 
-    They come from compiled code before any log level is read. If the import fails they are shown. What a
-    keras.json says of the order of dimensions and of precision does not matter here.
+    They come from compiled code before any log level is read. If the import fails they are shown, unless it was
+    interrupted. What a keras.json says of the order of dimensions and of precision does not matter here.
 
     Raises:
         DimError: the backend does not exist or is not installed, or a keras.json cannot be used.
@@ -119,8 +119,9 @@ def import_keras() -> None:
             settings = os.environ.get("KERAS_HOME") or "~/.keras"
             raise DimError(f"Keras cannot start ({error}); repair or remove {settings}/keras.json") from error
         except BaseException:
-            messages.seek(0)
-            os.write(stderr, messages.read())
+            if not _received:
+                messages.seek(0)
+                os.write(stderr, messages.read())
             raise
         finally:
             os.dup2(stderr, 2)

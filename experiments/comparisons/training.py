@@ -95,7 +95,11 @@ def _check(options) -> None:
         raise DimError("nothing to compare: --presets and --seeds each need at least one")
     if options.epochs < 1 or min(options.seeds) < 0:
         raise DimError("--epochs must be at least 1 and --seeds at least 0")
-    for word in shlex.split(options.args):
+    try:
+        words = shlex.split(options.args)
+    except ValueError as error:
+        raise DimError(f"--args {options.args!r}: {error}") from None
+    for word in words:
         if (option := word.partition("=")[0]) in _OURS:
             raise DimError(f"--args must not contain {option}, which differs from run to run")
 

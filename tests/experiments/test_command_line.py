@@ -126,6 +126,12 @@ def test_settings_of_keras_that_do_not_suit_are_overruled_or_refused(
     assert status == 0 and "knn_l2.png" in out, err
     (tmp_path / "keras.json").write_text('{"floatx": "float3"}')
     assert "repair or remove" in refused("knn")
+    (tmp_path / "keras.py").write_text(
+        "import os, signal\nos.write(2, b'drowning')\nos.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    status, _, err = command("knn")
+    assert status == 130 and "drowning" not in err and "Traceback" not in err
+    (tmp_path / "keras.py").unlink()
     if missing := [backend for backend in ("jax", "torch") if not find_spec(backend)]:
         monkeypatch.setenv("KERAS_HOME", str(tmp_path / "nowhere"))
         monkeypatch.setenv("KERAS_BACKEND", missing[0])

@@ -105,6 +105,7 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_trained(refused, 
     assert "did you mean seed?" in refused("compare", "--presets", "dim", "sed")
     assert "--epochs must be at least 1" in refused("compare", "--epochs", 0)
     assert "must not contain --seed" in refused("compare", "--args=--views 1 --seed=3")
+    assert "No closing quotation" in refused("compare", "--args=--views '1")
     assert not list(tmp_path.iterdir())
 
 

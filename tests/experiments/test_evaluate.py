@@ -142,8 +142,9 @@ def test_the_command_line_refuses_like_the_others(refused):
     assert "did you mean --metrics?" in refused("evaluate", "--metric", "l2")
 
 
-def children(process):
-    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+def running(pid) -> bool:
+    file = Path(f"/proc/{pid}/stat")
+    return file.exists() and file.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says whose child a process is")
@@ -151,23 +152,20 @@ def children(process):
 def test_whoever_ends_an_evaluation_of_several_ends_its_child(how, trained, start):
     """Even where nobody is left who could tell it."""
     trained("first"), trained("second")
-    process = start("evaluate", "--run", "first,second", "--quick")
-    while (
-        not (found := children(process))
-        or b"spawn_main" not in Path(f"/proc/{found[-1]}/cmdline").read_bytes()
-    ):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    process, shown = start("evaluate", "--run", "first,second", "--quick"), ""
+    while "PCA of pixels" not in shown:  # the child is at work
+        assert process.poll() is None, shown
+        shown += process.stderr.read(1)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.send_signal(how)
-    process.wait(timeout=60)
+    _, err = process.communicate(timeout=60)  # which waits for the child too, who writes there
     assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
-    _, err = process.communicate(timeout=60)  # which wait for the child too, who writes there
     assert "Traceback" not in err
-    assert not [
-        pid
-        for pid in found
-        if Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    deadline = time.monotonic() + 20
+    while children and any(map(running, children)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert children
 
 
 def test_a_folder_that_cannot_be_written_is_found_out_before(trained, monkeypatch):

@@ -127,9 +127,10 @@ def test_what_cannot_be_a_run_is_refused_before_the_work(refused, photographs, t
     assert "nobody's home folder" in refused("train", *arguments, "--run", "~nobody-at-all/first")
     with Run(f"{tmp_path}/runs/first").alone():
         assert f"is being trained by process {os.getpid()} " in refused("train", *arguments, "--run", "first")
-    for part in "train", "val":
-        (tmp_path / "one" / part / "c").mkdir(parents=True)
-        shutil.copy(photographs / "stripes/stripes 0.png", tmp_path / "one" / part / "c")
+    for i in range(21):
+        folder = tmp_path / "one" / ("val/c" if i else "train/c")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photographs / f"stripes/stripes {i}.png", folder)
     assert "a batch needs two at least" in refused("train", "--data", "one", *SMALL)
     assert not list((tmp_path / "runs").iterdir())
 
