@@ -94,8 +94,8 @@ def nothing_to_lose() -> Iterator[None]:
 def import_keras() -> None:
     """Imports Keras and its backend without the messages that TensorFlow's libraries print meanwhile.
 
-    They come from compiled code before any log level is read. If the import fails they are shown, unless it was
-    interrupted. What a keras.json says of the order of dimensions and of precision does not matter here.
+    They come from compiled code before any log level is read. If the import fails they are shown, unless it
+    was interrupted. What a keras.json says of the order of dimensions and of precision does not matter here.
 
     Raises:
         DimError: the backend does not exist or is not installed, or a keras.json cannot be used.
