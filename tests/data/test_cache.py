@@ -256,6 +256,23 @@ def test_what_another_decodes_is_waited_for_and_not_decoded_again(capsys):
     assert len(entries()) == 1
 
 
+def test_what_another_left_that_was_killed_meanwhile_is_not_taken_over():
+    open_greys([1, 2])
+    folder = cache_folder() / entries()[0]
+    left = folder.rename(folder.with_name(f"{folder.name}.tmp"))
+    (left / "index.json").unlink()
+    (left / "skipped.txt").write_text("its own")
+    descriptor = os.open(left, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    waiting = threading.Thread(target=open_greys, args=([1, 2],))
+    waiting.start()
+    time.sleep(0.3)
+    os.close(descriptor)
+    waiting.join()
+    assert entries() == [folder.name]
+    assert sorted(file.name for file in folder.iterdir()) == ["images.npy", "index.json"]
+
+
 def test_decoding_starts_no_process_that_could_outlive_this_one():
     at_work = set()
 

@@ -117,9 +117,11 @@ def test_a_report_holds_everything_and_loads_nothing(made):
 
 def test_without_labels_evaluation_or_enough_images_the_rest_is_there(made, tmp_path):
     rng = np.random.default_rng(0)
-    (tmp_path / "flat").mkdir()
+    for part in "train", "val":
+        (tmp_path / "flat" / part).mkdir(parents=True)
     for i in range(30):
-        imwrite(tmp_path / f"flat/{i} <&ü.png", rng.integers(0, 256, (16, 16, 3), "uint8"))
+        file = tmp_path / f"flat/{'train' if i < 27 else 'val'}/{i} <&ü.png"
+        imwrite(file, rng.integers(0, 256, (16, 16, 3), "uint8"))
     _, html = made("first", data=tmp_path / "flat")
     page = Page(html)
     assert page.headings == SECTIONS and len(page.images) == 3 + 2
