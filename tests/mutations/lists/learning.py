@@ -231,7 +231,11 @@ EDITS = [
         ("half of the steps to warm up", "_WARM_UP = 0.05", "_WARM_UP = 0.5"),
         ("a cosine that does not end at 0", "max(1, steps - rise)", "max(1, steps)"),
         ("α for β", "local_weight=c.beta", "local_weight=c.alpha"),
-        ("the seed of the weights ignored", "set_random_seed(c.seed)", "set_random_seed(0)"),
+        (
+            "the seed of the weights ignored",
+            "set_random_seed(c.seed if seed is None else seed)",
+            "set_random_seed(0)",
+        ),
         ("views without the run's crop", "RandomView(c.crop, seed=c.seed)", "RandomView(seed=c.seed)"),
         ("views of seed 0", "RandomView(c.crop, seed=c.seed)", "RandomView(c.crop)"),
         ("critics without the temperature", '"temperature": c.temperature}', '"temperature": 0.0}'),
