@@ -97,7 +97,7 @@ EDITS = [
             "FEATURE_MAP: occluded[FEATURE_MAP]",
         ),
         ("the code of the whole image", "{**occluded, FEATURE_MAP", "{**whole, FEATURE_MAP"),
-        ("views outside training", "if not training:\n            return self.encoder(images)\n", ""),
+        ("views outside training", "        if not training:\n            return self.encoder(images)\n", ""),
         ("coordinates without their weight", "self.coordinates_weight * coordinates", "coordinates"),
         ("the seed of the sampling ignored", "SeedGenerator(seed)", "SeedGenerator(0)"),
     ),
