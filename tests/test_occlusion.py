@@ -16,6 +16,7 @@ def images():
 @pytest.mark.parametrize("side", [0.25, 0.5])
 def test_a_rectangle_of_the_stated_size_is_grey_and_the_rest_untouched(side):
     occluded = keras.ops.convert_to_numpy(Occlusion(side)(images()))
+    assert GREY == 128  # the middle of all values
     assert occluded.dtype == np.uint8
     for before, after in zip(images(), occluded, strict=True):
         hidden = (after == GREY).all(axis=-1)

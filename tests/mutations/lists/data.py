@@ -163,8 +163,8 @@ EDITS = [
         ("epochs logged from 0", "self.run.log_epoch(epoch + 1,", "self.run.log_epoch(epoch,"),
         (
             "an epoch too many is kept",
-            "the checkpoint of epoch {self.epoch} is",
-            "the checkpoint of epoch {self.epoch + 1} is",
+            "_kept(self.epoch)}; try",
+            "_kept(self.epoch + 1)}; try",
         ),
     ),
     *edits_of(

@@ -98,8 +98,8 @@ EDITS = [
         "tests/evaluation/test_probes.py",
         (
             "the linear probe not refitted on all images",
-            "data.train, data.labels, start=fitted",
-            "*data.without_slice(), start=fitted",
+            "data.train, data.labels, effort)",
+            "*data.without_slice(), effort)",
         ),
         (
             "the SVM not refitted on all images",
@@ -108,8 +108,8 @@ EDITS = [
         ),
         (
             "penalties that know no length of features",
-            "_logistic(strength / data.train.shape[1], *data",
-            "_logistic(strength, *data",
+            "_logistic(strength / x.shape[1], x",
+            "_logistic(strength, x",
         ),
         (
             "validation features left as they are",
@@ -274,7 +274,7 @@ EDITS = [
         ("epochs from 0", "self._look(epoch + 1, logs)", "self._look(epoch, logs)"),
         ("labels in another order", "split.labels[rows]\n", "split.labels[: len(rows)]\n"),
         ("names in another order", "[split.names[i] for i in rows])", "list(split.names[: len(rows)]))"),
-        ("events of a lost epoch stay", "purge_step=epoch + 1 if epoch else 0", "purge_step=0"),
+        ("events of a lost epoch stay", "first=epoch + 1 if epoch else 0", "first=0"),
         (
             "the model's own draws shown",
             "type(augmentation).from_config(\n            augmentation.get_config()\n        )",

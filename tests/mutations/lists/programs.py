@@ -8,8 +8,8 @@ EDITS = [
         'tests/experiments/test_compare.py -k "table or header or encoder"',
         (
             "one deviation for both metrics",
-            "e.accuracy[what][metric] for e in",
-            'e.accuracy[what]["cosine"] for e in',
+            "[accuracy[metric] for accuracy in accuracies]",
+            '[accuracy["cosine"] for accuracy in accuracies]',
         ),
         (
             "the deviation with n",

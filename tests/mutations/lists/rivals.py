@@ -163,7 +163,7 @@ EDITS = [
         ("a density without its norm", "math.log(2 * math.pi * SIGMA**2)", "math.log(2 * math.pi)"),
         (
             "views outside training",
-            "if not training:\n            return self.encoder(images, training=False)\n",
+            "        if not training:\n            return self.encoder(images, training=False)\n",
             "",
         ),
     ),

@@ -10,7 +10,6 @@ EDITS = [
         ("cosine distance doubled", "np.float32(1), squares / 2)", "np.float32(1), squares)"),
         ("a zero vector lies at distance 0", "np.where(zero, np.float32(1)", "np.where(zero, np.float32(0)"),
         ("each block counts from 0", "indices + start", "indices"),
-        ("the farthest by cosine", '-distances if metric == "cosine"', 'distances if metric == "cosine"'),
         (
             "the last one dropped, not the query itself",
             "dropped = found.indices == own[:, None]",
@@ -28,7 +27,7 @@ EDITS = [
             "np.where(rows < 0, np.inf, ",
             "np.where(rows < -1, np.inf, ",
         ),
-        ("L1 searched by L2", ', "l1": faiss.METRIC_L1}', "}"),
+        ("L1 searched by L2", 'faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2', "faiss.METRIC_L2"),
         ("axes of the whitening change places", "x @ whiten if metric", "x @ whiten.T if metric"),
     ),
     *edits_of(
