@@ -1,8 +1,8 @@
 """Named, complete configurations, each with its source and what to expect of it.
 
 Results are accuracies of 20 nearest neighbours by cosine on 20 classes of Tiny-ImageNet (10,000 images),
-where raw pixels have 18.5 % and a calibrated untrained encoder has 26 %, and times are those of two cores; the README
-has the protocol and the table.
+where raw pixels have 18.5 % and a calibrated untrained encoder has 26 %, and times are those of two cores;
+the README has the protocol and the table.
 
 To add a preset, write a function that says where it comes from and name it in `PRESETS`.
 """
