@@ -176,7 +176,9 @@ def _end_by(number: int) -> None:
 
 def _in_words(error: Exception) -> str:
     """What was wrong where, and what to do about it."""
-    if isinstance(error, DimError) or not error.strerror:
+    if isinstance(error, DimError):
+        return str(error)
+    if not error.strerror:
         return " ".join(str(error).split())
     where = f"{error.filename}: " if error.filename is not None else ""
     remedy = _REMEDIES.get(error.errno)

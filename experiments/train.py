@@ -109,8 +109,6 @@ def _train(configuration: Configuration, dataset: data.Dataset, run: Run, asked_
 def _with_data(configuration: Configuration):
     where = configuration.data or data.default()
     dataset = data.load_of(configuration, where)
-    if len(dataset.train) < 2:
-        raise DimError(f"{dataset.name} has {len(dataset.train)} training images; a batch needs two at least")
     if configuration.batch_size > len(dataset.train):
         raise DimError(
             f"--batch-size {configuration.batch_size} is more than the {len(dataset.train)} training images "

@@ -93,10 +93,10 @@ def test_the_parts_of_the_method_are_those_of_the_configuration():
 
 
 def test_the_default_preset_begins_calmly_from_every_seed():
-    """A log-variance that is not near 0 at the start has a KL of 10 to 700 nats a dimension here."""
+    """A log-variance that does not start at 0 has a KL of 3.5 to 13 nats a dimension here."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (50, 4, 4, 3), "uint8").repeat(4, 1).repeat(4, 2)
-    settings = {"image_size": 16, "critic_units": 64, "batch_size": 50, "precision": "float32"}
+    images = rng.integers(0, 256, (20, 4, 4, 3), "uint8").repeat(4, 1).repeat(4, 2)
+    settings = {"image_size": 16, "critic_units": 16, "batch_size": 20, "precision": "float32"}
     model = build_model(Configuration(**settings))
     for seed in range(12):
         fresh = build_model(Configuration(seed=seed, **settings))
@@ -108,7 +108,7 @@ def test_the_default_preset_begins_calmly_from_every_seed():
             model.reset_metrics()
             logs.append(model.train_on_batch(images, return_dict=True))
         assert max(float(log["loss"]) for log in logs) < 2 * float(logs[0]["loss"]), seed
-        assert max(float(log["prior"]) for log in logs) < 4, seed
+        assert max(float(log["prior"]) for log in logs) < 3.2, seed
 
 
 def test_a_cosine_schedule_rises_falls_and_ends_at_zero():

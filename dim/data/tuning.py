@@ -26,7 +26,7 @@ def tuning(dataset: Dataset) -> Dataset:
     """
     held = held_out(dataset)
     rows = np.concatenate([np.flatnonzero(~held), np.flatnonzero(held)])
-    if not held.any() or held.all():
+    if not held.any() or np.sum(~held) < 2:
         raise DimError(
             f"{dataset.name} has {len(dataset.train)} training images, too few to hold out a tenth for --tune"
         )

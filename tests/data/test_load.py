@@ -80,7 +80,7 @@ def test_what_is_neither_file_nor_folder_is_no_data_set(refused):
     for where in "pipe", "/dev/zero":
         with refused(where, "neither a folder nor a file"):
             data.load(where)
-    with refused("~nobody-of-this-name/images", "whole path"):
+    with refused("~nobody-of-this-name/images", "nobody's home folder"):
         data.load("~nobody-of-this-name/images")
 
 

@@ -68,6 +68,18 @@ def test_a_mistake_in_the_program_keeps_its_traceback(ends):
         ends(RuntimeError("a bug"))
 
 
+@pytest.fixture
+def as_at_a_terminal():
+    """Signals as a terminal hands them on, whoever started the tests, and as they were afterwards."""
+    before = {number: signal.getsignal(number) for number in command_line._ENDINGS}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("as_at_a_terminal")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_whoever_asks_to_end_is_answered_by_the_number_of_the_signal(ends, number):
     def interrupted():
@@ -84,6 +96,7 @@ def test_whoever_asks_to_end_is_answered_by_the_number_of_the_signal(ends, numbe
     assert ends(swallowed_by_a_library) == 128 + number
 
 
+@pytest.mark.usefixtures("as_at_a_terminal")
 def test_a_signal_that_is_ignored_from_the_beginning_stays_so(ends):
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -94,16 +107,12 @@ def test_a_signal_that_is_ignored_from_the_beginning_stays_so(ends):
     assert ends(hung_up) == "error: reached"
 
 
+@pytest.mark.usefixtures("as_at_a_terminal")
 def test_where_there_is_nothing_to_lose_the_system_ends_the_process():
     command_line._listen()
-    try:
-        with command_line.nothing_to_lose():
-            assert {signal.getsignal(number) for number in command_line._ENDINGS} == {signal.SIG_DFL}
-        assert signal.getsignal(signal.SIGTERM) is command_line._interrupt
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number in command_line._ENDINGS[1:]:
-            signal.signal(number, signal.SIG_DFL)
+    with command_line.nothing_to_lose():
+        assert {signal.getsignal(number) for number in command_line._ENDINGS} == {signal.SIG_DFL}
+    assert signal.getsignal(signal.SIGTERM) is command_line._interrupt
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**31), str(2**32)])

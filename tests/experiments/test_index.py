@@ -56,7 +56,7 @@ def test_what_cannot_be_read_is_named_and_the_recall_of_an_approximate_index_pri
 
 @pytest.mark.parametrize(
     ("data", "pieces"),
-    [("empty", ["empty", "no images"]), ("nowhere", ["no data at"]), ("a.png", ["not a zip"])],
+    [("empty", ["empty", "no images"]), ("nowhere", ["no data at"]), ("a.png", ["a single image"])],
 )
 def test_where_there_are_no_images_nothing_is_made(data, pieces, initial_run, paint, tmp_path, declined):
     (tmp_path / "empty").mkdir()

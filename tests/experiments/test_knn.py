@@ -61,7 +61,7 @@ def test_a_photograph_of_any_shape_is_a_query(ask, tmp_path):
         (["--image", "text.jpg"], "text.jpg cannot be read as an image"),
         (["--k", "1000"], "there are 90 other images in train"),
         (["--against", "val", "--k", "10"], "there are 9 other images in val"),
-        (["--seed", "-1"], "--seed must be at least 0"),
+        (["--seed", "-1"], "a seed must be at least 0"),
         (["--image", "a.jpg", "--queries", "1"], "give one of them"),
         (["--count", "0"], "--count must be at least 1"),
     ],

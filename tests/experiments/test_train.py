@@ -131,7 +131,9 @@ def test_what_cannot_be_a_run_is_refused_before_the_work(refused, photographs, t
         folder = tmp_path / "one" / ("val/c" if i else "train/c")
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(photographs / f"stripes/stripes {i}.png", folder)
-    assert "a batch needs two at least" in refused("train", "--data", "one", *SMALL)
+    assert "1 training and 20 validation images that can be read; at least 2" in refused(
+        "train", "--data", "one", *SMALL
+    )
     assert not list((tmp_path / "runs").iterdir())
 
 
