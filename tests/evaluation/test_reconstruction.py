@@ -38,7 +38,8 @@ def test_the_seed_decides_weights_and_order(monkeypatch):
     )
     codes = np.random.default_rng(0).normal(0, 30, (60, 4)).astype("float32")
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), "uint8")
-    one, again, other = (reconstructions(encoder, codes, images, codes[:9], seed) for seed in (3, 3, 4))
+    few = codes[:40], images[:40]  # all in one batch, in the same order whatever the seed
+    one, again, other = (reconstructions(encoder, *few, codes[:9], seed) for seed in (3, 3, 4))
     np.testing.assert_allclose(one.astype(int), again, atol=1)
     assert np.abs(one.astype(int) - other).max() > 1
     order = [reconstruction._CodesAndImages(codes, images, seed)[0][0] for seed in (3, 4)]

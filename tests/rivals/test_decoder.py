@@ -41,6 +41,8 @@ def test_pixels_are_float32_whatever_the_layers_compute_in(precision):
     assert "float32" in str(decoder(np.zeros((2, 5), "float32")).dtype)
     computed = {layer.compute_dtype for layer in decoder.layers if isinstance(layer, keras.layers.Dense)}
     assert computed == {precision.removeprefix("mixed_")}
+    convolutions = [layer for layer in decoder.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert convolutions[-1].compute_dtype == "float32"
 
 
 def test_images_are_nearly_grey_at_first():
