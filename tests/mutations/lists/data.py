@@ -34,6 +34,7 @@ EDITS = [
             "one cache for all sizes",
             "json.dumps([_FORMAT, size, made_from])",
             "json.dumps([_FORMAT, made_from])",
+            "the size is in the folder's name as well",
         ),
         (
             "one cache whatever it is made from",
