@@ -260,3 +260,8 @@ def test_what_is_no_distribution_is_refused_by_name(function, bad):
 def test_messages_name_the_argument_and_the_remedy(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_sum_that_is_1_but_for_rounding_is_made_1():
+    p = np.array([0.2, 0.5, 0.3])
+    assert entropy(p * (1 + 1e-8)) == pytest.approx(entropy(p), rel=1e-12)
