@@ -59,7 +59,7 @@ def test_no_name_is_unprintable(printed):
 
 def test_an_error_is_one_line_whatever_is_in_it(printed):
     status, _, errors = printed("", 2)
-    assert status == 1 and errors == "error: two\\nlines \\x1b \\udcff\n"
+    assert status == 1 and errors == "error: two lines \\x1b \\udcff\n"
 
 
 def test_the_work_is_done_though_nobody_reads_to_the_end(printed):
