@@ -7,6 +7,8 @@ from dim.errors import DimError
 
 MEAN, LOG_VARIANCE, FEATURE_MAP, FEATURES = "mean", "log_variance", "feature_map", "features"
 
+_CALM_WIDTH = 256  # features that a log-variance can read at Adam's usual rate of 1e-3
+
 
 def scaled_images(encoder: str, image_size: int, least: int):
     """The input of an encoder, and the same scaled to [-1, 1].
@@ -33,7 +35,8 @@ def with_posterior(images, feature_map, features, code_size: int, gaussian: bool
 
     That of the log-variance starts at zero, and so every variance at 1. Started like any other layer it
     reaches 8 and more, its exponential rules the loss, and one such step fills the second moments of Adam
-    for a thousand others.
+    for a thousand others. A step of Adam moves every weight by about its rate, and so a sum over 4,096
+    features (alex64) by several nats, wherever it starts: wider features are scaled down for it.
 
     Args:
         images: its input.
@@ -49,7 +52,8 @@ def with_posterior(images, feature_map, features, code_size: int, gaussian: bool
     posterior = {MEAN: layers.Dense(code_size, name=MEAN, dtype="float32")(features)}
     if gaussian:
         from_zero = layers.Dense(code_size, name=LOG_VARIANCE, kernel_initializer="zeros", dtype="float32")
-        posterior[LOG_VARIANCE] = from_zero(features)
+        scale = min(1, _CALM_WIDTH / features.shape[-1])
+        posterior[LOG_VARIANCE] = from_zero(layers.Rescaling(scale)(features) if scale < 1 else features)
     return keras.Model(images, {FEATURE_MAP: feature_map, **posterior}, name="encoder")
 
 

@@ -58,6 +58,14 @@ def test_every_posterior_starts_with_a_variance_of_1_whatever_the_image(encoder,
     assert ops.convert_to_numpy(outputs["mean"]).all()
 
 
+def test_one_step_of_adam_moves_no_log_variance_by_half_a_nat_however_wide_the_features(encoder, images):
+    kernel = encoder.get_layer("log_variance").kernel
+    kernel.assign(ops.full_like(kernel, 1e-3))
+    moved = encoder(images(encoder.input_shape[1], seed=5), training=True)["log_variance"]
+    kernel.assign(ops.zeros_like(kernel))
+    assert 0 < abs(ops.convert_to_numpy(moved)).max() < 0.5
+
+
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_image_smaller_than_the_smallest_is_refused_in_one_line(name, smallest, refused):
     with refused(name, f"at least {smallest[name]} pixels, not {smallest[name] - 1}"):
