@@ -4,20 +4,23 @@ from importlib import import_module
 
 _HOME = {
     "Configuration": "dim.configuration",
-    "DeepInfoMax": "dim.model",
-    "DeepInfoMaxFeatures": "dim.features",
+    "DeepInfoMax": "dim.methods.deep_infomax",
+    "DeepInfoMaxFeatures": "dim.export.transformer",
     "DimError": "dim.errors",
-    "Run": "dim.runs",
-    "build_model": "dim.build",
-    "embed": "dim.embedding",
-    "nearest": "dim.retrieval",
-    "neighbour_grid": "dim.grids",
+    "Run": "dim.training.run",
+    "build_model": "dim.methods.build",
+    "embed": "dim.encoders.embedding",
+    "nearest": "dim.search.nearest",
+    "neighbour_grid": "dim.pictures.grid",
 }
-__all__ = sorted(_HOME)
+_ROOMS = ("data", "measures")
+__all__ = sorted([*_HOME, *_ROOMS])
 
 
 def __getattr__(name: str):
     """Imports what is asked for when it is asked for: Keras takes seconds, `--help` should not."""
+    if name in _ROOMS:
+        return import_module(f"dim.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'dim' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dim.files import check_writable, replace
 from dim.names import printable
-from dim.runs import Run
+from dim.training.run import Run
 from experiments import command_line
 
 
@@ -29,7 +29,7 @@ def export(options: Options) -> None:
     Raises:
         DimError: there is no run, or the index is damaged, or ONNX computes something else.
     """
-    from dim.index import Index
+    from dim.search.index import Index
 
     run = Run(options.run) if options.run else Run.newest()
     run.configuration()
@@ -44,7 +44,7 @@ def export(options: Options) -> None:
 
     command_line.import_keras()
     from dim.encoders import in_plain_keras
-    from dim.export import write_onnx
+    from dim.export.onnx import write_onnx
 
     encoder = run.load().encoder
 
@@ -56,7 +56,7 @@ def export(options: Options) -> None:
 
 
 def _export_codes(index, folder) -> None:
-    from dim.export import write_codes_table, write_index_projector
+    from dim.export.index_table import write_codes_table, write_index_projector
 
     codes = printable(index.folder / "codes.npy")
     print(f"{codes}: {len(index):,} codes of length {index.codes.shape[1]}")

@@ -12,7 +12,7 @@ from typing import Literal
 from dim import data
 from dim.files import UNFINISHED, check_writable, exclusive, typed_path
 from dim.names import printable
-from dim.runs import Run
+from dim.training.run import Run
 from experiments import command_line
 
 _NAMED = 3
@@ -48,8 +48,8 @@ def index(options: Options) -> None:
     source = data.listed(where, configuration.image_size)
 
     command_line.import_keras()
-    from dim.faiss_index import recall
-    from dim.indexing import build_index
+    from dim.search.faiss_index import recall
+    from dim.search.indexer import build_index
 
     folder = run.path / "index"
     folder.mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ from dim.data import Split
 from dim.errors import DimError
 from dim.files import check_writable, replace
 from dim.names import cell, printable
-from dim.runs import Run
+from dim.training.run import Run
 from experiments import command_line
 
 PICTURES = {"l2": "knn_l2.png", "cosine": "knn_cos.png"}
@@ -63,9 +63,9 @@ def knn(options: Options) -> None:
     command_line.import_keras()
     from imageio.v3 import imwrite
 
-    from dim.embedding import embed
-    from dim.grids import neighbour_grid
-    from dim.retrieval import METRICS, nearest
+    from dim.encoders.embedding import embed
+    from dim.pictures.grid import neighbour_grid
+    from dim.search.nearest import METRICS, nearest
 
     encoder = run.load().encoder
     codes, bank_codes = embed(encoder, queries.images), embed(encoder, bank.images)

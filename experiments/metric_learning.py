@@ -17,9 +17,9 @@ from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import typed_path
 from dim.names import printable
 from experiments import command_line
-from experiments.comparisons.table import header
-from experiments.comparisons.training import Entry, trained
-from experiments.comparisons.untrained import kinds, untrained_codes
+from experiments.compare.table import header
+from experiments.compare.training import Entry, trained
+from experiments.compare.untrained import kinds, untrained_codes
 
 _PRESETS = ("dim", "two-view", "supervised", "metric-contrastive", "metric-triplet", "metric-supcon")
 _FAR = 1e-2
@@ -94,7 +94,7 @@ def measure(entries: list[Entry], most: int) -> dict[str, dict[int, dict]]:
     Raises:
         DimError: no pairs can be made of the validation images.
     """
-    from dim.embedding import embed
+    from dim.encoders.embedding import embed
     from dim.evaluation.features import pixels
     from dim.evaluation.knn import knn_accuracies
     from dim.evaluation.retrieval_metrics import retrieval_metrics
@@ -192,7 +192,7 @@ def plot(measured: dict[str, dict[int, dict]]):
     """
     from matplotlib.figure import Figure
 
-    from experiments.evaluations.verification import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, draw_roc
+    from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, draw_roc
 
     colours = iter((BLUE, SKY, GREEN, PINK, YELLOW, ORANGE))
     figure = Figure(figsize=(6, 4.6), dpi=200, layout="constrained")

@@ -13,7 +13,7 @@ import numpy as np
 from dim.errors import DimError
 from dim.files import check_writable, replace
 from dim.names import cell, printable
-from dim.runs import Run
+from dim.training.run import Run
 from experiments import command_line
 
 _PRINTED, _DRAWN, _TILE = 20, 40, 112
@@ -41,9 +41,9 @@ def near_duplicates(options: Options) -> None:
     """
     from imageio.v3 import imwrite
 
-    from dim.contact_sheet import pair_sheet
-    from dim.duplicates import close_pairs
-    from dim.index import Index
+    from dim.pictures.pairs import pair_sheet
+    from dim.search.duplicates import close_pairs
+    from dim.search.index import Index
 
     run = Run(options.run) if options.run else Run.newest()
     index = Index.of(run, options.data)

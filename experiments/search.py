@@ -13,7 +13,7 @@ import numpy as np
 from dim.errors import DimError
 from dim.files import check_writable, replace, typed_path
 from dim.names import printable
-from dim.runs import Run
+from dim.training.run import Run
 from experiments import command_line
 
 _TILE = 112
@@ -42,7 +42,7 @@ def search(options: Options) -> None:
         DimError: there is no run or index, they do not belong together, or an image cannot be read.
     """
     from dim.data.decode import read_images
-    from dim.index import Index
+    from dim.search.index import Index
 
     files = _files(options.image)
     run = Run(options.run) if options.run else Run.newest()
@@ -56,8 +56,8 @@ def search(options: Options) -> None:
     command_line.import_keras()
     from imageio.v3 import imwrite
 
-    from dim.embedding import embed
-    from dim.grids import neighbour_grid
+    from dim.encoders.embedding import embed
+    from dim.pictures.grid import neighbour_grid
 
     encoder = run.load().encoder
     index.check(encoder, run)

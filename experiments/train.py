@@ -17,7 +17,7 @@ from dim.errors import DimError
 from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import typed_path
 from dim.names import printable
-from dim.runs import Run
+from dim.training.run import Run
 from experiments import command_line
 
 _PIXEL_QUERIES = 1000
@@ -49,11 +49,11 @@ def train(options: Options) -> None:
 def _train(configuration: Configuration, dataset: data.Dataset, run: Run, asked_for_data: bool) -> None:
     command_line.import_keras()
 
-    from dim.build import build_model
-    from dim.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
     from dim.device import best_precision, describe_device
     from dim.encoders import in_plain_keras
-    from dim.monitor import Monitor
+    from dim.methods.build import build_model
+    from dim.training.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
+    from dim.training.monitor import Monitor
 
     if configuration.precision == "auto":
         precision = run.configuration().precision if run.has_learned else best_precision()
@@ -142,7 +142,7 @@ def _report(run: Run, model, dataset: data.Dataset, configuration: Configuration
     """Prints and saves the accuracy of the codes beside the baselines, and what to type next."""
     from tqdm import tqdm
 
-    from dim.embedding import embed
+    from dim.encoders.embedding import embed
     from dim.evaluation.baselines import untrained_encoder
     from dim.evaluation.features import pixels
     from dim.evaluation.knn import K, knn_accuracies

@@ -20,9 +20,10 @@ from dim.errors import DimError
 from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import check_writable, replace
 from dim.names import plotted, printable
-from dim.runs import Run
+from dim.pictures.figures import save
+from dim.training.run import Run
 from experiments import command_line
-from experiments.figures import save
+from experiments.tables import aligned, percent
 
 _SHOWN = 4
 LABELS = {"cosine": "cosine", "l2": "L2"}
@@ -115,7 +116,7 @@ def verify(options: Options) -> None:
 
 def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.ndarray]:
     """The codes, and what they have to beat, which is calibrated on images that are known."""
-    from dim.embedding import embed
+    from dim.encoders.embedding import embed
     from dim.evaluation.baselines import untrained_encoder
     from dim.evaluation.features import pixels
 
@@ -141,8 +142,6 @@ def _numbers(verification) -> dict:
 
 
 def _table(measured: dict) -> str:
-    from experiments.evaluations.verification import percent
-
     fars = list(next(iter(measured.values())).tar_at_far)
     titles = ["", "accuracy", "threshold", "AUC", "EER", *(f"TAR at FAR {far:.1%}" for far in fars)]
     lines = [titles] + [
@@ -152,18 +151,11 @@ def _table(measured: dict) -> str:
             f"{-v.threshold:.4g}",
             f"{v.auc:.3f}",
             percent(v.eer),
-            *(percent(v.tar_at_far[far]) for far in fars),
+            *("too few pairs" if v.tar_at_far[far] is None else percent(v.tar_at_far[far]) for far in fars),
         ]
         for name, v in measured.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    )
+    return aligned(lines)
 
 
 def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, title: str):
@@ -174,7 +166,7 @@ def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, t
     """
     from matplotlib.figure import Figure
 
-    from experiments.evaluations.verification import BLUE, GREY, PINK, draw_distances, draw_roc
+    from dim.pictures.figures import BLUE, GREY, PINK, draw_distances, draw_roc
 
     figure = Figure(figsize=(8, 3.6), dpi=200, layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -188,7 +180,7 @@ def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, t
 
 def _errors(images: Split, pairs, distances: np.ndarray, dataset: Dataset, title: str) -> np.ndarray:
     """The different pairs that are nearest, above the same pairs that are farthest, no image twice."""
-    from dim.contact_sheet import pair_sheet
+    from dim.pictures.pairs import pair_sheet
 
     order = np.argsort(distances, kind="stable")
     different, same = order[~pairs.same[order]], order[pairs.same[order]][::-1]

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from dim.build import build_model
 from dim.configuration import Configuration
+from dim.methods.build import build_model
 
 REPOSITORY = Path(__file__).parents[1]
 PYTHONS = (sys.executable, REPOSITORY / ".venv/bin/python", REPOSITORY / ".venv-backends/bin/python")
@@ -28,7 +28,7 @@ CASES = {
 PROGRAM = """
 import json, sys
 import keras, numpy as np
-import dim.build
+import dim.methods.build
 from keras import ops
 
 folder, *names = sys.argv[1:]

@@ -5,13 +5,13 @@ from typing import get_args, get_type_hints
 import pytest
 
 from dim.configuration import Configuration
-from dim.critics import CRITICS
 from dim.encoders import ENCODERS
 from dim.errors import DimError
-from dim.metric_learning import BY_TEMPERATURE, LOSSES
-from dim.model import SUMMARIES
-from dim.objectives import OBJECTIVES
-from dim.priors import TARGETS
+from dim.layers.adversarial_prior import TARGETS
+from dim.layers.critics import CRITICS
+from dim.losses.metric_learning import BY_TEMPERATURE, LOSSES
+from dim.losses.objectives import OBJECTIVES
+from dim.methods.deep_infomax import SUMMARIES
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from dim.build import build_model
-from dim.critics import ConcatenateAndConvolve
-from dim.model import DeepInfoMax
+from dim.layers.critics import ConcatenateAndConvolve
+from dim.methods.build import build_model
+from dim.methods.deep_infomax import DeepInfoMax
 from dim.presets import PRESETS
 
 

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from dim.build import build_model
-from dim.model import DeepInfoMax
+from dim.methods.build import build_model
+from dim.methods.deep_infomax import DeepInfoMax
 from dim.presets import PRESETS
-from experiments.benchmarks import operations
+from experiments.benchmark import operations
 from experiments.train import Options, train
 
 B = 100

@@ -8,7 +8,7 @@ from keras import layers
 from dim.encoders.ends import scaled_images, split_here, with_posterior
 from dim.encoders.rebuilt import rebuilt
 from dim.errors import DimError
-from dim.normalisation import BatchNormalization
+from dim.layers.normalisation import BatchNormalization
 
 
 def backbone_encoder(

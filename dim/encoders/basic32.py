@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from dim.encoders.ends import scaled_images, split_here, with_posterior
-from dim.normalisation import BatchNormalization
+from dim.layers.normalisation import BatchNormalization
 
 
 def basic32_encoder(image_size: int = 32, code_size: int = 64, gaussian: bool = True) -> keras.Model:

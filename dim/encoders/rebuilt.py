@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import keras
 
-from dim.normalisation import BatchNormalization
+from dim.layers.normalisation import BatchNormalization
 
 
 def rebuilt(model: keras.Model, kind_of: Callable[[keras.layers.Layer], type], **changes) -> keras.Model:

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from dim.encoders.ends import scaled_images, split_here, with_posterior
-from dim.normalisation import BatchNormalization
+from dim.layers.normalisation import BatchNormalization
 
 
 def seed_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool = True) -> keras.Model:

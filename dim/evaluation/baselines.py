@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 import keras
 import numpy as np
 
-from dim.build import build_encoder
 from dim.configuration import Configuration
 from dim.data.batches import Batches
+from dim.methods.build import build_encoder
 
 BATCHES = 40
 SEEDS = range(10)

@@ -24,7 +24,7 @@ import numpy as np
 from keras import layers
 
 from dim.data.batches import let_go
-from dim.objectives import donsker_varadhan
+from dim.losses.objectives import donsker_varadhan
 
 LEAST_SAMPLES = 10
 _PARTS = 0.6, 0.2  # of the samples: trained on, and stopped by; the rest is read

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dim.data import Dataset
-from dim.retrieval import METRICS, nearest
+from dim.search.nearest import METRICS, nearest
 
 K = 20  # neighbours that vote where nothing else is asked for
 TEMPERATURE = 0.07

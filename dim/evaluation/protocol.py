@@ -9,7 +9,7 @@ from dim.evaluation.knn import knn_accuracy, weighted_knn_accuracy
 from dim.evaluation.mlp_probe import mlp_probe
 from dim.evaluation.probes import few_label_probe, linear_probe, prepare, svm_probe
 from dim.evaluation.retrieval_metrics import CUTOFF, cluster_agreement, retrieval_metrics, whitened
-from dim.retrieval import nearest
+from dim.search.nearest import nearest
 
 L2_NEIGHBOURS, COSINE_NEIGHBOURS = 5, (20, 200)
 FEW = {"linear_1": 0.01, "linear_10": 0.10}

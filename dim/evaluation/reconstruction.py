@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from dim.data.batches import let_go
-from dim.rivals.decoder import mirrored_decoder
+from dim.encoders.decoder import mirrored_decoder
 
 STEPS, _BATCH = 150, 50
 

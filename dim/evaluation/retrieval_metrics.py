@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from dim.retrieval import comparable, nearest, whitening
+from dim.search.nearest import comparable, nearest, whitening
 
 CUTOFF = 10
 _QUERIES = 1000  # ranked at once

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from dim.retrieval import comparable, distances_to
+from dim.search.nearest import comparable, distances_to
 
 FARS = (1e-2, 1e-3)
 FOLDS = 10

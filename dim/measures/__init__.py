@@ -52,9 +52,10 @@ _MODULES = {
         "plug_in_bias",
         "pointwise_mutual_information",
     ),
-    "variational": ("NeuralBound", "neural_bound", "variational_bound"),
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+_HOME = {name: f"dim.measures.{module}" for module, names in _MODULES.items() for name in names}
+_NEURAL = ("NeuralBound", "neural_bound", "variational_bound")  # which train a critic, and need Keras
+_HOME |= dict.fromkeys(_NEURAL, "dim.evaluation.neural_bounds")
 __all__ = sorted(_HOME)
 
 
@@ -62,4 +63,4 @@ def __getattr__(name: str):
     """Imports what is asked for when it is asked for: entropy needs no scikit-learn, and no Keras."""
     if name not in _HOME:
         raise AttributeError(f"module 'dim.measures' has no attribute {name!r}")
-    return getattr(import_module(f"dim.measures.{_HOME[name]}"), name)
+    return getattr(import_module(_HOME[name]), name)

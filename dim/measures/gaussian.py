@@ -61,8 +61,8 @@ def kl_to_standard_normal(mean, log_variance):
 
         ½ Σ mean² + exp(log_variance) - 1 - log_variance
 
-    What `dim.priors.kl_to_standard_normal`, the prior of Deep InfoMax, gives dimension by dimension, in
-    float32 and with gradients; here in float64 and without Keras.
+    What `dim.losses.priors.kl_to_standard_normal`, the prior of Deep InfoMax, gives dimension by
+    dimension, in float32 and with gradients; here in float64 and without Keras.
 
     Args:
         mean, log_variance: [..., D]; they broadcast.

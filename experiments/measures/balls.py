@@ -44,7 +44,7 @@ def balls(folder: Path) -> list[Row]:
 
 
 def _draw(file: Path, x: np.ndarray, y: np.ndarray, fields: dict) -> None:
-    from experiments.measures.style import ORANGE, finish, panels, save
+    from dim.pictures.figures import ORANGE, panels, save, titled
 
     figure, axes = panels(len(fields), width=11, height=3.2, sharey=True)
     for one, (name, field) in zip(axes, fields.items(), strict=True):
@@ -56,7 +56,7 @@ def _draw(file: Path, x: np.ndarray, y: np.ndarray, fields: dict) -> None:
         one.plot(0, 0, "+", color="black", ms=6)
         one.set_aspect("equal")
         one.spines[:].set_visible(False)
-        finish(one, name, "at " + ", ".join(f"{level:g}" for level in levels), "")
+        titled(one, name, "at " + ", ".join(f"{level:g}" for level in levels), "")
     note = "equally far from the dot (heavy: distance 1); the cross is the origin"
     figure.supxlabel(note, fontsize=8)
     save(figure, file)

@@ -124,7 +124,7 @@ def _spread(values: np.ndarray) -> str:
 
 
 def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> None:
-    from experiments.measures.style import BLUE, finish, panels, save
+    from dim.pictures.figures import BLUE, panels, save, titled
 
     figure, axes = panels(len(trained), width=11, height=3, sharey=True)
     window = max(1, steps // 10)
@@ -138,7 +138,7 @@ def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> Non
             [*np.arange(len(LEVELS)) * steps, values.size], [*LEVELS, LEVELS[-1]], "k", where="post", lw=1
         )
         one.axhline(CAP, color="0.45", lw=1, ls="--")
-        finish(one, NAMES[bound], "steps", "nats" if one is axes[0] else "")
+        titled(one, NAMES[bound], "steps", "nats" if one is axes[0] else "")
     axes[0].set_ylim(-1.5, 12.5)
     note = f"light: each batch of {BATCH} before it is learned from; dark: mean of {window}; black: the truth"
     figure.supxlabel(note, fontsize=8)
@@ -147,7 +147,7 @@ def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> Non
 
 
 def _draw_best(file: Path, best: dict[str, np.ndarray]) -> None:
-    from experiments.measures.style import BLUE, GREEN, ORANGE, finish, panels, save
+    from dim.pictures.figures import BLUE, GREEN, ORANGE, panels, save, titled
 
     figure, (left, right) = panels(2, width=8.5)
     for (bound, values), colour in zip(best.items(), (BLUE, ORANGE, GREEN), strict=True):
@@ -160,10 +160,10 @@ def _draw_best(file: Path, best: dict[str, np.ndarray]) -> None:
     left.annotate(f"ln {BATCH}", (9.2, CAP), (0, 3), textcoords="offset points", fontsize=8, color="0.35")
     left.set_ylim(-1, 13)
     left.legend(frameon=False, fontsize=8, loc="upper left")
-    finish(left, "The best critic: mean and deviation of a batch's bound", "true information (nats)", "nats")
+    titled(left, "The best critic: mean and deviation of a batch's bound", "true information (nats)", "nats")
     exact = [nwj_deviation(information) for information in FINE_LEVELS[1:]]
     right.plot(FINE_LEVELS[1:], exact, color=ORANGE, lw=1.2, ls="--")
     right.annotate("NWJ, exact", (5.7, 40), color=ORANGE, fontsize=8)
     right.set_yscale("log")
-    finish(right, f"Deviation from one batch of {BATCH} to the next", "true information (nats)", "nats")
+    titled(right, f"Deviation from one batch of {BATCH} to the next", "true information (nats)", "nats")
     save(figure, file)

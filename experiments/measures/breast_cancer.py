@@ -101,7 +101,7 @@ def _information(data) -> list[Row]:
 
 
 def _draw(file: Path, scores: dict, data) -> None:
-    from experiments.measures.style import BLUE, GREY, ORANGE, finish, panels, save
+    from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
 
     figure, (left, right) = panels(2, width=9.5, height=4.2, width_ratios=(1, 1.25))
     jitter = np.random.default_rng(0).uniform(-0.08, 0.08, size=len(scores["l2"][0]))
@@ -115,7 +115,7 @@ def _draw(file: Path, scores: dict, data) -> None:
         left.plot([], [], color=colour, lw=2, label=name)
     left.set_ylim(84, 99)
     left.legend(frameon=False, fontsize=8, loc="lower left")
-    finish(left, f"Nearest centroid, {len(jitter)} splits and their mean", "", "accuracy (%)")
+    titled(left, f"Nearest centroid, {len(jitter)} splits and their mean", "", "accuracy (%)")
 
     table = pair_information(data.data, data.target, BINS, base=2)
     image = right.imshow(table, cmap="viridis", vmin=0)
@@ -128,7 +128,7 @@ def _draw(file: Path, scores: dict, data) -> None:
     bar = figure.colorbar(image, ax=right, shrink=0.9)
     bar.set_label("bits", fontsize=8)
     bar.ax.tick_params(labelsize=8, color=GREY)
-    finish(
+    titled(
         right,
         "What pairs of features say about the class",
         "diagonal: one feature; framed: the best pair",

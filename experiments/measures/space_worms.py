@@ -57,7 +57,7 @@ def space_worms(folder: Path) -> list[Row]:
 
 
 def _draw(file: Path) -> None:
-    from experiments.measures.style import BLUE, GREY, ORANGE, finish, panels, save
+    from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
 
     figure, (left, right) = panels(2, width=8.5, width_ratios=(1.7, 1))
     shapes = ("observed", WORMS, GREY), ("uniform", UNIFORM, BLUE), ("binomial", BINOMIAL, ORANGE)
@@ -65,7 +65,7 @@ def _draw(file: Path) -> None:
         left.bar(TEETH + 0.28 * (i - 1), p, width=0.26, color=colour, label=name)
     left.set_xticks(TEETH)
     left.legend(frameon=False, fontsize=8)
-    finish(left, "How many teeth space worms have", "teeth", "probability")
+    titled(left, "How many teeth space worms have", "teeth", "probability")
 
     bits = entropy(WORMS, base=2)
     for i, (_, p, colour) in enumerate(shapes):
@@ -76,5 +76,5 @@ def _draw(file: Path) -> None:
         right.annotate(text, (total, -i), (4, 0), textcoords="offset points", va="center", fontsize=8)
     right.set_yticks([0, -1, -2], [name for name, _, _ in shapes])
     right.set_xlim(0, 5.6)
-    finish(right, "Length of a code made for each", "bits a worm", "")
+    titled(right, "Length of a code made for each", "bits a worm", "")
     save(figure, file)

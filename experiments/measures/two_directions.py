@@ -75,7 +75,7 @@ def two_directions(folder: Path) -> list[Row]:
 
 
 def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
-    from experiments.measures.style import BLUE, GREY, ORANGE, finish, panels, save
+    from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
 
     figure, (left, right) = panels(2, width=8.5)
     left.fill_between(X, np.exp(LOG_P), color="0.87", lw=0)
@@ -89,7 +89,7 @@ def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
     left.annotate("or, locally,\nthe other", (4.2, 0.4), color=ORANGE, fontsize=8)
     left.set_xlim(-7.2, 7.2)
     left.set_ylim(0, 0.72)
-    finish(left, "One Gaussian q for two peaks", "x", "density")
+    titled(left, "One Gaussian q for two peaks", "x", "density")
 
     means = np.linspace(-4, 5, 91)
     for divergence, colour, name in (
@@ -100,7 +100,7 @@ def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
         right.plot(means, values, color=colour, lw=1.8, label=name)
     right.set_ylim(0, 4)
     right.legend(frameon=False, fontsize=8)
-    finish(right, "Each for its best deviation: one valley, or two", "mean of q", "nats")
+    titled(right, "Each for its best deviation: one valley, or two", "mean of q", "nats")
     save(figure, file)
 
 

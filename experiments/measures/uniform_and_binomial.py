@@ -90,7 +90,7 @@ def _spread(values: np.ndarray) -> str:
 
 
 def _draw(file: Path, sampled: dict) -> None:
-    from experiments.measures.style import BLUE, GREEN, ORANGE, finish, panels, save
+    from dim.pictures.figures import BLUE, GREEN, ORANGE, panels, save, titled
 
     figure, (left, right) = panels(2, width=8.5)
     for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
@@ -100,7 +100,7 @@ def _draw(file: Path, sampled: dict) -> None:
     left.annotate("B(12, 0.4)", (3.1, 0.24), color=GREEN, fontsize=8)
     left.annotate("B(12, 0.9)", (7.6, 0.33), color=ORANGE, fontsize=8)
     left.set_ylim(0, 0.42)
-    finish(left, "Three distributions of 0 … 12", "outcome", "probability")
+    titled(left, "Three distributions of 0 … 12", "outcome", "probability")
 
     alphas = np.geomspace(1e-4, 10, 26)
     for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
@@ -120,5 +120,5 @@ def _draw(file: Path, sampled: dict) -> None:
     right.annotate("KL(uniform ‖ B(12, 0.9))", (1.3e-2, 4.9), color=ORANGE, fontsize=8)
     right.annotate("KL(uniform ‖ B(12, 0.4))", (1.6e-3, 2.75), color=GREEN, fontsize=8)
     title = f"What smoothing makes of the infinity ({SAMPLES:,} samples)"
-    finish(right, title, "α added to each count", "nats")
+    titled(right, title, "α added to each count", "nats")
     save(figure, file)

@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from dim.encoders import backbone_encoder
-from dim.normalisation import BatchNormalization
+from dim.layers.normalisation import BatchNormalization
 
 
 def small_backbone(size=9, vector=False, **normalisation):

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from dim.encoders import in_float32, in_plain_keras, seed_encoder
-from dim.normalisation import BatchNormalization
+from dim.layers.normalisation import BatchNormalization
 
 
 def layers_within(model):

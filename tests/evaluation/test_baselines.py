@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from dim.build import build_encoder
 from dim.configuration import Configuration
 from dim.data.batches import Batches
 from dim.evaluation.baselines import BATCHES, calibrated, untrained_encoder, untrained_encoders
-from dim.normalisation import BatchNormalization
+from dim.layers.normalisation import BatchNormalization
+from dim.methods.build import build_encoder
 
 SMALL = {"image_size": 16, "code_size": 6, "precision": "float32"}
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from dim.embedding import embed
 from dim.encoders import ENCODERS
+from dim.encoders.embedding import embed
 from dim.evaluation import features
 from dim.evaluation.features import PixelPCA, at_three_depths, extract, pixels
 

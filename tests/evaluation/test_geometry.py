@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import hyp0f1
 
-from dim.evaluation.geometry import alignment, rank_me, uniformity
+from dim.evaluation.geometry import alignment, direction_spread, rank_me, uniformity
 
 
 def on_the_sphere(N, D, seed=0):
@@ -63,3 +63,14 @@ def test_uniformity_of_collapsed_codes_is_zero_and_never_more():
     assert uniformity(np.ones((50, 8))) == pytest.approx(0, abs=1e-12)
     assert uniformity(np.zeros((50, 8))) == 0
     assert uniformity([[1, 0], [-1, 0]]) == pytest.approx(-8)
+
+
+def test_isotropic_codes_have_spread_one():
+    codes = np.random.default_rng(0).normal(size=(20_000, 32))
+    assert direction_spread(codes) == pytest.approx(1, abs=0.02)
+
+
+def test_codes_in_one_direction_have_spread_zero_whatever_their_length():
+    lengths = np.random.default_rng(0).uniform(1, 100, (50, 1))
+    assert direction_spread(lengths * np.ones((50, 8))) == pytest.approx(0, abs=1e-6)
+    assert direction_spread(np.zeros((5, 3))) == 0

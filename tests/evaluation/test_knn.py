@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from dim.data import Dataset, Split
 from dim.evaluation.knn import knn_accuracies, knn_accuracy, weighted_knn_accuracy
-from dim.retrieval import nearest
+from dim.search.nearest import nearest
 
 
 def vote(neighbour_labels):

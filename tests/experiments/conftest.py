@@ -79,9 +79,9 @@ def photographs(tmp_path):
 @pytest.fixture
 def initial_run(photographs, tmp_path):
     """A run on the photographs that is as good as trained: its checkpoint holds the initial weights."""
-    from dim.build import build_model
     from dim.configuration import Configuration
-    from dim.runs import Run
+    from dim.methods.build import build_model
+    from dim.training.run import Run
 
     small = {"image_size": 16, "code_size": 8, "critic_units": 8, "precision": "float32"}
     configuration = Configuration(data=str(photographs), **small)

@@ -81,7 +81,7 @@ def test_what_is_no_data_set_is_said_as_such(refused, photographs, tmp_path):
 def _claimed(photographs) -> str:
     """A run that has come as far as its configuration."""
     from dim.configuration import Configuration
-    from dim.runs import Run
+    from dim.training.run import Run
 
     Run("claimed").claim(Configuration(data=str(photographs), image_size=16))
     return "claimed"

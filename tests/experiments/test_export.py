@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dim import data
-from dim.indexing import build_index
+from dim.search.indexer import build_index
 from experiments.export import Options, export
 
 

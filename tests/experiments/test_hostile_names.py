@@ -11,8 +11,8 @@ from PIL import Image
 
 from dim.names import printable
 from experiments import command_line
-from experiments.evaluate import Options as Evaluate
-from experiments.evaluate import evaluate
+from experiments.evaluate.__main__ import Options as Evaluate
+from experiments.evaluate.__main__ import evaluate
 from experiments.export import Options as Export
 from experiments.export import export
 from experiments.index import Options as MakeIndex
@@ -21,8 +21,8 @@ from experiments.knn import Options as KNN
 from experiments.knn import knn
 from experiments.near_duplicates import Options as NearDuplicates
 from experiments.near_duplicates import near_duplicates
-from experiments.report import Options as Report
-from experiments.report import report
+from experiments.report.__main__ import Options as Report
+from experiments.report.__main__ import report
 from experiments.search import Options as Search
 from experiments.search import search
 from experiments.train import Options as Train
@@ -99,7 +99,7 @@ def test_every_program_comes_through(run, folder, tmp_path, monkeypatch):
     found = run(search, Search, "--image", *map(str, own), "--k", "1").splitlines()
     for query, nearest in zip(found[::2], found[1::2], strict=False):
         assert nearest.endswith(query)  # a path by which the image was found and opened
-    monkeypatch.setattr("dim.export.write_onnx", lambda *_: 0.0)  # there are no names in it
+    monkeypatch.setattr("dim.export.onnx.write_onnx", lambda *_: 0.0)  # there are no names in it
     run(export, Export)
     (held,) = tmp_path.glob("runs/*/")
     for table in held / "neighbours.csv", *held.glob("index/*/near-duplicates.csv"):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dim.files import UNFINISHED, exclusive
-from dim.index import Index
+from dim.search.index import Index
 from experiments.index import Options, index
 
 

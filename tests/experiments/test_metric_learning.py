@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from imageio.v3 import imread
 
-from experiments.comparisons.training import Entry
+from experiments.compare.training import Entry
 from experiments.metric_learning import Options, caption, markdown, plot, table
 from tests.experiments.conftest import SMALL
 

@@ -9,7 +9,7 @@ from imageio.v3 import imread
 from PIL import Image
 
 from dim import data
-from dim.indexing import build_index
+from dim.search.indexer import build_index
 from experiments.near_duplicates import Options, near_duplicates
 
 

@@ -8,8 +8,8 @@ from imageio.v3 import imread
 from PIL import Image
 
 from dim import data
-from dim.indexing import build_index
-from dim.runs import Run
+from dim.search.indexer import build_index
+from dim.training.run import Run
 from experiments.search import Options, search
 
 
@@ -89,7 +89,7 @@ def test_a_run_without_an_index_says_how_to_make_one(initial_run, photographs, d
 def test_an_index_of_another_run_is_refused(indexed, photographs, tmp_path, declined):
     from dataclasses import replace
 
-    from dim.build import build_model
+    from dim.methods.build import build_model
 
     other = Run(f"{tmp_path}/runs/other")
     configuration = replace(indexed.configuration(), seed=1)

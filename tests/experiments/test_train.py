@@ -16,7 +16,7 @@ from imageio.v3 import imread
 
 from dim import data
 from dim.evaluation import knn
-from dim.runs import Run
+from dim.training.run import Run
 from experiments import train
 from tests.experiments.conftest import REPOSITORY, SMALL
 

@@ -9,7 +9,7 @@ from imageio.v3 import imread
 
 from dim import data
 from dim.data import Dataset, Split
-from dim.embedding import embed
+from dim.encoders.embedding import embed
 from dim.evaluation.baselines import untrained_encoder
 from dim.evaluation.verification import Pairs, pair_distances, sample_pairs
 from dim.evaluation.verification import verify as measure
@@ -105,7 +105,7 @@ def test_what_cannot_be_verified_is_one_line(initial_run, declined, flat, photog
 
 def test_the_nearest_different_pairs_and_the_farthest_same_ones_are_drawn_no_image_twice(monkeypatch):
     drawn = []
-    monkeypatch.setattr("dim.contact_sheet.pair_sheet", lambda *sheet: drawn.append(sheet))
+    monkeypatch.setattr("dim.pictures.pairs.pair_sheet", lambda *sheet: drawn.append(sheet))
     rows = np.array([*[[2 * i, 2 * i + 1] for i in range(12)], [0, 23], [1, 22]])
     same, distances = np.arange(14) < 6, np.array([*range(12), 0.5, 5.5], float)
     same[13] = True

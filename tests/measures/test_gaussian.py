@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keras import ops
 from scipy.stats import multivariate_normal
 
-from dim import priors
+from dim.losses import priors
 from dim.measures import (
     kl_between_diagonal_gaussians,
     kl_between_gaussians,

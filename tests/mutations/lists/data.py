@@ -136,8 +136,8 @@ EDITS = [
         ("half a file left behind", "unfinished.unlink(missing_ok=True)", "pass"),
     ),
     *edits_of(
-        "dim/runs.py",
-        "tests/test_runs.py",
+        "dim/training/run.py",
+        "tests/training/test_run.py",
         ("the oldest run", "checkpoints[-1]", "checkpoints[0]"),
         ("an epoch logged twice", "< _epoch_of(line) < epoch", "< _epoch_of(line) <= epoch"),
         (
@@ -152,8 +152,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/callbacks.py",
-        "tests/test_callbacks.py",
+        "dim/training/callbacks.py",
+        "tests/training/test_callbacks.py",
         ("room for one copy asked", "needed = 2 * sum(", "needed = 0 * sum("),
         ("an infinite loss goes on", "if not math.isfinite(loss):", "if math.isnan(loss):"),
         (

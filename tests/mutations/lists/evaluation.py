@@ -203,8 +203,8 @@ EDITS = [
         ("centred codes", 'svdvals(np.asarray(codes, "float64"))', "svdvals(codes - np.mean(codes, axis=0))"),
     ),
     *edits_of(
-        "dim/evaluation/collapse.py",
-        "tests/evaluation/test_collapse.py",
+        "dim/evaluation/geometry.py",
+        "tests/evaluation/test_geometry.py",
         ("without √D", "* np.sqrt(codes.shape[1])", ""),
         ("codes that keep their length", "codes / np.where(length > 0, length, 1)", "codes"),
     ),
@@ -266,8 +266,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/monitor.py",
-        'tests/test_monitor.py -k "accuracies or two_views or resumed or projector"',
+        "dim/training/monitor.py",
+        'tests/training/test_monitor.py -k "accuracies or two_views or resumed or projector"',
         ("the bank from validation", "_sample(dataset.train, _BANK", "_sample(dataset.val, _BANK"),
         ("L2 logged as cosine", "min(K, len(bank)), metric)", 'min(K, len(bank)), "l2")'),
         ("cosine logged as L2", "min(K, len(bank)), metric)", 'min(K, len(bank)), "cosine")'),

@@ -4,8 +4,8 @@ from edits import edits_of
 
 EDITS = [
     *edits_of(
-        "dim/objectives.py",
-        "tests/test_objectives.py",
+        "dim/losses/objectives.py",
+        "tests/losses/test_objectives.py",
         ("InfoNCE with its sign turned", "softplus(others - positive)", "softplus(positive - others)"),
         ("InfoNCE's bound without the true pair", "ops.log(1.0 + ops.cast(K", "ops.log(0.0 + ops.cast(K"),
         ("InfoNCE among the images of one location", "negative, axis=(1, 2))[:, None]", "negative, axis=1)"),
@@ -23,8 +23,8 @@ EDITS = [
         ("a tie is a miss", "0.5 * (ops.sign(margin) + 1)", 'ops.cast(margin > 0, "float32")'),
     ),
     *edits_of(
-        "dim/critics.py",
-        "tests/test_critics.py",
+        "dim/layers/critics.py",
+        "tests/layers/test_critics.py",
         ("divided by U", "divisor = self.units**0.5", "divisor = self.units"),
         (
             "a cosine of which one side has no unit length",
@@ -50,8 +50,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/priors.py",
-        "tests/test_priors.py",
+        "dim/losses/priors.py",
+        "tests/losses/test_priors.py",
         ("KL without the half", "return 0.5 * (ops.square(mean)", "return (ops.square(mean)"),
         ("KL with exp in place of exp - 1", "ops.expm1(log_variance)", "ops.exp(log_variance)"),
         (
@@ -66,8 +66,8 @@ EDITS = [
         ("the seed ignored", "SeedGenerator(seed)", "SeedGenerator(0)"),
     ),
     *edits_of(
-        "dim/model.py",
-        "tests/test_model.py "
+        "dim/methods/deep_infomax.py",
+        "tests/methods/test_deep_infomax.py "
         '-k "(apart and two-view) or added or clipped or both_ways or differ or sampled or occluded"',
         (
             "the same view twice",
@@ -102,8 +102,8 @@ EDITS = [
         ("the seed of the sampling ignored", "SeedGenerator(seed)", "SeedGenerator(0)"),
     ),
     *edits_of(
-        "dim/augmentation.py",
-        "tests/test_augmentation.py",
+        "dim/layers/random_view.py",
+        "tests/layers/test_random_view.py",
         ("the width by the height's draw", "side / stretch", "side * stretch"),
         ("a share of the side for one of the area", "ops.sqrt(self._uniform(", "(self._uniform("),
         (
@@ -125,16 +125,16 @@ EDITS = [
         ("grey with the opposite probability", "0, 1) < self.grey", "0, 1) > self.grey"),
     ),
     *edits_of(
-        "dim/occlusion.py",
-        "tests/test_occlusion.py",
+        "dim/layers/occlusion.py",
+        "tests/layers/test_occlusion.py",
         ("never at the far edge", "S - length + 1", "S - length"),
         ("a cross in place of a square", "[:, :, None, None] & ", "[:, :, None, None] | "),
         ("one place for all images", "uniform((B, 1), 0", "uniform((1, 1), 0"),
         ("black in place of grey", "GREY = 128", "GREY = 0"),
     ),
     *edits_of(
-        "dim/coordinates.py",
-        "tests/test_coordinates.py",
+        "dim/layers/coordinates.py",
+        "tests/layers/test_coordinates.py",
         ("the sum of places for their difference", "places - ops.take(places", "places + ops.take(places"),
         ("rows and columns change places", "(places[0], places[1])", "(places[1], places[0])"),
         ("places counted along the columns", "H * W), W))", "H * W), H))"),
@@ -150,8 +150,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/metric_learning.py",
-        "tests/test_metric_learning.py",
+        "dim/losses/metric_learning.py",
+        "tests/losses/test_metric_learning.py",
         ("images paired with themselves", "alike & (number[:, None] != number[None, :])", "alike"),
         ("a margin for squares", "margin - _root(squares)", "margin - squares"),
         (
@@ -200,8 +200,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/normalisation.py",
-        "tests/test_normalisation.py",
+        "dim/layers/normalisation.py",
+        "tests/layers/test_normalisation.py",
         ("the unbiased variance kept", "variance *= (count - 1) / count", "variance *= 1"),
         (
             "momentum of the opposite",
@@ -215,19 +215,19 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/optimizer.py",
-        "tests/test_optimizer.py",
+        "dim/methods/optimizer.py",
+        "tests/methods/test_optimizer.py",
         ("one step behind", "self.iterations + 1", "self.iterations + 2"),
         ("one β for both moments", "beta2=ops.cast(self.beta_2", "beta2=ops.cast(self.beta_1"),
     ),
     *edits_of(
-        "dim/random_state.py",
-        "tests/test_model.py -k goes_on",
+        "dim/layers/random_state.py",
+        "tests/methods/test_deep_infomax.py -k goes_on",
         ("a resumed run draws from the start", 'self.random.state.assign(store["random"])', "pass"),
     ),
     *edits_of(
-        "dim/build.py",
-        "tests/test_build.py -k 'not calmly'",
+        "dim/methods/build.py",
+        "tests/methods/test_build.py -k 'not calmly'",
         ("half of the steps to warm up", "_WARM_UP = 0.05", "_WARM_UP = 0.5"),
         ("a cosine that does not end at 0", "max(1, steps - rise)", "max(1, steps)"),
         ("α for β", "local_weight=c.beta", "local_weight=c.alpha"),

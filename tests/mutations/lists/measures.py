@@ -129,8 +129,8 @@ EDITS = [
         ("one member has a covariance", "if len(group) < 2:", "if len(group) < 1:"),
     ),
     *edits_of(
-        "dim/measures/variational.py",
-        'tests/measures/test_variational.py -k "not trained_critic"',
+        "dim/evaluation/neural_bounds.py",
+        'tests/evaluation/test_neural_bounds.py -k "not trained_critic"',
         (
             "read on what it was fitted to",
             "blocks = np.array_split(held_out,",

@@ -4,8 +4,8 @@ from edits import edits_of
 
 EDITS = [
     *edits_of(
-        "experiments/comparisons/table.py",
-        'tests/experiments/test_compare.py -k "table or header or encoder"',
+        "experiments/compare/table.py",
+        'tests/experiments/compare/test_main.py -k "table or header or encoder"',
         (
             "one deviation for both metrics",
             "[accuracy[metric] for accuracy in accuracies]",
@@ -22,8 +22,8 @@ EDITS = [
         ("images after the first epoch", "own[0].curve[-1][0]", "own[0].curve[0][0]"),
     ),
     *edits_of(
-        "experiments/comparisons/plot.py",
-        'tests/experiments/test_compare.py -k "plot or names"',
+        "experiments/compare/plot.py",
+        'tests/experiments/compare/test_main.py -k "plot or names"',
         ("a band of the mean", "list(map(max, each)), color", "middle, color"),
         (
             "the sum for the mean",
@@ -34,8 +34,8 @@ EDITS = [
         ("groups moved by the wrong weight", "(n * below + m * above) / (n + m)", "(below + above)"),
     ),
     *edits_of(
-        "experiments/evaluations/report.py",
-        "tests/experiments/evaluations/test_report.py",
+        "experiments/evaluate/tables.py",
+        "tests/experiments/evaluate/test_tables.py",
         (
             "the deviation with n",
             "from statistics import mean, stdev",
@@ -54,8 +54,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "experiments/evaluations/evaluation.py",
-        "tests/experiments/evaluations/test_evaluation.py tests/experiments/test_evaluate.py",
+        "experiments/evaluate/evaluation.py",
+        "tests/experiments/evaluate/test_evaluation.py tests/experiments/evaluate/test_main.py",
         ("Gaussians of D times the nats", "np.expm1(-2 * nats / D)", "np.expm1(-2 * nats)"),
         ("Gaussians of half the nats", "np.expm1(-2 * nats / D)", "np.expm1(-nats / D)"),
         ("a group for each seed", '        configuration.pop("seed")\n', ""),
@@ -79,8 +79,8 @@ EDITS = [
         ("AUC in per cent", '(1, 3) if key == "auc" else (100, 1)', "(100, 1)"),
     ),
     *edits_of(
-        "experiments/reports/queries.py",
-        "tests/experiments/reports/test_queries.py",
+        "experiments/report/queries.py",
+        "tests/experiments/report/test_queries.py",
         ("the query among what it finds", 'len(codes) - 1, "cosine", own)', 'len(codes) - 1, "cosine")'),
         ("the worst are the best", "np.argsort(-precision", "np.argsort(precision"),
         ("a rising order", "falling = -np.arange", "falling = np.arange"),
@@ -88,8 +88,8 @@ EDITS = [
         ("chance with the query itself", "(members - 1) / (len(val) - 1)", "members / len(val)"),
     ),
     *edits_of(
-        "experiments/reports/neighbours.py",
-        "tests/experiments/reports/test_neighbours.py",
+        "experiments/report/neighbours.py",
+        "tests/experiments/report/test_neighbours.py",
         ("other queries than those drawn", "nearest(val[rows], train,", "nearest(val[: len(rows)], train,"),
         ("both pictures by L2", "min(K, len(train)), metric)", 'min(K, len(train)), "l2")'),
         (
@@ -99,8 +99,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "experiments/reports/code_map.py",
-        "tests/experiments/reports/test_code_map.py",
+        "experiments/report/code_map.py",
+        "tests/experiments/report/test_code_map.py",
         (
             "a perplexity of all images",
             "return min(_PERPLEXITY, (N - 1) // 3)",
@@ -114,8 +114,8 @@ EDITS = [
         ("thumbnails where dots are", "np.flatnonzero(thumbnails)", "np.flatnonzero(~thumbnails)"),
     ),
     *edits_of(
-        "experiments/reports/curves.py",
-        "tests/experiments/reports/test_curves.py",
+        "experiments/report/curves.py",
+        "tests/experiments/report/test_curves.py",
         ("accuracies as shares", 'scale = 100 if kind in ("accuracy", "knn") else 1', "scale = 1"),
         ("baselines by L2", '["cosine"] for name in _BASELINES', '["l2"] for name in _BASELINES'),
         ("a hole is 0", 'return float("nan")', "return 0.0"),

@@ -84,8 +84,8 @@ EDITS = [
         ("precision left as it was", 'rebuilt(encoder, _plain, dtype="float32")', "rebuilt(encoder, _plain)"),
     ),
     *edits_of(
-        "dim/rivals/rival.py",
-        'tests/rivals/test_rival.py -k "not few_steps and not goes_on and not learns_too"',
+        "dim/methods/learner.py",
+        'tests/methods/test_learner.py -k "not few_steps and not goes_on and not learns_too"',
         ("a log-variance left trainable", "layer.trainable = False", "pass"),
         (
             "the mean set aside too",
@@ -94,16 +94,16 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/rivals/supervised.py",
-        "tests/rivals/test_supervised.py",
+        "dim/methods/supervised.py",
+        "tests/methods/test_supervised.py",
         ("views outside training", "if training and self.augmentation", "if self.augmentation"),
         ("no views in training", "images = self.augmentation(images)", "pass"),
         ("the sum over the batch", "cross_entropy = ops.mean(", "cross_entropy = ops.sum("),
         ("logits taken for probabilities", "from_logits=True", "from_logits=False"),
     ),
     *edits_of(
-        "dim/rivals/metric_learning.py",
-        "tests/rivals/test_metric_learning.py",
+        "dim/methods/metric_learning.py",
+        "tests/methods/test_metric_learning.py",
         (
             "the same view twice",
             "[self.augmentation(images), self.augmentation(images)]",
@@ -123,8 +123,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/rivals/vicreg.py",
-        "tests/rivals/test_vicreg.py",
+        "dim/methods/vicreg.py",
+        "tests/methods/test_vicreg.py",
         (
             "the same view twice",
             "[self.augmentation(images), self.augmentation(images)]",
@@ -149,8 +149,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/rivals/vae.py",
-        "tests/rivals/test_vae.py",
+        "dim/methods/vae.py",
+        "tests/methods/test_vae.py",
         ("a variance for a standard deviation", "ops.exp(log_variance / 2)", "ops.exp(log_variance)"),
         (
             "the KL averaged over dimensions",
@@ -168,8 +168,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/rivals/decoder.py",
-        "tests/rivals/test_decoder.py",
+        "dim/encoders/decoder.py",
+        "tests/encoders/test_decoder.py",
         ("a strong last convolution", "VarianceScaling(1e-4)", "VarianceScaling(1.0)"),
         ("channels halved one block late", "C // 2 ** (block + 1)", "C // 2**block"),
         (

@@ -4,8 +4,8 @@ from edits import edits_of
 
 EDITS = [
     *edits_of(
-        "dim/retrieval.py",
-        "tests/test_retrieval.py",
+        "dim/search/nearest.py",
+        "tests/search/test_nearest.py",
         ("L2 distances without the root", "return np.sqrt(squares)", "return squares"),
         ("cosine distance doubled", "np.float32(1), squares / 2)", "np.float32(1), squares)"),
         ("a zero vector lies at distance 0", "np.where(zero, np.float32(1)", "np.where(zero, np.float32(0)"),
@@ -31,8 +31,8 @@ EDITS = [
         ("axes of the whitening change places", "x @ whiten if metric", "x @ whiten.T if metric"),
     ),
     *edits_of(
-        "dim/faiss_index.py",
-        "tests/test_faiss_index.py",
+        "dim/search/faiss_index.py",
+        "tests/search/test_faiss_index.py",
         (
             "recall of an index counts the query",
             "search_index(index, codes, asked, k, rows).distances",
@@ -74,8 +74,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/duplicates.py",
-        "tests/test_duplicates.py",
+        "dim/search/duplicates.py",
+        "tests/search/test_duplicates.py",
         ("each pair twice", "ordered = ones < others + offset", "ordered = ones != others + offset"),
         ("a row with itself", "ordered = ones < others + offset", "ordered = ones <= others + offset"),
         ("a pair at the threshold left out", "near = distances <= threshold", "near = distances < threshold"),
@@ -91,8 +91,8 @@ EDITS = [
         ("no slack for FAISS' rounding", "_SLACK = 1e-5", "_SLACK = 0"),
     ),
     *edits_of(
-        "dim/index.py",
-        "tests/test_index.py",
+        "dim/search/index.py",
+        "tests/search/test_index.py",
         ("the index made first", "cls(max(made,", "cls(min(made,"),
         (
             "codes of another encoder accepted",
@@ -113,8 +113,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/indexing.py",
-        "tests/test_indexing.py",
+        "dim/search/indexer.py",
+        "tests/search/test_indexer.py",
         (
             "codes of unreadable images stay",
             '"float32")[read].tobytes()',
@@ -131,8 +131,8 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/embedding.py",
-        "tests/test_embedding.py",
+        "dim/encoders/embedding.py",
+        "tests/encoders/test_embedding.py",
         (
             "a fingerprint of the first weights",
             "for weight in encoder.get_weights():",
@@ -145,20 +145,20 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "dim/contact_sheet.py",
-        "tests/test_contact_sheet.py",
+        "dim/pictures/pairs.py",
+        "tests/pictures/test_pairs.py",
         ("pairs in one row", "divmod(p, _COLUMNS)", "divmod(p, 2 * _COLUMNS)"),
         ("both images of a pair at one place", "left = x + side * (tile + sheet.seam)", "left = x"),
     ),
     *edits_of(
-        "dim/grids.py",
-        "tests/test_grids.py",
+        "dim/pictures/grid.py",
+        "tests/pictures/test_grid.py",
         ("hits and misses change colours", "HIT if hits[q, i] else MISS", "MISS if hits[q, i] else HIT"),
         ("neighbours of the first query", "scaled(neighbours[q, i], tile)", "scaled(neighbours[0, i], tile)"),
     ),
     *edits_of(
-        "dim/export.py",
-        "tests/test_export.py",
+        "dim/export/onnx.py",
+        "tests/export/test_onnx.py",
         (
             "codes of the first block again",
             "index.codes[start : start + _ROWS]",
@@ -167,8 +167,8 @@ EDITS = [
         ("any difference accepted", "if not difference <= _TOLERANCE:", "if difference < 0:"),
     ),
     *edits_of(
-        "dim/projector.py",
-        "tests/test_projector.py",
+        "dim/pictures/projector.py",
+        "tests/pictures/test_projector.py",
         ("thumbnails column by column", "y, x = (_THUMBNAIL * place", "x, y = (_THUMBNAIL * place"),
         ("names before captions", "{printable(a)}\\t{printable(b)}", "{printable(b)}\\t{printable(a)}"),
     ),

@@ -1,0 +1,1 @@
+"""Encoders and codes for other programs: ONNX, Parquet, scikit-learn."""

@@ -1,0 +1,61 @@
+"""The encoder as ONNX, for programs without Keras."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from dim.errors import DimError
+
+_TOLERANCE = 1e-4
+
+
+def write_onnx(file: Path, encoder) -> float:
+    """Writes an encoder as ONNX, images [B, S, S, 3] uint8 in, code [B, D] float32 out, and tries it.
+
+    It computes in float32 whatever the encoder computes in.
+
+    Returns:
+        The difference of `check_onnx`.
+
+    Raises:
+        DimError: Keras cannot export on this backend, or ONNX computes something else.
+    """
+    import keras
+
+    from dim.encoders import MEAN, in_float32
+
+    if keras.backend.backend() != "tensorflow":
+        raise DimError(
+            f"ONNX is exported by TensorFlow, not by {keras.backend.backend()}; set KERAS_BACKEND=tensorflow"
+        )
+    exact = in_float32(encoder)
+    model = keras.Model(exact.input, exact.output[MEAN])
+    model(np.zeros((1, *model.input_shape[1:]), "uint8"))  # Keras exports only what was called once
+    with warnings.catch_warnings():  # tf2onnx asks NumPy whether it still has its old names
+        warnings.filterwarnings("ignore", "In the future `np", FutureWarning)
+        model.export(str(file), format="onnx", verbose=False)
+    return check_onnx(file, model)
+
+
+def check_onnx(file: Path, model) -> float:
+    """Computes codes of three random images by onnxruntime and by Keras.
+
+    Returns:
+        The largest difference, relative to the largest value of a code.
+
+    Raises:
+        DimError: it is above 1e-4.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    images = np.random.default_rng(0).integers(0, 256, (3, *model.input_shape[1:]), "uint8")
+    expected = model.predict_on_batch(images)
+    (found,) = session.run(None, {session.get_inputs()[0].name: images})
+    difference = float(np.abs(found - expected).max() / max(np.finfo("float32").tiny, np.abs(expected).max()))
+    if not difference <= _TOLERANCE:
+        raise DimError(
+            f"{file} computes other codes than the encoder (difference {difference:.2g}); do not use it"
+        )
+    return difference

@@ -1,0 +1,116 @@
+"""Codes as a scikit-learn transformer."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from dim.data.decode import read_images, squared
+from dim.training.run import Run
+
+
+class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
+    """Turns images into the codes of a trained run, anywhere that scikit-learn takes a transformer.
+
+        make_pipeline(DeepInfoMaxFeatures("first"), LogisticRegression()).fit(images, labels)
+
+    There is nothing to fit. The encoder is loaded when it is first used and kept in this process; it is
+    not part of a pickle, which needs the run where it was.
+
+    Args:
+        run: name of the folder in runs/, or a path.
+        batch_size: how many to encode at once.
+    """
+
+    def __init__(self, run: str | PathLike = "", batch_size: int = 250):
+        self.run = run
+        self.batch_size = batch_size
+
+    def fit(self, X=None, y=None):
+        """Looks whether the run is there.
+
+        Raises:
+            DimError: it is not, or it has no checkpoint.
+        """
+        _encoder_of(self._run())
+        return self
+
+    def transform(self, X) -> np.ndarray:
+        """Codes of images.
+
+        Args:
+            X: [N, H, W, 3] or [N, H, W] uint8; or N arrays [H, W, 3] or [H, W] uint8 of any sizes, Pillow
+                images, or paths of image files. What has not the size of the run's images is cropped to
+                its central square and scaled.
+
+        Returns:
+            [N, D] float32.
+
+        Raises:
+            DimError: there is no such run, or a path is no image.
+            ValueError: an array is not uint8, or has another shape.
+        """
+        from dim.encoders.embedding import embed
+
+        encoder = _encoder_of(self._run())
+        _, size, _, _ = encoder.input_shape
+        return embed(encoder, as_squares(X, size), self.batch_size)
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """`deepinfomaxfeatures0` and so on, one for each dimension of the code."""
+        D = _encoder_of(self._run()).output["mean"].shape[-1]
+        return np.array([f"{type(self).__name__.lower()}{d}" for d in range(D)], dtype=object)
+
+    def _run(self) -> Run:
+        return Run(self.run) if str(self.run) else Run.newest()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def as_squares(images: np.ndarray | Sequence, size: int) -> np.ndarray:
+    """Images in any of the forms of `DeepInfoMaxFeatures.transform`: [N, size, size, 3] uint8."""
+    if isinstance(images, np.ndarray) and images.shape[1:] == (size, size, 3) and images.dtype == np.uint8:
+        return images
+    if isinstance(images, str | PathLike):
+        raise ValueError(f"images must be several; for one pass [{str(images)!r}]")
+    squares = np.empty((len(images), size, size, 3), "uint8")
+    for square, image in zip(squares, images, strict=True):
+        square[:] = _square(image, size)
+    return squares
+
+
+def _square(image, size: int) -> np.ndarray:
+    if isinstance(image, str | PathLike):
+        return read_images([image], size)[0]
+    if not isinstance(image, Image.Image):
+        image = np.asarray(image)
+        if image.dtype != np.uint8 or image.shape[2:] not in ((), (3,)) or image.ndim not in (2, 3):
+            raise ValueError(
+                f"an image must be [H, W, 3] or [H, W] uint8, 0 to 255, not {image.shape} {image.dtype}"
+            )
+        image = Image.fromarray(image)
+    return squared(image, size)
+
+
+def _encoder_of(run: Run):
+    changed = run.checkpoint.stat().st_mtime_ns if run.checkpoint.exists() else 0
+    return _loaded(str(Path(run.path).absolute()), changed)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: str, changed: int):
+    run = Run(path)
+    run.configuration()
+    return run.load().encoder

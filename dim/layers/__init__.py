@@ -1,0 +1,1 @@
+"""Keras layers: critics, views, occlusion, coordinates, the adversarial prior, normalisation."""

@@ -1,0 +1,71 @@
+"""The auxiliary task of telling where on the feature map a local feature comes from."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from dim.layers.random_state import SavesRandomState
+
+
+@keras.saving.register_keras_serializable("dim")
+class CoordinatePrediction(SavesRandomState, layers.Layer):
+    """Predicts the place of local features from them and the code (Deep InfoMax, section 3.3 and Table 4).
+
+        absolute: -log p(i, j | code, c[i, j])
+        relative: -log p(i - i', j - j' | code, c[i, j], c[i', j'])
+
+    with p(i, j) = p(i)·p(j), two softmaxes on a hidden layer. For the relative task every location
+    is paired with one other, by a permutation that is drawn anew for each batch.
+
+    Takes code [B, D] and feature map [B, H, W, C]; returns the sum of both losses, a float32 scalar in
+    nats. A uniform guess costs log H + log W, and log(2H - 1) + log(2W - 1).
+
+    Args:
+        units: of the hidden layers.
+        seed: of the permutations.
+    """
+
+    def __init__(self, units: int = 512, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.seed = units, seed
+        self.random = keras.random.SeedGenerator(seed)
+        self.from_code, self.from_feature, self.from_other = (
+            layers.Dense(units, use_bias=bias, dtype=self.dtype_policy) for bias in (True, False, False)
+        )
+
+    def build(self, code_shape, feature_map_shape):
+        H, W, C = feature_map_shape[1:]
+        self.absolute, self.relative = (
+            [layers.Dense(size, dtype="float32") for size in sizes]
+            for sizes in ((H, W), (2 * H - 1, 2 * W - 1))
+        )
+        self.from_code.build(code_shape)
+        for dense in self.from_feature, self.from_other:
+            dense.build((None, None, C))
+        for dense in (*self.absolute, *self.relative):
+            dense.build((None, None, self.units))
+
+    def call(self, code, feature_map):
+        B, H, W, C = ops.shape(feature_map)
+        features = ops.reshape(feature_map, (B, H * W, C))
+        places = np.stack(np.divmod(np.arange(H * W), W)).astype("int32")  # [2, L]
+        own = self.from_code(code)[:, None] + self.from_feature(features)
+        absolute = _cross_entropy(self.absolute, ops.relu(own), places)
+
+        other = keras.random.shuffle(ops.arange(H * W, dtype="int32"), seed=self.random)
+        pair = own + self.from_other(ops.take(features, other, axis=1))
+        shift = places - ops.take(places, other, axis=1) + np.array([[H - 1], [W - 1]], "int32")
+        return absolute + _cross_entropy(self.relative, ops.relu(pair), shift)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "seed": self.seed}
+
+
+def _cross_entropy(heads, hidden, places):
+    """Sum over rows and columns of the mean of -log softmax at the true place; places [2, L]."""
+    total = 0.0
+    for head, place in zip(heads, (places[0], places[1]), strict=True):
+        logits = head(hidden)
+        true = ops.one_hot(place, head.units, dtype="float32")
+        total += ops.mean(ops.logsumexp(logits, axis=-1) - ops.sum(logits * true, axis=-1))
+    return total

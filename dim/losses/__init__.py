@@ -1,0 +1,1 @@
+"""Objectives, priors and losses of metric learning: functions of tensors, without a network in them."""

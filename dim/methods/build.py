@@ -1,0 +1,163 @@
+"""From a configuration to a compiled model."""
+
+import keras
+
+from dim.configuration import Configuration
+from dim.device import best_precision
+from dim.encoders import ENCODERS
+from dim.encoders.decoder import mirrored_decoder
+from dim.layers.adversarial_prior import AdversarialPrior
+from dim.layers.coordinates import CoordinatePrediction
+from dim.layers.critics import CRITICS
+from dim.layers.occlusion import Occlusion
+from dim.layers.random_view import RandomView
+from dim.methods import MetricLearning, Supervised, VariationalAutoencoder, VICReg, expander
+from dim.methods.deep_infomax import DeepInfoMax
+from dim.methods.optimizer import AdamW
+
+_WARM_UP = 0.05  # share of the steps
+
+
+def build_model(
+    configuration: Configuration, steps_per_epoch: int | None = None, classes: int | None = None
+) -> keras.Model:
+    """The model that a configuration describes, compiled, with the initial weights of its seed.
+
+    Sets Keras' random seed and its dtype policy, both of which are global.
+
+    Args:
+        configuration: all settings.
+        steps_per_epoch: batches an epoch, which a cosine schedule needs to know.
+        classes: number of labels, for the method `supervised`.
+
+    Raises:
+        ValueError: one of these is needed and missing.
+    """
+    c = configuration
+    model = _METHODS[c.method](c, build_encoder(c), classes)
+    model.build((None, c.image_size, c.image_size, 3))
+    model.compile(AdamW(_learning_rate(c, steps_per_epoch), weight_decay=c.weight_decay))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def build_encoder(configuration: Configuration, seed: int | None = None) -> keras.Model:
+    """The encoder of such a model alone, with the same initial weights. Sets what `build_model` sets.
+
+    Args:
+        configuration: of a run.
+        seed: in place of the configuration's.
+    """
+    c = configuration
+    keras.utils.set_random_seed(c.seed if seed is None else seed)
+    keras.config.set_dtype_policy(best_precision() if c.precision == "auto" else c.precision)
+    return _encoder(c)
+
+
+def check_model(model: keras.Model, configuration: Configuration) -> None:
+    """Makes sure that a model which was read back is such as `build_model` makes.
+
+    Raises:
+        ValueError: it is of another kind, lacks an optimizer, or has another encoder.
+    """
+    c, kind = configuration, _KINDS[configuration.method]
+    if type(model) is not kind:
+        raise ValueError(f"it is a {type(model).__name__}, not a {kind.__name__}")
+    if model.optimizer is None:
+        raise ValueError("it has no optimizer")
+    with keras.StatelessScope(initialize_variables=False):  # the shapes will do
+        expected = _encoder(c)
+    ours, theirs = (sorted(tuple(w.shape) for w in encoder.weights) for encoder in (expected, model.encoder))
+    if ours != theirs:
+        raise ValueError(
+            f"it has another encoder than {c.encoder} from {c.image_size} pixels to a code of {c.code_size}"
+        )
+
+
+def _encoder(c: Configuration) -> keras.Model:
+    return ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl")
+
+
+def _deep_infomax(c: Configuration, encoder: keras.Model, classes: int | None) -> DeepInfoMax:
+    adversarial = c.prior not in ("kl", "none")
+    return DeepInfoMax(
+        encoder=encoder,
+        local_critic=_critic(c) if c.beta else None,
+        global_critic=_critic(c) if c.alpha else None,
+        objective=c.objective,
+        global_weight=c.alpha,
+        local_weight=c.beta,
+        prior_weight=c.gamma,
+        summary=c.summary,
+        clip=c.clip,
+        augmentation=_augmentation(c),
+        occlusion=Occlusion(c.occlusion, seed=c.seed) if c.occlusion else None,
+        prior_discriminator=AdversarialPrior(c.prior, c.gamma, seed=c.seed) if adversarial else None,
+        coordinates=CoordinatePrediction(c.critic_units, seed=c.seed) if c.delta else None,
+        coordinates_weight=c.delta,
+        seed=c.seed,
+        name="deep_infomax",
+    )
+
+
+def _critic(c: Configuration) -> keras.layers.Layer:
+    settings = {
+        "encode-and-dot": {"units": c.critic_units, "temperature": c.temperature},
+        "concatenate-and-convolve": {"widths": [c.critic_units] * c.critic_layers},
+        "bilinear": {},
+    }
+    return CRITICS[c.critic](negatives=c.negatives, **settings[c.critic])
+
+
+def _augmentation(c: Configuration) -> RandomView | None:
+    return RandomView(c.crop, seed=c.seed) if c.views == 2 else None
+
+
+def _vae(c: Configuration, encoder: keras.Model, classes: int | None) -> VariationalAutoencoder:
+    return VariationalAutoencoder(
+        encoder, mirrored_decoder(encoder), augmentation=_augmentation(c), seed=c.seed, name="vae"
+    )
+
+
+def _vicreg(c: Configuration, encoder: keras.Model, classes: int | None) -> VICReg:
+    return VICReg(encoder, expander(), _augmentation(c), name="vicreg")
+
+
+def _supervised(c: Configuration, encoder: keras.Model, classes: int | None) -> Supervised:
+    if classes is None:
+        raise ValueError("the method supervised needs to know the number of classes")
+    return Supervised(encoder, classes, augmentation=_augmentation(c), name="supervised")
+
+
+def _metric(c: Configuration, encoder: keras.Model, classes: int | None) -> MetricLearning:
+    return MetricLearning(
+        encoder, c.loss, c.margin, c.temperature, augmentation=_augmentation(c), name="metric_learning"
+    )
+
+
+_METHODS = {
+    "dim": _deep_infomax,
+    "vae": _vae,
+    "vicreg": _vicreg,
+    "supervised": _supervised,
+    "metric": _metric,
+}
+_KINDS = {
+    "dim": DeepInfoMax,
+    "vae": VariationalAutoencoder,
+    "vicreg": VICReg,
+    "supervised": Supervised,
+    "metric": MetricLearning,
+}
+
+
+def _learning_rate(c: Configuration, steps_per_epoch: int | None):
+    if c.schedule == "constant":
+        return c.learning_rate
+    if steps_per_epoch is None:
+        raise ValueError("a cosine schedule needs to know the steps of an epoch")
+    steps = c.epochs * steps_per_epoch
+    rise = round(_WARM_UP * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - rise), warmup_target=c.learning_rate, warmup_steps=rise
+    )

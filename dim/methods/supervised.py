@@ -1,0 +1,67 @@
+"""What the same encoder learns when it is told the labels: the bracket above all others."""
+
+import keras
+from keras import layers, ops
+
+from dim.encoders import MEAN
+from dim.errors import DimError
+from dim.methods.learner import Rival
+
+
+@keras.saving.register_keras_serializable("dim")
+class Supervised(Rival):
+    """One dense layer from the code to the logits of the classes, trained by cross-entropy.
+
+        loss = -log softmax(logits)[label]        in nats, log(classes) at chance
+
+    The code is the mean of the posterior and is not sampled; a log-variance, if the encoder has one,
+    does not learn. With an augmentation, training shows one random view of each image.
+
+    Compile with an optimizer alone and fit on uint8 images [B, H0, W0, 3] and integer labels [B].
+
+    Args:
+        encoder: a model of `dim.encoders`.
+        classes: how many there are; labels are 0 … classes - 1.
+        augmentation: a layer from images to random views of them; None takes the images as they are.
+    """
+
+    settings = ("classes",)
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        classes: int,
+        augmentation: keras.layers.Layer | None = None,
+        **kwargs,
+    ):
+        super().__init__(encoder, augmentation, ("cross_entropy", "accuracy"), **kwargs)
+        self.classes = classes
+        self.logits = layers.Dense(classes, dtype="float32", name="logits")
+        self.learn_mean_only()
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.logits.build(self.encoder.compute_output_shape(input_shape)[MEAN])
+
+    def call(self, images, training=False):
+        if training and self.augmentation is not None:
+            images = self.augmentation(images)
+        return self.encoder(images, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Mean cross-entropy of a batch.
+
+        Raises:
+            DimError: there are no labels `y`.
+        """
+        if y is None:
+            raise DimError("a supervised encoder needs labels: fit on (images, labels)")
+        logits = self.logits(y_pred[MEAN])
+        labels = ops.reshape(ops.cast(y, "int32"), (-1,))
+        cross_entropy = ops.mean(
+            keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        )
+        hits = ops.cast(ops.cast(ops.argmax(logits, axis=1), "int32") == labels, "float32")
+        self.terms["cross_entropy"].update_state(cross_entropy)
+        self.terms["accuracy"].update_state(ops.mean(hits))
+        return cross_entropy

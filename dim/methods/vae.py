@@ -1,0 +1,101 @@
+"""The variational autoencoder: a code that images can be drawn from again."""
+
+import math
+
+import keras
+from keras import ops
+
+from dim.encoders import LOG_VARIANCE, MEAN
+from dim.errors import DimError
+from dim.layers.random_state import SavesRandomState
+from dim.losses.priors import kl_to_standard_normal
+from dim.methods.learner import Rival
+
+SIGMA = 0.25
+_SEEN = "images"
+
+
+def gaussian_pixel_loss(images, reconstruction):
+    """-log N(x; x̂, σ² I) of each image, with σ = 0.25 on a scale from -1 for black to 1 for white.
+
+        Σ ½ ((x - x̂) / σ)² + ½ log(2πσ²)        over the 3·H0·W0 values of an image
+
+    σ is fixed, at 32 of 255 grey levels. A density can exceed 1, so the loss can be negative: its least
+    value, of a perfect reconstruction, is -0.467 nats a value.
+
+    Args:
+        images: [B, H0, W0, 3] uint8.
+        reconstruction: [B, H0, W0, 3], x̂.
+
+    Returns:
+        [B] float32 in nats, summed over the values of an image.
+    """
+    x = ops.cast(images, "float32") / 127.5 - 1
+    deviation = (x - ops.cast(reconstruction, "float32")) / SIGMA
+    return ops.sum(0.5 * ops.square(deviation) + 0.5 * math.log(2 * math.pi * SIGMA**2), axis=(1, 2, 3))
+
+
+@keras.saving.register_keras_serializable("dim")
+class VariationalAutoencoder(SavesRandomState, Rival):
+    """Raises the evidence lower bound of images (Kingma and Welling 2014, eq. 3, arXiv 1312.6114).
+
+        loss = (reconstruction + β · kl) / (3·H0·W0)
+
+    The terms in the logs are nats for each image: the reconstruction is `gaussian_pixel_loss`, kl is
+    KL(q(z|x) ‖ N(0, I)) summed over the D dimensions of the code. (`prior` in the logs of `DeepInfoMax`
+    is the same KL averaged over the dimensions.) The loss is nats for each of an image's values, as
+    likelihoods are compared; gradients of whole images overflow float16. With β = 1 it is the negative
+    bound, any other β makes it the β-VAE. While training, codes are sampled from the posterior.
+
+    With an augmentation, training shows one random view of each image, and the view is what has to be
+    reconstructed.
+
+    Compile with an optimizer alone and fit on uint8 images [B, H0, W0, 3] without targets.
+
+    Args:
+        encoder: a model of `dim.encoders` with a Gaussian posterior.
+        decoder: a model from codes [B, D] to [B, H0, W0, 3], such as `mirrored_decoder(encoder)`.
+        beta: β.
+        augmentation: a layer from images to random views of them; None takes the images as they are.
+        seed: of the sampling.
+
+    Raises:
+        DimError: the encoder gives no log-variance.
+    """
+
+    parts = ("encoder", "decoder", "augmentation")
+    settings = ("beta", "seed")
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        beta: float = 1.0,
+        augmentation: keras.layers.Layer | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
+        if LOG_VARIANCE not in encoder.output:
+            raise DimError("a variational autoencoder needs an encoder with a Gaussian posterior")
+        super().__init__(encoder, augmentation, ("reconstruction", "kl"), **kwargs)
+        self.decoder, self.beta, self.seed = decoder, beta, seed
+        self.random = keras.random.SeedGenerator(seed)
+
+    def call(self, images, training=False):
+        if not training:
+            return self.encoder(images, training=False)
+        if self.augmentation is not None:
+            images = self.augmentation(images)
+        return {**self.encoder(images, training=True), _SEEN: images}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        code, log_variance = y_pred[MEAN], y_pred[LOG_VARIANCE]
+        kl = ops.mean(ops.sum(kl_to_standard_normal(code, log_variance), axis=1))
+        if training:
+            noise = keras.random.normal(ops.shape(code), dtype=code.dtype, seed=self.random)
+            code = code + ops.exp(log_variance / 2) * noise
+        images = y_pred[_SEEN] if training else x
+        reconstruction = ops.mean(gaussian_pixel_loss(images, self.decoder(code, training=training)))
+        self.terms["reconstruction"].update_state(reconstruction)
+        self.terms["kl"].update_state(kl)
+        return (reconstruction + self.beta * kl) / math.prod(images.shape[1:])

@@ -1,0 +1,1 @@
+"""What is drawn: neighbours, pairs, figures, TensorBoard's projector."""

@@ -1,0 +1,92 @@
+"""How figures look and become files: one palette, one size of letters, no box."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+GREY = "0.45"  # with the colours above, those of Okabe and Ito
+_LEAST_FAR = 1e-3
+
+
+def panels(columns: int, width: float = 8.0, height: float = 3.4, rows: int = 1, **options):
+    """A figure in inches, and its axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=200, layout="constrained")
+    axes = figure.subplots(rows, columns, **options)
+    for one in figure.axes:
+        bare(one)
+    return figure, axes
+
+
+def titled(axes, title: str, x: str, y: str) -> None:
+    """Titles a panel and its axes."""
+    axes.set_title(title, fontsize=9, loc="left")
+    axes.set_xlabel(x, fontsize=8)
+    axes.set_ylabel(y, fontsize=8)
+
+
+def bare(axes) -> None:
+    """The look of all panels."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def draw_roc(axes, curves: Sequence[tuple], band: Sequence[tuple] = ()) -> None:
+    """Draws ROC curves over a logarithmic axis, and chance.
+
+    Args:
+        axes: of matplotlib.
+        curves: (false accept rates, true accept rates, name, style) each, style being options of a line.
+        band: (false accept rates, least and greatest true accept rates, colour) each.
+    """
+    for far, tar, name, style in curves:
+        axes.plot(far, tar, label=name, **{"linewidth": 1.6, **style})
+    for far, least, greatest, colour in band:
+        axes.fill_between(far, least, greatest, color=colour, alpha=0.18, linewidth=0)
+    chance = np.geomspace(_LEAST_FAR, 1)
+    axes.plot(chance, chance, color="0.6", linestyle=":", linewidth=1, label="chance")
+    axes.set_xscale("log")
+    axes.set_xlim(_LEAST_FAR, 1)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("different pairs accepted (FAR)", fontsize=9)
+    axes.set_ylabel("same pairs accepted (TAR)", fontsize=9)
+    axes.legend(fontsize=7, frameon=False, loc="upper left")
+    bare(axes)
+
+
+def draw_distances(axes, distances: np.ndarray, same: np.ndarray, threshold: float, metric: str) -> None:
+    """Draws histograms of the distances of same and of different pairs, and the threshold.
+
+    Args:
+        axes: of matplotlib.
+        distances: [M].
+        same: [M] bool.
+        threshold: the greatest distance that is taken for same.
+        metric: its name.
+    """
+    edges = np.linspace(0, np.quantile(distances, 0.999), 61)
+    for which, name, colour in (same, "same", GREEN), (~same, "different", ORANGE):
+        axes.hist(distances[which], edges, density=True, histtype="stepfilled", alpha=0.35, color=colour)
+        axes.hist(distances[which], edges, density=True, histtype="step", color=colour, label=f"{name} pairs")
+    axes.axvline(threshold, color="0.2", linestyle="--", linewidth=1, label=f"threshold {threshold:.3g}")
+    axes.set_xlim(0, edges[-1])
+    axes.set_xlabel(f"{metric} distance", fontsize=9)
+    axes.set_ylabel("density", fontsize=9)
+    axes.legend(fontsize=7, frameon=False)
+    bare(axes)
+
+
+def save(figure, file, **how) -> None:
+    """Saves a matplotlib figure. Letters that its font lacks, such as Chinese ones, become boxes in silence.
+
+    Args:
+        figure: to be saved.
+        file: a path, or a binary file.
+        how: as matplotlib's `savefig` takes it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(file, **how)

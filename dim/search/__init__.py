@@ -1,0 +1,1 @@
+"""Nearest neighbours of vectors: exact, by an index, near-duplicates. Knows vectors, not Keras."""

@@ -1,0 +1,187 @@
+"""An index is a folder RUN/index/DATA: the codes of a data set by a run's encoder, and whose they are.
+
+codes.npy        [N, D] float32
+images.parquet   path and label (null where there is none) of each, in the order of the codes; bytes of a
+                 path that are no UTF-8 stand as \\udcXX
+index.faiss      for FAISS: exact, or approximate; see `dim.search.faiss_index`
+index.json       which data, by which encoder
+skipped.txt      images that could not be read, with the reason
+"""
+
+import shlex
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dim.data.dataset import called
+from dim.errors import DimError
+from dim.files import UNFINISHED, read_json
+from dim.names import as_on_disk
+from dim.search.faiss_index import IndexMetric, Kind, metric_of, read_index, search_index
+from dim.search.nearest import Metric, Neighbours, nearest
+from dim.training.run import Run
+
+ABOUT = {
+    "data": str,
+    "kind": Kind,
+    "metric": IndexMetric,
+    "made_by": {"encoder": str, "images": str},
+}
+"""The form of index.json."""
+_REMEDY = "remove it and make the index anew"
+_LONGEST = 24_000  # bytes of a path: 4,096, each escaped
+_OUTSIDE = r"^/|^(.*/)?\.\.(/|$)"
+
+
+class Index:
+    """The codes of a data set, and the search in them.
+
+    Args:
+        folder: as above.
+
+    Attributes:
+        where: the data set, as for `dim.data.load`.
+        made_by: what the codes depend on.
+        names: [N] str, what each image is called in its data set.
+        labels: [N] str or None, the classes.
+        codes: [N, D] float32, memory-mapped.
+
+    Raises:
+        DimError: there is no index, or it is damaged.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        if not (folder / "index.json").exists():
+            raise DimError(f"{folder} is not an index; make it: make index RUN=… DATA=…")
+        about = read_json(folder / "index.json", ABOUT, f"{folder} is damaged, {_REMEDY}")
+        self.where, self.made_by, self.metric = about["data"], about["made_by"], about["metric"]
+        try:
+            self.codes = np.load(folder / "codes.npy", mmap_mode="r")
+            self.names, self.labels = _read_table(folder / "images.parquet")
+            if self.codes.dtype != "float32" or self.codes.ndim != 2 or not self.codes.size:
+                raise ValueError(f"codes {self.codes.shape} {self.codes.dtype}")
+            if len(self.codes) != len(self.names):
+                raise ValueError(f"codes {self.codes.shape} for {len(self.names)} images")
+        except Exception as error:  # NumPy and Arrow each raise in many ways
+            reason = " ".join(str(error).split())[:120]
+            raise DimError(f"{folder} is damaged ({reason}); {_REMEDY}") from error
+
+    @classmethod
+    def of(cls, run: Run, data: str = "") -> "Index":
+        """The index of a data set in a run.
+
+        Args:
+            run: whose.
+            data: name or path of the data set; by default that of the index made last.
+
+        Raises:
+            DimError: there is none, or it is damaged.
+        """
+        made = [
+            file.parent
+            for file in run.path.glob("index/*/index.json")
+            if not file.parent.name.startswith(UNFINISHED)
+        ]
+        names = ", ".join(sorted(folder.name for folder in made))
+        if not made:
+            raise DimError(f"{run.path} has no index yet; make one: make index RUN={run.name} DATA=…")
+        if not data:
+            return cls(max(made, key=lambda folder: (folder / "index.json").stat().st_mtime))
+        for folder in made:
+            if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
+                return cls(folder)
+        raise DimError(f"{run.path} has no index of {data}; there are: {names}")
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def check(self, encoder, run: Run) -> None:
+        """Makes sure that codes of the encoder can be compared with these.
+
+        Raises:
+            DimError: their length is another, or they come from another encoder.
+        """
+        from dim.encoders import MEAN
+        from dim.encoders.embedding import fingerprint
+
+        (_, length), held = encoder.output[MEAN].shape, self.codes.shape[1]
+        remedy = f"make it anew: make index RUN={shlex.quote(run.name)} DATA={shlex.quote(self.where)}"
+        if held != length:
+            raise DimError(
+                f"{self.folder} holds codes of length {held}, the encoder of {run.path} gives {length}; "
+                + remedy
+            )
+        if self.made_by["encoder"] != fingerprint(encoder):
+            raise DimError(
+                f"{self.folder} holds codes of another encoder than that of {run.path}: of another run, or "
+                f"of this one before it was trained further; {remedy}"
+            )
+
+    @cached_property
+    def faiss(self):
+        """The FAISS index, opened when it is needed."""
+        opened = read_index(self.folder / "index.faiss")
+        held, (N, D) = (metric_of(opened), opened.ntotal, opened.d), self.codes.shape
+        if held != (self.metric, N, D):
+            raise DimError(
+                f"{self.folder / 'index.faiss'} holds {held[1]} codes of length {held[2]} by {held[0]}, not "
+                f"{N} of length {D} by {self.metric}; remove it and make the index anew"
+            )
+        return opened
+
+    def search(
+        self, queries: np.ndarray, k: int, metric: Metric, own: np.ndarray | None = None
+    ) -> Neighbours:
+        """As `dim.search.nearest.nearest`: by the FAISS index where that has the metric, otherwise exact."""
+        if metric == metric_of(self.faiss):
+            return search_index(self.faiss, self.codes, queries, k, own)
+        return nearest(queries, self.codes, k, metric, own)
+
+    def path(self, i: int) -> str:
+        """Where image i is, as far as it is a file of its own."""
+        from dim.data.picture import file_inside
+
+        return str(file_inside(self.where, self.name(i)) or self.name(i))
+
+    def name(self, i: int) -> str:
+        return as_on_disk(self.names[int(i)].as_py())
+
+    def file_name(self, i: int) -> str:
+        return Path(self.name(i)).name
+
+    def caption(self, i: int) -> str:
+        """Its class, or the name of its file."""
+        return self.labels[int(i)].as_py() or self.file_name(i)
+
+    def picture(self, i: int, size: int) -> np.ndarray:
+        """Image i, or a grey square if it is no longer there: [size, size, 3] uint8."""
+        from dim.data.picture import picture
+
+        return picture(self.where, self.name(i), size)
+
+
+def _read_table(file: Path):
+    """Columns path and label of a table.
+
+    Raises:
+        ValueError: they are no texts, or a path is missing or leads out of the data.
+    """
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(file, columns=["path", "label"], memory_map=True)
+    table.validate(full=True)
+    names, labels = table["path"], table["label"]
+    text = pyarrow.types.is_string
+    if not text(names.type) or not text(labels.type) or names.null_count:
+        raise ValueError(f"paths are {names.type}, labels {labels.type}, and {names.null_count} are missing")
+    longest = pyarrow.compute.max(pyarrow.compute.binary_length(names)).as_py() or 0
+    if longest > _LONGEST:
+        raise ValueError(f"a path has {longest:,} bytes")
+    outside = pyarrow.compute.match_substring_regex(names, _OUTSIDE)
+    if pyarrow.compute.any(outside).as_py():
+        raise ValueError(f"{names.filter(outside)[0].as_py()!r} leads out of the data")
+    return names, labels

@@ -1,0 +1,146 @@
+"""What happens around training: progress, checkpoints, and a stop before harm is done."""
+
+import math
+import shutil
+import sys
+import time
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from dim.errors import DimError
+from dim.training.run import Run
+
+_DETAILS = ("_bound", "_accuracy")
+_EVERY = 10
+
+
+class Callbacks(keras.callbacks.CallbackList):
+    """A list of callbacks that leaves a step's logs on the device until one of them reads a value.
+
+    Keras turns all of them into floats after every step, and so waits for the device each time.
+
+    Args:
+        callbacks: in the order in which they are called.
+        model, epochs, steps: what `fit` tells the callbacks if it makes the list itself.
+    """
+
+    def __init__(self, callbacks: list, model: keras.Model, epochs: int, steps: int):
+        super().__init__(callbacks, add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        for callback in self.callbacks:
+            callback.on_train_batch_end(batch, logs)
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar an epoch, with images a second and the terms of the loss."""
+
+    def __init__(self, images_per_step: int):
+        super().__init__()
+        self.images_per_step = images_per_step
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.bar = tqdm(
+            total=self.params["steps"] * self.images_per_step,
+            desc=f"epoch {epoch + 1}/{self.params['epochs']}",
+            unit=" images",
+            dynamic_ncols=True,
+            mininterval=0.2 if sys.stderr.isatty() else 5,
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch % _EVERY == 0:  # reading a term waits for the device
+            self._show(logs)
+        self.bar.update(self.images_per_step)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._show(logs)
+        self.bar.close()
+
+    def _show(self, logs):
+        names = ["loss", *(name for name in self.model.terms if not name.endswith(_DETAILS))]
+        terms = {name: float(logs[name]) for name in names}
+        if "knn_cosine" in logs:
+            terms["20-NN"] = logs["knn_cosine"]
+        self.bar.set_postfix(terms, refresh=False)
+
+
+class Guard(keras.callbacks.Callback):
+    """Stops before anything is written that is worthless or does not fit on the disk. Put it first.
+
+    Args:
+        run: that is trained.
+        epoch: the number of complete epochs.
+
+    Raises:
+        DimError: the loss or, after an epoch, a weight is NaN or infinite, or the disk is nearly full,
+            which is looked at before the first epoch too.
+    """
+
+    def __init__(self, run: Run, epoch: int = 0):
+        super().__init__()
+        self.run, self.epoch = run, epoch
+
+    def on_train_begin(self, logs=None):
+        self._check_room()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch % _EVERY == 0:
+            self._check_loss(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check_loss(logs)
+        if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):
+            raise self._diverged("the weights became infinite")
+        self._check_room()
+
+    def _check_room(self):
+        needed = 2 * sum(
+            math.prod(v.shape) * 4 for v in (*self.model.variables, *self.model.optimizer.variables)
+        )
+        free = shutil.disk_usage(self.run.path).free
+        if free < needed:
+            raise DimError(
+                f"{free / 1e6:,.0f} MB are free for {self.run.path}, an epoch needs {needed / 1e6:,.0f}; "
+                f"{_kept(self.epoch)}; make room and run the same command"
+            )
+
+    def _check_loss(self, logs):
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            raise self._diverged(f"the loss became {loss}")
+
+    def _diverged(self, what):
+        where = f"in epoch {self.epoch + 1} of {self.run.path}"
+        return DimError(f"{what} {where}; {_kept(self.epoch)}; try a smaller --learning-rate")
+
+
+class SaveEachEpoch(keras.callbacks.Callback):
+    """Adds a row to the run's log and replaces its checkpoint. Put it last, when the logs are full."""
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        try:
+            self.run.log_epoch(epoch + 1, {**logs, "seconds": time.monotonic() - self.started})
+            self.run.save(self.model)
+        except OSError as error:
+            raise DimError(
+                f"cannot save {self.run.checkpoint}: {error.strerror or error}; {_kept(epoch)}; "
+                "make room and run the same command"
+            ) from error
+
+
+def _kept(epochs: int) -> str:
+    """What is left of a run that stops after so many complete epochs."""
+    return f"the checkpoint of epoch {epochs} is kept" if epochs else "nothing was saved"

@@ -1,0 +1,140 @@
+"""Each side of a comparison works in a process of its own, and runs a block of work when it is told to.
+
+Run as `python -m experiments.benchmark.child MODULE`, it serves the tasks of that module, `MODULE.TASKS`.
+A task prepares something and returns (runs, facts): runs is a dictionary of functions that do it a number of
+times, facts is anything JSON can hold. Orders and answers are lines of JSON.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # two processes share one GPU
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
+
+
+class Failed(Exception):
+    """A side could not do its work. The message is one line."""
+
+
+class Child:
+    """The parent's end: a process that serves the tasks of a module."""
+
+    def __init__(self, module: str, python: str = sys.executable, environment: dict | None = None):
+        path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
+        self._process = subprocess.Popen(
+            [python, "-m", "experiments.benchmark.child", module],
+            env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": path, **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends the whole group
+        )
+
+    def prepare(self, task: str, **arguments) -> tuple[dict[str, "Run"], dict]:
+        """The runs of a task and its facts.
+
+        Raises:
+            Failed: the task raised, or the process died.
+        """
+        answer = self._order(prepare=task, arguments=arguments)
+        return {name: Run(self, key) for name, key in answer["runs"].items()}, answer["facts"]
+
+    def facts(self, task: str, **arguments) -> dict:
+        """Of a task that has nothing to run."""
+        return self.prepare(task, **arguments)[1]
+
+    def run(self, key: int, times: int) -> float:
+        return self._order(run=key, times=times)["seconds"]
+
+    def forget(self) -> None:
+        """Lets go of everything prepared so far."""
+        self._order(forget=True)
+
+    def close(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for file in (self._process.stdin, self._process.stdout, self._said):
+            with suppress(BrokenPipeError):
+                file.close()
+
+    def _order(self, **order):
+        try:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise Failed(self._last_words())
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer
+
+    def _last_words(self) -> str:
+        status = self._process.wait()
+        self._said.seek(0)
+        lines = self._said.read().decode("utf8", "replace").strip().splitlines()
+        return f"its process ended with status {status}" + (f": {lines[-1][:160]}" if lines else "")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One thing that a child can run; called with a number of times, it returns seconds."""
+
+    child: Child
+    key: int
+
+    def __call__(self, times: int = 1) -> float:
+        return self.child.run(self.key, times)
+
+
+def serve(module: str) -> None:
+    """Obeys orders from standard input until it ends. Whatever libraries print goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    tasks = import_module(module).TASKS
+    prepared: list = []
+    for line in sys.stdin:
+        try:
+            answer = _obey(json.loads(line), tasks, prepared)
+        except Exception as error:  # told to the parent, which decides what is lost
+            answer = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:200]}
+        answers.write(json.dumps(answer) + "\n")
+
+
+def _obey(order: dict, tasks: dict, prepared: list) -> dict:
+    if "prepare" in order:
+        runs, facts = tasks[order["prepare"]](**order["arguments"])
+        keys = {name: len(prepared) + i for i, name in enumerate(runs)}
+        prepared.extend(runs.values())
+        return {"runs": keys, "facts": facts}
+    if "forget" in order:
+        prepared[:] = [None] * len(prepared)
+        if "forget" in tasks:
+            tasks["forget"]()
+        return {}
+    run = prepared[order["run"]]
+    started = time.perf_counter()
+    run(order["times"])
+    return {"seconds": time.perf_counter() - started}
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

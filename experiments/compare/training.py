@@ -1,0 +1,220 @@
+"""Trains presets one after the other, each in a process of its own, and goes on where it was stopped."""
+
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from tqdm import tqdm
+
+from dim import data
+from dim.configuration import Configuration
+from dim.errors import DimError
+from dim.files import read_table, typed_path
+from dim.form import check
+from dim.names import printable
+from dim.presets import PRESETS
+from dim.training.run import Run
+
+_OURS = ("--preset", "--seed", "--epochs", "--data", "--run")
+
+
+@dataclass
+class Entry:
+    """One preset with one seed: where its run is, and after `_read` what came of it."""
+
+    preset: str
+    seed: int
+    out: Path
+    failure: str = ""
+    configuration: Configuration | None = None
+    diary: dict = field(default_factory=dict)
+    k: int = 0
+    accuracy: dict = field(default_factory=dict)
+    """As in results.json: what was compared → metric → share of hits."""
+    curve: list[tuple[int, float]] = field(default_factory=list)
+    """Images seen and cosine accuracy after each epoch."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.preset}-seed{self.seed}"
+
+    @property
+    def run(self) -> Run:
+        return Run(f"{self.out}/{self.name}")
+
+    @property
+    def printed(self) -> Path:
+        return self.out / f"{self.name}.log"
+
+    @property
+    def diary_file(self) -> Path:
+        return self.run.path / "compare.json"
+
+
+def trained(options) -> list[Entry]:
+    """Every preset with every seed, of which is trained what is not complete.
+
+    Args:
+        options: of `experiments.compare`, or others that have these: presets, seeds, epochs, data, tune, out,
+            args.
+
+    Raises:
+        DimError: an option cannot be used, the images have no labels, or every run failed.
+    """
+    _check(options)
+    _check_labels(options)
+    out = typed_path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    entries = [Entry(p, s, out) for s in dict.fromkeys(options.seeds) for p in dict.fromkeys(options.presets)]
+    try:
+        for number, entry in enumerate(entries, start=1):
+            entry.failure = _train(entry, options, f"{entry.name} ({number} of {len(entries)})")
+    except KeyboardInterrupt:
+        kept = f"interrupted; complete epochs are kept in {out}; the same command goes on from there"
+        print("\n" + printable(kept))
+        raise
+    for entry in entries:
+        entry.failure = entry.failure or _read(entry, options.epochs)
+    if all(entry.failure for entry in entries):
+        raise DimError(f"every run failed; {entries[0].name}: {entries[0].failure} ({entries[0].printed})")
+    return entries
+
+
+def _check(options) -> None:
+    for preset in options.presets:
+        if preset not in PRESETS:
+            near = get_close_matches(preset, PRESETS, n=1, cutoff=0.3)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise DimError(f"no preset {preset!r}; {hint}there are: {', '.join(PRESETS)}")
+    if not options.presets or not options.seeds:
+        raise DimError("nothing to compare: --presets and --seeds each need at least one")
+    if options.epochs < 1 or min(options.seeds) < 0:
+        raise DimError("--epochs must be at least 1 and --seeds at least 0")
+    try:
+        words = shlex.split(options.args)
+    except ValueError as error:
+        raise DimError(f"--args {options.args!r}: {error}") from None
+    for word in words:
+        if (option := word.partition("=")[0]) in _OURS:
+            raise DimError(f"--args must not contain {option}, which differs from run to run")
+
+
+def _check_labels(options) -> None:
+    """Before anything is trained, and without decoding an image."""
+    source = data.listed(options.data or data.default())
+    if source.recipe().labels is None:
+        raise DimError(
+            f"{printable(source.name)} has no labels, so there is no accuracy to compare; "
+            "put each class into a sub-folder of its own"
+        )
+
+
+def _train(entry: Entry, options, title: str) -> str:
+    """Trains as a user would, unless just this is complete. Returns why it failed, or nothing.
+
+    The time of all complete epochs adds up in the run's folder; what an interruption loses does not count.
+    """
+    values = entry.preset, entry.seed, options.epochs, options.data or data.default(), entry.run.name
+    ours = (word for pair in zip(_OURS, map(str, values), strict=True) for word in pair)
+    command = [*shlex.split(options.args), *ours, *(["--tune"] if options.tune else [])]
+    diary = entry.run.read_json(entry.diary_file) if entry.diary_file.exists() else {}
+    if diary.get("machine") and diary["command"] == command:
+        print(f"{title}: complete")
+        return ""
+    before, started = diary.get("seconds", 0.0), time.monotonic()
+    saved = _saved(entry.run)
+
+    def note(**more):
+        seconds = before + time.monotonic() - started
+        entry.run.write_json(entry.diary_file, {"command": command, "seconds": seconds, **more})
+
+    with entry.printed.open("a+", encoding="utf8", errors="replace") as printed, _bar(title, options) as bar:
+        begin = printed.seek(0, 2)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "experiments.train", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while process.poll() is None:
+                time.sleep(0.2)
+                if _saved(entry.run) != saved:
+                    saved = _saved(entry.run)
+                    note()
+                _show(bar, _log(entry.run))
+        finally:
+            if process.poll() is None:
+                process.terminate()  # a run withstands it at any moment
+                process.wait()
+        _show(bar, _log(entry.run))
+        printed.seek(begin)
+        lines = [line.strip() for line in printed.read().splitlines() if line.strip()]
+    if process.returncode:
+        return _reason(process.returncode, lines)
+    setting = next(line for line in lines if " · preset " in line)  # below the progress of decoding
+    note(data=setting.partition(" · ")[0], **entry.run.read_json(entry.run.machine))
+    return ""
+
+
+def _saved(run: Run) -> int:
+    """When the last complete epoch was saved."""
+    return run.checkpoint.stat().st_mtime_ns if run.checkpoint.exists() else 0
+
+
+def _log(run: Run) -> list[dict]:
+    return read_table(run.log, "epoch") if run.log.exists() else []
+
+
+def _bar(title: str, options) -> tqdm:
+    return tqdm(
+        total=options.epochs,
+        desc=title,
+        unit=" epochs",
+        dynamic_ncols=True,
+        mininterval=0.2 if sys.stderr.isatty() else 5,
+    )
+
+
+def _show(bar: tqdm, log: list[dict]) -> None:
+    if len(log) > bar.n:
+        if log[-1].get("knn_cosine"):
+            bar.set_postfix({"20-NN": log[-1]["knn_cosine"]}, refresh=False)
+        bar.update(len(log) - bar.n)
+    if sys.stderr.isatty():
+        bar.refresh()
+
+
+def _reason(status: int, lines: list[str]) -> str:
+    if status < 0:
+        return f"killed by {signal.Signals(-status).name}"
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return [f"ended with status {status}", *lines[-1:], *errors][-1]
+
+
+def _read(entry: Entry, epochs: int) -> str:
+    """Fills an entry from its complete run. Returns why that cannot be compared, or nothing."""
+    run = entry.run
+    if not run.results.exists():
+        return "the images have no labels, so there is no accuracy to compare"
+    log = _log(run)
+    if len(log) != epochs:
+        return f"has been trained for {len(log)} epochs, not {epochs}; take another --out for that"
+    entry.configuration = run.configuration()
+    entry.diary = entry.run.read_json(entry.diary_file, "data", "machine", "date")
+    results = run.read_json(run.results, "k", "accuracy")
+    entry.k, entry.accuracy = results["k"], results["accuracy"]
+    held = run.read_json(run.data, "train", "classes")
+    batch = entry.configuration.images_per_step(held["classes"])
+    images = held["train"] // batch * batch
+    try:
+        check(entry.accuracy, {"code": dict, str: {"cosine": float, "l2": float}}, "accuracy")
+        entry.curve = [(int(row["epoch"]) * images, float(row["knn_cosine"])) for row in log]
+    except (KeyError, ValueError) as error:
+        raise DimError(f"{run.path} is damaged ({error}); remove it to train it again") from error
+    return ""

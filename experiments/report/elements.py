@@ -1,0 +1,113 @@
+"""Pieces of HTML. Text that comes in is escaped, so that any name of a file or run will do."""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+from dim.names import printable
+from dim.pictures.figures import save
+
+_QUALITY = 88
+
+
+def text(value: object) -> str:
+    """Of one line, escaped."""
+    return escape(printable(value))
+
+
+def paragraph(words: str) -> str:
+    return f"<p>{text(words)}</p>"
+
+
+def note(words: str) -> str:
+    """A word on what is left out, or on how to read what stands above."""
+    return f'<p class="note">{text(words)}</p>'
+
+
+def command(line: str) -> str:
+    """What to type into a shell; words are broken only where they are longer than a line."""
+    words = " ".join(f"<span>{text(word)}</span>" for word in line.split(" "))
+    return f"<pre><code>{words}</code></pre>"
+
+
+def facts(pairs: Mapping[str, object]) -> str:
+    """Names and what they stand for."""
+    rows = (f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in pairs.items())
+    return f"<dl>{''.join(rows)}</dl>"
+
+
+def settings(pairs: Mapping[str, object]) -> str:
+    """As `facts`, many of them in columns."""
+    rows = (f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in pairs.items())
+    return f'<dl class="settings">{"".join(rows)}</dl>'
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table that scrolls by itself where it is too wide; all columns but the first are numbers."""
+
+    def line(cells, tag):
+        first, *others = (text(cell) for cell in cells)
+        numbers = (f'<{tag} style="text-align: right;">{cell}</{tag}>' for cell in others)
+        return f"<tr><{tag}>{first}</{tag}>{''.join(numbers)}</tr>"
+
+    body = "\n".join(line(row, "td") for row in rows)
+    return scrolling(f"<table>\n<thead>{line(header, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>")
+
+
+def scrolling(html: str) -> str:
+    """HTML in a box that scrolls sideways, so that the page does not."""
+    return f'<div class="scroll">{html}</div>'
+
+
+def side_by_side(figures: Iterable[str]) -> str:
+    """Figures in two columns where there is room."""
+    return f'<div class="side-by-side">\n{"".join(figures)}</div>'
+
+
+def charts(figures: Iterable[tuple[str, object]]) -> str:
+    """Drawings by matplotlib, in columns where there is room.
+
+    Args:
+        figures: pairs of a description, for those who cannot see it, and a matplotlib figure.
+    """
+    return f'<div class="charts">\n{"".join(_chart(figure, alt) for alt, figure in figures)}</div>'
+
+
+def sheet(pixels: np.ndarray, alt: str, caption: str = "") -> str:
+    """A picture made of photographs.
+
+    Args:
+        pixels: [height, width, 3] uint8.
+        alt: what it shows, for those who cannot see it.
+        caption: text below.
+    """
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=_QUALITY, subsampling=0)
+    below = f"<figcaption>{text(caption)}</figcaption>" if caption else ""
+    return f'<figure class="sheet">{_image(file, "image/jpeg", alt)}{below}</figure>\n'
+
+
+def legend(colours: Iterable[tuple[str, tuple[int, int, int]]]) -> str:
+    """Names, each beside a patch of its colour in red, green and blue from 0 to 255."""
+    items = (
+        f'<li><span style="background: rgb{colour}"></span>{text(name)}</li>' for name, colour in colours
+    )
+    return f'<ul class="legend">{"".join(items)}</ul>'
+
+
+def _chart(figure, alt: str) -> str:
+    import matplotlib
+
+    file = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "dim"}):  # or each drawing of the same were another file
+        save(figure, file, format="svg", transparent=True, metadata={"Date": None})
+    return f'<figure class="chart">{_image(file, "image/svg+xml", alt)}</figure>\n'
+
+
+def _image(file: io.BytesIO, kind: str, alt: str) -> str:
+    content = base64.b64encode(file.getvalue()).decode("ascii")
+    return f'<img src="data:{kind};base64,{content}" alt="{text(alt)}">'

@@ -1,0 +1,93 @@
+"""What was trained on what, how to do it again, and what came of it at the end of training."""
+
+from dataclasses import asdict
+
+import numpy as np
+
+from dim.configuration import Configuration
+from dim.data import Dataset
+from dim.training.run import Run
+from experiments.report import elements
+from experiments.report.commands import train_command
+from experiments.report.curves import read_log
+
+_STATED = {"preset", "data", "image_size", "epochs", "batch_size", "precision", "encoder", "code_size"}
+
+
+def overview(
+    run: Run, configuration: Configuration, dataset: Dataset, shown: str, encoder, commands: list[str]
+) -> str:
+    """The first section, as HTML.
+
+    Args:
+        run: whose.
+        configuration: of the run.
+        dataset: the images that the rest of the page is about.
+        shown: where they come from, if that is not what the run was trained on.
+        encoder: of the run.
+        commands: lines that do it again, after that of the training.
+    """
+    epochs, logged = read_log(run.log)
+    facts = {
+        "preset": configuration.preset,
+        "trained on": _trained_on(run, configuration, "" if shown else str(dataset)),
+        "encoder": _encoder(configuration, encoder),
+        "precision": configuration.precision,
+        "epochs": f"{epochs[-1] if epochs else 0} of {configuration.epochs}, batches of "
+        f"{configuration.batch_size}",
+        "machine": _machine(run, logged.get("seconds", [])),
+    }
+    if shown:
+        facts["shown below"] = f"{dataset} ({shown})"
+    others = {
+        name.replace("_", " "): value for name, value in asdict(configuration).items() if name not in _STATED
+    }
+    again = "".join(map(elements.command, [train_command(run, configuration), *commands]))
+    return (
+        elements.facts(facts)
+        + _results(run)
+        + f"<h3>The same again</h3>{again}"
+        + f"<h3>Other settings</h3>{elements.settings(others)}"
+    )
+
+
+def _trained_on(run: Run, configuration: Configuration, described: str) -> str:
+    if not described and run.data.exists():
+        held = run.read_json(run.data, "train", "val", "classes")
+        described = f"{held['train']:,} train + {held['val']:,} val, {held['classes']} classes"
+    return f"{described} ({configuration.data})" if described else configuration.data
+
+
+def _encoder(configuration: Configuration, encoder) -> str:
+    from dim.encoders import FEATURE_MAP, MEAN
+
+    _, H, W, C = encoder.output[FEATURE_MAP].shape
+    _, D = encoder.output[MEAN].shape
+    S = configuration.image_size
+    sizes = f"{S}×{S} pixels → feature map {H}×{W}×{C} → code of {D}"
+    return f"{configuration.encoder}: {sizes}, {encoder.count_params():,} weights"
+
+
+def _machine(run: Run, seconds: list[float]) -> str:
+    """The last one, with the time of all epochs; runs of older versions know neither."""
+    if not run.machine.exists():
+        return "not recorded"
+    noted = run.read_json(run.machine, "machine", "date")
+    return f"{noted['machine']}; {np.nansum(seconds) / 60:.1f} minutes, {noted['date']}"
+
+
+def _results(run: Run) -> str:
+    """The accuracies that training ends with, where there are labels and it was completed."""
+    if not run.results.exists():
+        return ""
+    results = run.read_json(run.results, "k", "accuracy")
+    rows = [
+        (name, *(_percent(accuracy.get(metric)) for metric in ("cosine", "l2")))
+        for name, accuracy in results["accuracy"].items()
+    ]
+    title = f"Validation accuracy of {results['k']} nearest neighbours, each with a vote, when training ended"
+    return f"<h3>In short</h3>{elements.paragraph(title)}" + elements.table(("", "cosine", "L2"), rows)
+
+
+def _percent(share) -> str:
+    return f"{share:.1%}" if isinstance(share, float | int) else ""
