@@ -99,9 +99,6 @@ class DeepInfoMax(keras.Model):
         )
         self.noise = keras.random.SeedGenerator(0)
 
-    def build(self, input_shape):
-        pass  # the parts are built
-
     def call(self, images, training=False):
         return self.encoder(images, training=training)
 
