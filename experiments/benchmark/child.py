@@ -1,8 +1,9 @@
 """Each side of a comparison works in a process of its own, and runs a block of work when it is told to.
 
 Run as `python -m experiments.benchmark.child MODULE`, it serves the tasks of that module, `MODULE.TASKS`.
-A task prepares something and returns (runs, facts): runs is a dictionary of functions that do it a number of
-times, facts is anything JSON can hold. Orders and answers are lines of JSON.
+A task prepares something and returns (runs, facts): runs is a dictionary of functions that do it once, facts
+is anything JSON can hold. Two entries of TASKS are no tasks: `wait` is given what a run returned last and
+returns once the device has finished, `forget` frees memory. Orders and answers are lines of JSON.
 """
 
 import json
@@ -120,11 +121,15 @@ def _obey(order: dict, tasks: dict, prepared: list) -> dict:
         return {"runs": keys, "facts": facts}
     if "forget" in order:
         prepared[:] = [None] * len(prepared)
-        tasks.get("forget", bool)()
+        if "forget" in tasks:
+            tasks["forget"]()
         return {}
     run = prepared[order["run"]]
     started = time.perf_counter()
-    run(order["times"])
+    for _ in range(order["times"]):
+        result = run()
+    if "wait" in tasks:
+        tasks["wait"](result)
     return {"seconds": time.perf_counter() - started}
 
 

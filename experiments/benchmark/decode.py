@@ -97,16 +97,11 @@ def ours(folder: str, size: int, cache: str):
 
     os.environ["DIM_CACHE"] = cache
 
-    def decode(times):
-        for _ in range(times):
-            shutil.rmtree(cache, ignore_errors=True)
-            load(folder, size)
+    def decode():
+        shutil.rmtree(cache, ignore_errors=True)
+        load(folder, size)
 
-    def open_again(times):
-        for _ in range(times):
-            load(folder, size)
-
-    return {"decode": decode, "open": open_again}, {}
+    return {"decode": decode, "open": lambda: load(folder, size)}, {}
 
 
 def tensorflow(folder: str, size: int):
@@ -134,12 +129,11 @@ def tensorflow(folder: str, size: int):
     pipeline = tf.data.Dataset.from_tensor_slices(files).map(decode_one, tf.data.AUTOTUNE, deterministic=True)
     pipeline = pipeline.batch(64).prefetch(tf.data.AUTOTUNE)
 
-    def decode(times):
-        for _ in range(times):
-            start = 0
-            for batch in pipeline.as_numpy_iterator():
-                images[start : start + len(batch)] = batch
-                start += len(batch)
+    def decode():
+        start = 0
+        for batch in pipeline.as_numpy_iterator():
+            images[start : start + len(batch)] = batch
+            start += len(batch)
 
     return {"decode": decode}, {}
 
@@ -150,10 +144,9 @@ def pillow(folder: str, size: int, most: int):
 
     files = sorted(Path(folder).iterdir())[: max(1, most)]
 
-    def decode(times):
-        for _ in range(times):
-            for file in files:
-                decode_image(io.BytesIO(file.read_bytes()), size)
+    def decode():
+        for file in files:
+            decode_image(io.BytesIO(file.read_bytes()), size)
 
     return {"decode": decode}, {"images": len(files)}
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 from itertools import repeat
-from time import perf_counter
 
 import keras
 import numpy as np
@@ -22,29 +21,14 @@ def describe():
     return {}, {"device": describe_device(), "precision": best_precision()}
 
 
-def matrix_rate(precision: str, seconds: float):
-    """Operations a second in a product of square matrices, the best size of a few."""
+def products(precision: str):
+    """Products of square matrices, by their size."""
     dtype = "bfloat16" if precision == "mixed_bfloat16" else "float32"
-    sizes = (1024, 2048) if gpu() is None else (4096, 8192, 16384)
-    best = 0.0
-    for size in sizes:
+    runs = {}
+    for size in (1024, 2048) if gpu() is None else (4096, 8192, 16384):
         a, b = (ops.cast(keras.random.normal((size, size), seed=seed), dtype) for seed in (0, 1))
-        best = max(best, 2 * size**3 * _rate(partial(ops.matmul, a, b), seconds / len(sizes)))
-    return {}, {"rate": best}
-
-
-def _rate(function, seconds):
-    """Calls a second in the best of three blocks."""
-    block = _blocks(function)
-
-    def timed(times):
-        started = perf_counter()
-        block(times)
-        return perf_counter() - started
-
-    timed(2)
-    times = max(1, round(seconds / 3 / max(timed(1), 1e-6)))
-    return times / min(timed(times) for _ in range(3))
+        runs[str(size)] = partial(ops.matmul, a, b)
+    return runs, {}
 
 
 def step(preset: str, precision: str, batch_size: int, image_size: int):
@@ -59,7 +43,7 @@ def views(preset: str, precision: str, batch_size: int, image_size: int):
     """Random views of a batch alone, one of each image, and the whole step."""
     model = _model(preset, precision, batch_size, image_size)
     images = _images(batch_size, image_size)
-    return {"views": _blocks(_compiled(model.augmentation, images)), "step": _steps(model, images)}, {}
+    return {"views": _compiled(model.augmentation, images), "step": _steps(model, images)}, {}
 
 
 def feed(preset: str, batch_size: int, image_size: int, where: str, steps: int):
@@ -68,14 +52,11 @@ def feed(preset: str, batch_size: int, image_size: int, where: str, steps: int):
     batch_size = min(batch_size, len(images))
     model = _model(preset, "auto", batch_size, image_size)
 
-    def fit(make_batches):
-        return lambda times: model.fit(
-            make_batches(), steps_per_epoch=times * steps, shuffle=False, verbose=0
-        )
-
+    fit = partial(model.fit, steps_per_epoch=steps, shuffle=False, verbose=0)
+    batch = np.asarray(images[:batch_size])
     runs = {
-        "memory map": fit(lambda: Batches(images, batch_size, seed=0)),
-        "one batch": fit(partial(_endless, np.asarray(images[:batch_size]))),
+        "memory map": lambda: fit(Batches(images, batch_size, seed=0)),
+        "one batch": lambda: fit(_endless(batch)),
     }
     return runs, {"images": len(images), "batch size": batch_size}
 
@@ -85,12 +66,14 @@ def encode(precision: str, count: int, batch_size: int, image_size: int):
     encoder = _model("dim", precision, 2, image_size).encoder
     images = _images(count, image_size)
     counted = operations.of_encoding(encoder, images[:batch_size])
+    run = partial(embed, encoder, images, batch_size)
+    return {"encode": run}, {"operations": counted / min(batch_size, count)}
 
-    def block(times):
-        for _ in range(times):
-            embed(encoder, images, batch_size)
 
-    return {"encode": block}, {"operations": counted / min(batch_size, count)}
+def wait(result):
+    """Until the device has finished what a run returned."""
+    if ops.is_tensor(result):
+        ops.convert_to_numpy(ops.ravel(result)[:1])
 
 
 def forget():
@@ -106,27 +89,14 @@ def _images(count, size):
     return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), "uint8")
 
 
-def _blocks(function):
-    """Calls a function a number of times, and lets the device finish what the last call returned."""
-
-    def block(times):
-        for _ in range(times):
-            result = function()
-        ops.convert_to_numpy(ops.ravel(result)[:1])
-
-    return block
-
-
 def _steps(model, images):
-    """Makes training steps as `fit` does."""
+    """Makes one training step as `fit` does, and returns its loss."""
     model.make_train_function()
     if keras.backend.backend() == "jax":
-        return _blocks(_jax_step(model, images))
-    if keras.backend.backend() == "torch":
-        batches = [(ops.convert_to_tensor(images),)]
-        return _blocks(lambda: model.train_function(batches)["loss"])
-    batches = iter(_endless(images))
-    return _blocks(lambda: model.train_function(batches)["loss"])
+        return _jax_step(model, images)
+    torch = keras.backend.backend() == "torch"
+    batches = [(ops.convert_to_tensor(images),)] if torch else iter(_endless(images))
+    return lambda: model.train_function(batches)["loss"]
 
 
 def _jax_step(model, images):
@@ -180,10 +150,11 @@ def _generated(batch):
 
 TASKS = {
     "describe": describe,
-    "matrix rate": matrix_rate,
+    "products": products,
     "step": step,
     "views": views,
     "feed": feed,
     "encode": encode,
+    "wait": wait,
     "forget": forget,
 }

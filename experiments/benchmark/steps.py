@@ -10,7 +10,7 @@ from experiments.benchmark.table import Row
 
 PRECISIONS = "float32", "mixed_bfloat16"
 _WITH_RIVAL = "seed", "dim"
-_STEPS = 10
+_STEPS = 20
 
 
 def step_rows(bench: Bench) -> Iterator:

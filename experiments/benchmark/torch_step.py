@@ -238,22 +238,16 @@ def forget():
         torch.cuda.empty_cache()
 
 
-def _task(name, prepare):
-    """Calls what was prepared a number of times, then waits for the device."""
-
-    def task(**arguments):
-        call = prepare(**arguments)
-
-        def block(times):
-            for _ in range(times):
-                call()
-            if _DEVICE == "cuda":
-                torch.cuda.synchronize()
-
-        return {name: block}, {}
-
-    return task
+def wait(_):
+    if _DEVICE == "cuda":
+        torch.cuda.synchronize()
 
 
-TASKS = {name: _task(name, kind) for name, kind in (("step", Step), ("views", Views), ("encode", Encode))}
-TASKS |= {"describe": describe, "forget": forget}
+TASKS = {
+    "step": lambda **arguments: ({"step": Step(**arguments)}, {}),
+    "views": lambda **arguments: ({"views": Views(**arguments)}, {}),
+    "encode": lambda **arguments: ({"encode": Encode(**arguments)}, {}),
+    "describe": describe,
+    "wait": wait,
+    "forget": forget,
+}
