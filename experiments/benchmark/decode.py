@@ -114,16 +114,14 @@ def tensorflow(folder: str, size: int):
 
     def decode_one(file):
         image = tf.io.decode_jpeg(tf.io.read_file(file), channels=3)
-        height, width = tf.shape(image)[0], tf.shape(image)[1]
+        right = tf.reduce_all(tf.shape(image)[:2] == size)
+        return tf.ensure_shape(tf.cond(right, lambda: image, lambda: scaled(image)), (size, size, 3))
 
-        def scaled():
-            side = tf.minimum(height, width)
-            square = tf.image.resize_with_crop_or_pad(image, side, side)
-            scaled = tf.image.resize(square, (size, size), "bicubic", antialias=True)
-            return tf.saturate_cast(tf.round(scaled), "uint8")
-
-        right = (height == size) & (width == size)
-        return tf.ensure_shape(tf.cond(right, lambda: image, scaled), (size, size, 3))
+    def scaled(image):
+        side = tf.reduce_min(tf.shape(image)[:2])
+        square = tf.image.resize_with_crop_or_pad(image, side, side)
+        resized = tf.image.resize(square, (size, size), "bicubic", antialias=True)
+        return tf.saturate_cast(tf.round(resized), "uint8")
 
     images = np.empty((len(files), size, size, 3), "uint8")
     pipeline = tf.data.Dataset.from_tensor_slices(files).map(decode_one, tf.data.AUTOTUNE, deterministic=True)

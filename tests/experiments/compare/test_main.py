@@ -76,9 +76,12 @@ def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
     assert (out / "compare.md").read_text() in printed
     assert imread(out / "compare.png").std() > 0
 
+    noted = {**json.loads(diary.read_text()), "data": "decoding things: 100%"}  # as older ones may have it
+    diary.write_text(json.dumps(noted))
     started, files = time.perf_counter(), {file: file.stat().st_mtime_ns for file in out.glob("*-seed0/*")}
     status, again, err = command("compare", *arguments)
     assert status == 0 and time.perf_counter() - started < 5, err
+    assert "photographs: 90 train + 10 val" in again and "decoding" not in again
     assert files == {file: file.stat().st_mtime_ns for file in out.glob("*-seed0/*")}
     assert re.findall(r"^\|.*", printed, re.M) == re.findall(r"^\|.*", again, re.M)
 
