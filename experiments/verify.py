@@ -15,12 +15,13 @@ from typing import Literal
 import numpy as np
 
 from dim import data
+from dim.configuration import Configuration
 from dim.data import Dataset, Split
 from dim.errors import DimError
 from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import check_writable, replace
 from dim.names import plotted, printable
-from dim.pictures.figures import save
+from dim.pictures.figures import BLUE, GREY, PINK, draw_distances, draw_roc, panels, save
 from dim.training.run import Run
 from experiments import command_line
 from experiments.tables import aligned, percent
@@ -53,18 +54,10 @@ def verify(options: Options) -> None:
     """
     if options.pairs < 2 or options.seed < 0:
         raise DimError("--pairs must be at least 2 and --seed at least 0")
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
-    own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
-    own = own or options.data == configuration.data  # photo-patches are no path
-    dataset = run.dataset() if own else data.load_whole(options.data, configuration.image_size)
-    if not dataset.labelled:
-        raise DimError(
-            f"{dataset.name} has no labels to say which pairs are the same; "
-            "put each class into a sub-folder of its own"
-        )
-    images = dataset.val if own else dataset.train
+    dataset, images, what = _asked(run, configuration, options.data)
 
     command_line.import_keras()
     from imageio.v3 import imwrite
@@ -77,21 +70,17 @@ def verify(options: Options) -> None:
     except ValueError as error:
         raise DimError(f"{dataset.name}: {error}") from error
     used, rows = np.unique(pairs.rows, return_inverse=True)
-    used, pairs = _rows(images, used), Pairs(rows.reshape(-1, 2), pairs.same)
+    used, pairs = images.rows(used), Pairs(rows.reshape(-1, 2), pairs.same)
+    vectors = _vectors(run, used.images, dataset.train.images)
     try:
-        distances = {
-            name: pair_distances(x, pairs, options.metric)
-            for name, x in _vectors(run, used.images, dataset.train.images).items()
-        }
+        distances = {name: pair_distances(x, pairs, options.metric) for name, x in vectors.items()}
         measured = {name: measure(-x, pairs.same, options.seed) for name, x in distances.items()}
     except ValueError as error:
         raise DimError(f"{run.path} on {dataset.name}: {error}") from error
 
-    what = f"{len(images):,} {'validation images' if own else 'images'}"
-    each = f"{len(pairs.same) // 2:,}"
+    metric, each = LABELS[options.metric], f"{len(pairs.same) // 2:,}"
     print(
-        f"{printable(dataset.name)}: {each} same and {each} different pairs of {what}, "
-        f"by {LABELS[options.metric]} distance\n"
+        f"{printable(dataset.name)}: {each} same and {each} different pairs of {what}, by {metric} distance\n"
     )
     print(_table(measured))
     record = {
@@ -104,14 +93,32 @@ def verify(options: Options) -> None:
         "date": date.today().isoformat(),
         "measured": {name: _numbers(v) for name, v in measured.items()},
     }
-    run.write_json(run.path / "verification.json", record)
     title = f"{run.path.name} on {what} of {dataset.name}"
-    figure = plot(distances["code"], pairs.same, measured, LABELS[options.metric], title)
-    replace(run.path / "verification.png", lambda file: save(figure, file))
+    figure = plot(distances["code"], pairs.same, measured, metric, title)
     errors = _errors(used, pairs, distances["code"], dataset, title)
-    replace(run.path / "verification_errors.png", lambda file: imwrite(file, errors))
-    files = ("verification.json", "verification.png", "verification_errors.png")
-    print("\n" + "  ".join(printable(run.path / name) for name in files))
+    files = [run.path / f"verification{end}" for end in (".json", ".png", "_errors.png")]
+    run.write_json(files[0], record)
+    replace(files[1], lambda file: save(figure, file))
+    replace(files[2], lambda file: imwrite(file, errors))
+    print("\n" + "  ".join(map(printable, files)))
+
+
+def _asked(run: Run, configuration: Configuration, where: str) -> tuple[Dataset, Split, str]:
+    """The data set, the images of it that pairs are drawn from, and what to call these.
+
+    Raises:
+        DimError: there is no such data set, or it has no labels.
+    """
+    names = where, str(Path(where).expanduser().resolve())  # photo-patches are no path
+    own = not where or configuration.data in names
+    dataset = run.dataset() if own else data.load_whole(where, configuration.image_size)
+    if not dataset.labelled:
+        raise DimError(
+            f"{dataset.name} has no labels to say which pairs are the same; "
+            "put each class into a sub-folder of its own"
+        )
+    images = dataset.val if own else dataset.train
+    return dataset, images, f"{len(images):,} {'validation images' if own else 'images'}"
 
 
 def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.ndarray]:
@@ -125,10 +132,6 @@ def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.nd
         UNTRAINED: embed(untrained_encoder(run.configuration(), known), images),
         PIXELS: pixels(images),
     }
-
-
-def _rows(split: Split, rows: np.ndarray) -> Split:
-    return Split(split.images[rows], split.labels[rows], [split.names[i] for i in rows])
 
 
 def _numbers(verification) -> dict:
@@ -164,12 +167,7 @@ def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, t
     Returns:
         A matplotlib figure.
     """
-    from matplotlib.figure import Figure
-
-    from dim.pictures.figures import BLUE, GREY, PINK, draw_distances, draw_roc
-
-    figure = Figure(figsize=(8, 3.6), dpi=200, layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = panels(2, 8, 3.6)
     draw_distances(left, distances, same, -measured["code"].threshold, metric)
     colours = BLUE, PINK, GREY
     curves = zip(measured.items(), colours, strict=True)

@@ -1,61 +1,33 @@
 """The information toolkit: what Deep InfoMax is made of, each piece small, exact and on its own.
 
-Arrays in, numbers out, float64, in nats unless a `base` is given (`base=2`: bits). Everything here is
-NumPy, SciPy and scikit-learn and knows nothing of the rest of the project, with one exception:
-`variational` trains a critic with Keras on the project's own objectives. What an argument must be is
-checked, and a ValueError names the argument and the remedy.
+Arrays in, numbers out, float64, in nats unless a `base` is given (`base=2`: bits). What an argument must be
+is checked, and a ValueError names the argument and the remedy. Everything in this folder is NumPy, SciPy and
+scikit-learn and knows nothing of the rest of the project; the bounds that train a critic by Keras live in
+`dim.evaluation.neural_bounds` and are only named here.
 
     discrete             entropy and divergences of probability tables
     gaussian             divergences and mutual information of normal distributions, in closed form
     information          mutual information from tables, bins and neighbours; the most informative features
     distances            norms, distances, covariance with shrinkage
     centroid             nearest-centroid classifier with any of the distances
-    variational          lower bounds on mutual information from samples
 """
 
 from importlib import import_module
 
-_MODULES = {
-    "centroid": ("CentroidClassifier",),
-    "discrete": (
-        "cross_entropy",
-        "entropy",
-        "jeffreys_divergence",
-        "jensen_shannon_divergence",
-        "kl_divergence",
-        "probabilities_from_counts",
-    ),
-    "distances": (
-        "cosine_distance",
-        "estimate_covariance",
-        "lp_distance",
-        "lp_norm",
-        "mahalanobis_distance",
-        "mahalanobis_to_samples",
-        "pairwise_blocks",
-        "pairwise_distances",
-    ),
-    "gaussian": (
-        "kl_between_diagonal_gaussians",
-        "kl_between_gaussians",
-        "kl_to_standard_normal",
-        "mutual_information_of_gaussian",
-    ),
-    "information": (
-        "binned_mutual_information",
-        "feature_information",
-        "ksg_mutual_information",
-        "most_informative_feature",
-        "most_informative_pair",
-        "mutual_information",
-        "pair_information",
-        "plug_in_bias",
-        "pointwise_mutual_information",
-    ),
+_NAMES = {
+    "dim.measures.centroid": "CentroidClassifier",
+    "dim.measures.discrete": """cross_entropy entropy jeffreys_divergence jensen_shannon_divergence
+        kl_divergence probabilities_from_counts""",
+    "dim.measures.distances": """cosine_distance estimate_covariance lp_distance lp_norm mahalanobis_distance
+        mahalanobis_to_samples pairwise_blocks pairwise_distances""",
+    "dim.measures.gaussian": """kl_between_diagonal_gaussians kl_between_gaussians kl_to_standard_normal
+        mutual_information_of_gaussian""",
+    "dim.measures.information": """binned_mutual_information feature_information ksg_mutual_information
+        most_informative_feature most_informative_pair mutual_information pair_information plug_in_bias
+        pointwise_mutual_information""",
+    "dim.evaluation.neural_bounds": "NeuralBound neural_bound variational_bound",
 }
-_HOME = {name: f"dim.measures.{module}" for module, names in _MODULES.items() for name in names}
-_NEURAL = ("NeuralBound", "neural_bound", "variational_bound")  # which train a critic, and need Keras
-_HOME |= dict.fromkeys(_NEURAL, "dim.evaluation.neural_bounds")
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted(_HOME)
 
 

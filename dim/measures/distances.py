@@ -5,7 +5,7 @@ unless `squared` says so. All raise ValueError where shapes do not fit, a value 
 is not positive definite.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, get_args
 
 import numpy as np
@@ -56,7 +56,7 @@ def cosine_distance(x, y):
         x, y: [..., D]; they broadcast over the other axes.
     """
     x, y = _vectors(x, y)
-    distance = lp_norm(_directions(x) - _directions(y)) ** 2 / 2
+    distance = lp_norm(directions(x) - directions(y)) ** 2 / 2
     return np.where(x.any(axis=-1) & y.any(axis=-1), distance, 1.0)[()]
 
 
@@ -132,8 +132,8 @@ def pairwise_distances(x, y, metric: Metric = "l2", p: float = 2.0, covariance=N
     Returns:
         [N, M] float64.
     """
-    x, y, kind, options = _prepare(x, y, metric, p, covariance)
-    return _finish(x, y, cdist(x, y, kind, **options), metric)
+    x, to_each = _prepare(x, y, metric, p, covariance)
+    return to_each(x)
 
 
 def pairwise_blocks(
@@ -146,14 +146,14 @@ def pairwise_blocks(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size!r}")
-    x, y, kind, options = _prepare(x, y, metric, p, covariance)
+    x, to_each = _prepare(x, y, metric, p, covariance)
     for start in range(0, len(x), batch_size):
         rows = slice(start, min(start + batch_size, len(x)))
-        yield rows, _finish(x[rows], y, cdist(x[rows], y, kind, **options), metric)
+        yield rows, to_each(x[rows])
 
 
-def _prepare(x, y, metric: Metric, p: float, covariance):
-    """Maps x and y so that a metric of SciPy's is the one asked for: x, y, its name, its options."""
+def _prepare(x, y, metric: Metric, p: float, covariance) -> tuple[np.ndarray, Callable]:
+    """x, mapped so that a metric of SciPy's is the one asked for, and the distances of its rows to each y."""
     x, y = real_matrix(x, "x"), real_matrix(y, "y", "M")
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"x is {x.shape} and y is {y.shape}; give [N, D] and [M, D] with the same D")
@@ -166,20 +166,19 @@ def _prepare(x, y, metric: Metric, p: float, covariance):
             else f"covariance is for the metric mahalanobis, not for {metric}; leave it out"
         )
     if metric == "cosine":
-        return _directions(x), _directions(y), "sqeuclidean", {}
+        x, y = directions(x), directions(y)
+        known = y.any(axis=1)  # the others have no direction
+        return x, lambda rows: np.where(
+            rows.any(axis=1)[:, None] & known, cdist(rows, y, "sqeuclidean") / 2, 1.0
+        )
     if metric == "mahalanobis":
         lower, middle = _covariance_for(x.shape[1], covariance), y.mean(axis=0)
         x, y = (solve_triangular(lower, (z - middle).T, lower=True).T for z in (x, y))
-        return x, y, "euclidean", {}
+        metric, p = "l2", 2.0
     p = {"l1": 1.0, "l2": 2.0}.get(metric, _exponent(p))
     named = {1.0: "cityblock", 2.0: "euclidean", np.inf: "chebyshev"}
-    return (x, y, named[p], {}) if p in named else (x, y, "minkowski", {"p": p})
-
-
-def _finish(x: np.ndarray, y: np.ndarray, distances: np.ndarray, metric: Metric) -> np.ndarray:
-    if metric != "cosine":
-        return distances
-    return np.where(x.any(axis=1)[:, None] & y.any(axis=1), distances / 2, 1.0)
+    how = {"metric": named[p]} if p in named else {"metric": "minkowski", "p": p}
+    return x, lambda rows: cdist(rows, y, **how)
 
 
 def _vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +194,7 @@ def _vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def _directions(x: np.ndarray) -> np.ndarray:
+def directions(x: np.ndarray) -> np.ndarray:
     """x / ‖x‖, and zero where x is zero; scaled twice so that no length is too small to divide by."""
     largest = np.abs(x).max(axis=-1, keepdims=True)
     x = x / np.where(largest > 0, largest, 1)

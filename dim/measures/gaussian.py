@@ -44,11 +44,9 @@ def kl_between_diagonal_gaussians(mean_p, variance_p, mean_q, variance_q):
     Returns:
         [...] float64.
     """
-    names = "mean_p", "variance_p", "mean_q", "variance_q"
-    arrays = [
-        real_array(x, name) for x, name in zip((mean_p, variance_p, mean_q, variance_q), names, strict=True)
-    ]
-    mean_p, variance_p, mean_q, variance_q = _broadcast(arrays, names)
+    mean_p, variance_p, mean_q, variance_q = _broadcast(
+        mean_p=mean_p, variance_p=variance_p, mean_q=mean_q, variance_q=variance_q
+    )
     for variance, name in (variance_p, "variance_p"), (variance_q, "variance_q"):
         if (variance <= 0).any():
             raise ValueError(f"{name} holds {variance.min():g}; a variance must be above 0, add a small one")
@@ -70,9 +68,7 @@ def kl_to_standard_normal(mean, log_variance):
     Returns:
         [...] float64.
     """
-    names = "mean", "log_variance"
-    arrays = [real_array(x, name) for x, name in zip((mean, log_variance), names, strict=True)]
-    mean, log_variance = _broadcast(arrays, names)
+    mean, log_variance = _broadcast(mean=mean, log_variance=log_variance)
     return (mean**2 + np.expm1(log_variance) - log_variance).sum(axis=-1) / 2
 
 
@@ -108,11 +104,13 @@ def _gaussian(mean, covariance, which: str) -> tuple[np.ndarray, np.ndarray]:
     return mean, lower
 
 
-def _broadcast(arrays: list[np.ndarray], names: tuple[str, ...]) -> list[np.ndarray]:
+def _broadcast(**given) -> tuple[np.ndarray, ...]:
+    """Arguments by their names as arrays of one shape."""
+    arrays = {name: np.atleast_1d(real_array(x, name)) for name, x in given.items()}
     try:
-        return np.broadcast_arrays(*(np.atleast_1d(x) for x in arrays))
+        return np.broadcast_arrays(*arrays.values())
     except ValueError:
-        shapes = ", ".join(f"{name} {x.shape}" for name, x in zip(names, arrays, strict=True))
+        shapes = ", ".join(f"{name} {np.shape(x)}" for name, x in given.items())
         raise ValueError(f"shapes do not fit: {shapes}; give [..., D] of each, with the same D") from None
 
 

@@ -240,7 +240,5 @@ def _coded(features, labels, bins: int | None) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(
             f"labels holds a single class ({classes[0]}), about which nothing can be said; give more"
         )
-    columns = features.T
-    if bins is None:
-        return np.stack([np.unique(x, return_inverse=True)[1] for x in columns], axis=1), labels
-    return np.stack([_ranks(x, bins) for x in columns], axis=1), labels
+    columns = (np.unique(x, return_inverse=True)[1] if bins is None else _ranks(x, bins) for x in features.T)
+    return np.stack(list(columns), axis=1), labels

@@ -1,8 +1,9 @@
 """Each side of a comparison works in a process of its own, and runs a block of work when it is told to.
 
 Run as `python -m experiments.benchmark.child MODULE`, it serves the tasks of that module, `MODULE.TASKS`.
-A task prepares something and returns (runs, facts): runs is a dictionary of functions that do it a number of
-times, facts is anything JSON can hold. Orders and answers are lines of JSON.
+A task prepares something and returns (runs, facts): runs is a dictionary of functions that do it once, facts
+is anything JSON can hold. Two entries of TASKS are no tasks: `wait` is given what a run returned last and
+returns once the device has finished, `forget` frees memory. Orders and answers are lines of JSON.
 """
 
 import json
@@ -12,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +25,9 @@ _ENVIRONMENT = {
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # two processes share one GPU
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
+
+Run = Callable[[int], float]
+"""Does a task so many times; the seconds that took."""
 
 
 class Failed(Exception):
@@ -45,21 +50,18 @@ class Child:
             start_new_session=True,  # Ctrl-C is for the parent, which ends the whole group
         )
 
-    def prepare(self, task: str, **arguments) -> tuple[dict[str, "Run"], dict]:
+    def prepare(self, task: str, **arguments) -> tuple[dict[str, Run], dict]:
         """The runs of a task and its facts.
 
         Raises:
             Failed: the task raised, or the process died.
         """
         answer = self._order(prepare=task, arguments=arguments)
-        return {name: Run(self, key) for name, key in answer["runs"].items()}, answer["facts"]
+        return {name: partial(self._run, key) for name, key in answer["runs"].items()}, answer["facts"]
 
     def facts(self, task: str, **arguments) -> dict:
         """Of a task that has nothing to run."""
         return self.prepare(task, **arguments)[1]
-
-    def run(self, key: int, times: int) -> float:
-        return self._order(run=key, times=times)["seconds"]
 
     def forget(self) -> None:
         """Lets go of everything prepared so far."""
@@ -72,6 +74,9 @@ class Child:
         for file in (self._process.stdin, self._process.stdout, self._said):
             with suppress(BrokenPipeError):
                 file.close()
+
+    def _run(self, key: int, times: int) -> float:
+        return self._order(run=key, times=times)["seconds"]
 
     def _order(self, **order):
         try:
@@ -92,17 +97,6 @@ class Child:
         self._said.seek(0)
         lines = self._said.read().decode("utf8", "replace").strip().splitlines()
         return f"its process ended with status {status}" + (f": {lines[-1][:160]}" if lines else "")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One thing that a child can run; called with a number of times, it returns seconds."""
-
-    child: Child
-    key: int
-
-    def __call__(self, times: int = 1) -> float:
-        return self.child.run(self.key, times)
 
 
 def serve(module: str) -> None:
@@ -132,7 +126,10 @@ def _obey(order: dict, tasks: dict, prepared: list) -> dict:
         return {}
     run = prepared[order["run"]]
     started = time.perf_counter()
-    run(order["times"])
+    for _ in range(order["times"]):
+        result = run()
+    if "wait" in tasks:
+        tasks["wait"](result)
     return {"seconds": time.perf_counter() - started}
 
 

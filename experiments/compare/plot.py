@@ -2,10 +2,13 @@
 
 from statistics import mean
 
+import numpy as np
+
 from dim.evaluation import PIXELS, UNTRAINED
+from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, panels
 from experiments.compare.training import Entry
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # of Okabe and Ito
+_COLOURS = BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, "black"
 _LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
 _STYLES = ("-", (0, (5, 1, 1, 1)), (0, (1, 1)))
 
@@ -16,11 +19,9 @@ def plot(complete: list[Entry], rows: list[dict]):
     Returns:
         A matplotlib figure.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import StrMethodFormatter
 
-    figure = Figure(figsize=(7, 4.3), dpi=200, layout="constrained")
-    axes = figure.subplots()
+    figure, axes = panels(1, 7, 4.3)
     labels = []
     for i, preset in enumerate(dict.fromkeys(entry.preset for entry in complete)):
         curves = [entry.curve for entry in complete if entry.preset == preset]
@@ -31,21 +32,19 @@ def plot(complete: list[Entry], rows: list[dict]):
         marker = "o" if len(seen) == 1 else None
         axes.plot(seen, middle, color=colour, linestyle=style, linewidth=1.8, marker=marker)
         if len(curves) > 1:
-            axes.fill_between(
-                seen, list(map(min, each)), list(map(max, each)), color=colour, alpha=0.2, linewidth=0
-            )
+            least, greatest = list(map(min, each)), list(map(max, each))
+            axes.fill_between(seen, least, greatest, color=colour, alpha=0.2, linewidth=0)
         labels.append((middle[-1], seen[-1], preset, colour))
     end = max(images for _, images, _, _ in labels)
     for row in rows:
         if row["name"].startswith((UNTRAINED, PIXELS)):
-            axes.axhline(100 * row["cosine"], color="0.45", linestyle="--", linewidth=1)
+            axes.axhline(100 * row["cosine"], color=GREY, linestyle="--", linewidth=1)
             labels.append((100 * row["cosine"], end, row["name"], "0.35"))
     axes.set_xlim(0, end)
     _label(axes, labels)
     axes.set_xlabel("images seen")
     axes.set_ylabel(f"accuracy of {complete[0].k}-NN by cosine (%)")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.spines[["top", "right"]].set_visible(False)
     note = "lines: mean of the seeds on a fixed sample of the images, in a band from least to greatest"
     figure.supxlabel(f"{note}; dashed: all images", fontsize=7)
     return figure
@@ -74,13 +73,9 @@ def _label(axes, labels: list[tuple[float, int, str, str]]) -> None:
         )
 
 
-def _apart(wishes: list[float], gap: float) -> list[float]:
+def _apart(wishes: list[float], gap: float) -> np.ndarray:
     """The nearest places to ascending wishes, in least squares, that are a gap or more apart."""
-    groups = []  # of those that touch: how many, and where the lowest goes
-    for i, wish in enumerate(wishes):
-        groups.append((1, wish - i * gap))
-        while len(groups) > 1 and groups[-2][1] > groups[-1][1]:
-            (n, below), (m, above) = groups[-2:]
-            groups[-2:] = [(n + m, (n * below + m * above) / (n + m))]
-    starts = [start for count, start in groups for _ in range(count)]
-    return [start + i * gap for i, start in enumerate(starts)]
+    from scipy.optimize import isotonic_regression
+
+    gaps = gap * np.arange(len(wishes))
+    return isotonic_regression(wishes - gaps).x + gaps

@@ -1,9 +1,13 @@
 """The table of a comparison: a row a preset, beside those that every code has to beat."""
 
-from statistics import mean, stdev
+from pathlib import Path
+from statistics import mean
 
 from dim.evaluation import PIXELS
+from dim.files import replace
 from dim.names import in_markdown, printable
+from dim.pictures.figures import save
+from experiments import tables
 from experiments.compare.training import Entry
 
 _METRICS = {"cosine": "cosine", "l2": "L2"}
@@ -14,44 +18,37 @@ _COLUMNS += ("seeds", "images_seen", "minutes", "failed")
 def table(entries: list[Entry], untrained: dict[str, list[dict]]) -> list[dict]:
     """One row a preset, and those that every code has to beat, the most accurate first.
 
-    Accuracies are shares of 1, with the standard deviation over seeds (n - 1) where there are several.
+    Accuracies are shares of 1, with the standard deviation over seeds (n - 1) where there are several; None
+    is what is not known.
 
     Args:
         entries: of `trained`.
         untrained: of `experiments.compare.untrained`.
     """
-    complete = [entry for entry in entries if not entry.failure]
     rows = []
     for preset in dict.fromkeys(entry.preset for entry in entries):
-        own = [entry for entry in complete if entry.preset == preset]
-        minutes = [entry.diary["seconds"] / 60 for entry in own]
-        failed = [f"seed {e.seed}: {e.failure}" for e in entries if e.preset == preset and e.failure]
-        rows.append(
-            {
-                "name": preset,
-                **_accuracies(own, "code"),
-                "images_seen": own[0].curve[-1][0] if own else "",
-                "minutes": mean(minutes) if own else "",
-                "failed": printable("; ".join(failed)),
-            }
-        )
-    rows += [{"name": name, **_mean(seeds), "seeds": len(seeds)} for name, seeds in untrained.items()]
-    rows.append({"name": PIXELS, **_accuracies(complete[:1], PIXELS)})
-    rows.sort(key=lambda row: -1 if row["cosine"] == "" else row["cosine"], reverse=True)
-    return [{name: row.get(name, "") for name in _COLUMNS} for row in rows]
+        every = [entry for entry in entries if entry.preset == preset]
+        own = [entry for entry in every if not entry.failure]
+        row = {"name": preset, **_over_seeds([entry.accuracy["code"] for entry in own])}
+        if own:
+            row["images_seen"] = own[0].curve[-1][0]
+            row["minutes"] = mean(entry.diary["seconds"] / 60 for entry in own)
+        failed = (f"seed {entry.seed}: {entry.failure}" for entry in every if entry.failure)
+        rows.append({**row, "failed": printable("; ".join(failed))})
+    rows += [{"name": name, **_over_seeds(seeds)} for name, seeds in untrained.items()]
+    first = next(entry for entry in entries if not entry.failure)
+    rows.append({"name": PIXELS, **_over_seeds([first.accuracy[PIXELS]])})
+    rows.sort(key=lambda row: -1 if row["cosine"] is None else row["cosine"], reverse=True)
+    return [dict.fromkeys(_COLUMNS) | row for row in rows]
 
 
-def _accuracies(entries: list[Entry], what: str) -> dict:
-    return {**_mean([entry.accuracy[what] for entry in entries]), "seeds": len(entries)}
-
-
-def _mean(accuracies: list[dict]) -> dict:
-    """Mean and standard deviation over the seeds, by each metric."""
-    cells = {}
+def _over_seeds(accuracies: list[dict]) -> dict:
+    """Mean and standard deviation by each metric."""
+    cells = {"seeds": len(accuracies)}
     for metric in _METRICS:
         each = [accuracy[metric] for accuracy in accuracies]
-        cells[metric] = mean(each) if each else ""
-        cells[f"{metric}_deviation"] = stdev(each) if len(each) > 1 else ""
+        found = tables.mean_and_deviation(each) if each else (None, None)
+        cells[metric], cells[f"{metric}_deviation"] = found
     return cells
 
 
@@ -78,25 +75,31 @@ def header(complete: list[Entry], epochs: int) -> str:
 
 def markdown(rows: list[dict]) -> str:
     """The rows of `table` for reading."""
-    titles = ["", *_METRICS.values(), "seeds", "images seen", "minutes"]
+
+    def accuracy(row, metric):
+        share = row[metric]
+        return "" if share is None else tables.percent(share, row[f"{metric}_deviation"])
+
+    titles = ["", *_METRICS.values(), "seeds", "images seen", "minutes", "failed"]
     lines = [
         [
             row["name"],
-            *(_percent(row[metric], row[f"{metric}_deviation"]) for metric in _METRICS),
+            *(accuracy(row, metric) for metric in _METRICS),
             str(row["seeds"]),
-            f"{row['images_seen']:,}" if row["images_seen"] else "",
-            f"{row['minutes']:.1f}" if row["minutes"] != "" else "",
+            "" if row["images_seen"] is None else f"{row['images_seen']:,}",
+            "" if row["minutes"] is None else f"{row['minutes']:.1f}",
+            in_markdown(row["failed"] or ""),
         ]
         for row in rows
     ]
-    if any(row["failed"] for row in rows):
-        titles.append("failed")
-        lines = [[*line, in_markdown(row["failed"])] for line, row in zip(lines, rows, strict=True)]
-    rule = ["---" if title in ("", "failed") else "---:" for title in titles]
-    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *lines))
+    shown = len(titles) if any(row["failed"] for row in rows) else -1
+    return tables.markdown(titles[:shown], [line[:shown] for line in lines], words=["failed"])
 
 
-def _percent(share, deviation) -> str:
-    if share == "":
-        return ""
-    return f"{100 * share:.1f} %" if deviation == "" else f"{100 * share:.1f} ± {100 * deviation:.1f} %"
+def publish(out: Path, name: str, text: str, rows: list[dict], figure, picture: str) -> None:
+    """Writes what came of a comparison, NAME.md, NAME.csv and the picture, and prints text and places."""
+    files = out / f"{name}.md", out / f"{name}.csv", out / picture
+    replace(files[0], lambda file: file.write_text(text, "utf8"))
+    tables.write_csv(files[1], rows)
+    replace(files[2], lambda file: save(figure, file))
+    print(f"\n{text}\n{'  '.join(map(printable, files))}")

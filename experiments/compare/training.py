@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from tqdm import tqdm
@@ -19,8 +18,30 @@ from dim.form import check
 from dim.names import printable
 from dim.presets import PRESETS
 from dim.training.run import Run
+from experiments.words import did_you_mean
 
 _OURS = ("--preset", "--seed", "--epochs", "--data", "--run")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is trained: every preset with every seed."""
+
+    presets: tuple[str, ...] = tuple(PRESETS)
+    """Which to train."""
+    seeds: tuple[int, ...] = (0, 1)
+    """Each preset is trained once with each."""
+    epochs: int = 12
+    """Passes over the training images, the same for all."""
+    data: str = ""
+    """As for train; the images need labels."""
+    tune: bool = False
+    """For making choices: compare on a tenth held out of the training images, and never look at the
+    validation images. Takes an --out of its own."""
+    out: str = "runs/compare"
+    """Folder of the runs, the table and the picture."""
+    args: str = ""
+    """Further options of train for all runs, in one string: --args="--image-size 32 --views 1"."""
 
 
 @dataclass
@@ -33,6 +54,7 @@ class Entry:
     failure: str = ""
     configuration: Configuration | None = None
     diary: dict = field(default_factory=dict)
+    """As in compare.json, and the data in words."""
     k: int = 0
     accuracy: dict = field(default_factory=dict)
     """As in results.json: what was compared → metric → share of hits."""
@@ -56,18 +78,13 @@ class Entry:
         return self.run.path / "compare.json"
 
 
-def trained(options) -> list[Entry]:
+def trained(options: Options) -> list[Entry]:
     """Every preset with every seed, of which is trained what is not complete.
-
-    Args:
-        options: of `experiments.compare`, or others that have these: presets, seeds, epochs, data, tune, out,
-            args.
 
     Raises:
         DimError: an option cannot be used, the images have no labels, or every run failed.
     """
     _check(options)
-    _check_labels(options)
     out = typed_path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     entries = [Entry(p, s, out) for s in dict.fromkeys(options.seeds) for p in dict.fromkeys(options.presets)]
@@ -85,11 +102,11 @@ def trained(options) -> list[Entry]:
     return entries
 
 
-def _check(options) -> None:
+def _check(options: Options) -> None:
+    """Before anything is trained, and without decoding an image."""
     for preset in options.presets:
         if preset not in PRESETS:
-            near = get_close_matches(preset, PRESETS, n=1, cutoff=0.3)
-            hint = f"did you mean {near[0]}? " if near else ""
+            hint = did_you_mean(preset, PRESETS, cutoff=0.3)
             raise DimError(f"no preset {preset!r}; {hint}there are: {', '.join(PRESETS)}")
     if not options.presets or not options.seeds:
         raise DimError("nothing to compare: --presets and --seeds each need at least one")
@@ -102,10 +119,6 @@ def _check(options) -> None:
     for word in words:
         if (option := word.partition("=")[0]) in _OURS:
             raise DimError(f"--args must not contain {option}, which differs from run to run")
-
-
-def _check_labels(options) -> None:
-    """Before anything is trained, and without decoding an image."""
     source = data.listed(options.data or data.default())
     if source.recipe().labels is None:
         raise DimError(
@@ -114,26 +127,35 @@ def _check_labels(options) -> None:
         )
 
 
-def _train(entry: Entry, options, title: str) -> str:
+def _train(entry: Entry, options: Options, title: str) -> str:
     """Trains as a user would, unless just this is complete. Returns why it failed, or nothing.
 
     The time of all complete epochs adds up in the run's folder; what an interruption loses does not count.
     """
-    values = entry.preset, entry.seed, options.epochs, options.data or data.default(), entry.run.name
+    run = entry.run
+    values = entry.preset, entry.seed, options.epochs, options.data or data.default(), run.name
     ours = (word for pair in zip(_OURS, map(str, values), strict=True) for word in pair)
     command = [*shlex.split(options.args), *ours, *(["--tune"] if options.tune else [])]
-    diary = entry.run.read_json(entry.diary_file) if entry.diary_file.exists() else {}
+    diary = run.read_json(entry.diary_file) if entry.diary_file.exists() else {}
     if diary.get("machine") and diary["command"] == command:
         print(f"{title}: complete")
         return ""
-    before, started = diary.get("seconds", 0.0), time.monotonic()
-    saved = _saved(entry.run)
+    before, started, saved = diary.get("seconds", 0.0), time.monotonic(), _saved(run)
 
     def note(**more):
         seconds = before + time.monotonic() - started
-        entry.run.write_json(entry.diary_file, {"command": command, "seconds": seconds, **more})
+        run.write_json(entry.diary_file, {"command": command, "seconds": seconds, **more})
 
-    with entry.printed.open("a+", encoding="utf8", errors="replace") as printed, _bar(title, options) as bar:
+    with (
+        entry.printed.open("a+", encoding="utf8", errors="replace") as printed,
+        tqdm(
+            total=options.epochs,
+            desc=title,
+            unit=" epochs",
+            dynamic_ncols=True,
+            mininterval=0.2 if sys.stderr.isatty() else 5,
+        ) as bar,
+    ):
         begin = printed.seek(0, 2)
         process = subprocess.Popen(
             [sys.executable, "-m", "experiments.train", *command],
@@ -144,21 +166,20 @@ def _train(entry: Entry, options, title: str) -> str:
         try:
             while process.poll() is None:
                 time.sleep(0.2)
-                if _saved(entry.run) != saved:
-                    saved = _saved(entry.run)
+                if _saved(run) != saved:
+                    saved = _saved(run)
                     note()
-                _show(bar, _log(entry.run))
+                _show(bar, _log(run))
         finally:
             if process.poll() is None:
                 process.terminate()  # a run withstands it at any moment
                 process.wait()
-        _show(bar, _log(entry.run))
+        _show(bar, _log(run))
         printed.seek(begin)
         lines = [line.strip() for line in printed.read().splitlines() if line.strip()]
     if process.returncode:
         return _reason(process.returncode, lines)
-    setting = next(line for line in lines if " · preset " in line)  # below the progress of decoding
-    note(data=setting.partition(" · ")[0], **entry.run.read_json(entry.run.machine))
+    note(**run.read_json(run.machine))
     return ""
 
 
@@ -169,16 +190,6 @@ def _saved(run: Run) -> int:
 
 def _log(run: Run) -> list[dict]:
     return read_table(run.log, "epoch") if run.log.exists() else []
-
-
-def _bar(title: str, options) -> tqdm:
-    return tqdm(
-        total=options.epochs,
-        desc=title,
-        unit=" epochs",
-        dynamic_ncols=True,
-        mininterval=0.2 if sys.stderr.isatty() else 5,
-    )
 
 
 def _show(bar: tqdm, log: list[dict]) -> None:
@@ -206,7 +217,7 @@ def _read(entry: Entry, epochs: int) -> str:
     if len(log) != epochs:
         return f"has been trained for {len(log)} epochs, not {epochs}; take another --out for that"
     entry.configuration = run.configuration()
-    entry.diary = entry.run.read_json(entry.diary_file, "data", "machine", "date")
+    entry.diary = run.read_json(entry.diary_file, "machine", "date") | {"data": str(run.dataset())}
     results = run.read_json(run.results, "k", "accuracy")
     entry.k, entry.accuracy = results["k"], results["accuracy"]
     held = run.read_json(run.data, "train", "classes")

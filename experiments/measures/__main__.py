@@ -56,10 +56,9 @@ def measures(options: Options) -> None:
         "bounds": lambda: bounds(out, options.steps, options.steps // 4, options.seed),
     }
     rows = []
-    with tqdm(experiments.items(), leave=False) as bar:
-        for name, experiment in bar:
-            bar.set_description(name)
-            rows += experiment()
+    for name, experiment in (bar := tqdm(experiments.items(), leave=False)):
+        bar.set_description(name)
+        rows += experiment()
     text = markdown(rows)
     (out / "measures.md").write_text(text, "utf8")
     print(f"{text}\n{printable(out / 'measures.md')}, and beside it")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dim.measures import pairwise_distances
+from dim.pictures.figures import ORANGE, panels, save, titled
 from experiments.measures.row import Row
 
 CENTRE = np.array([[1.0, 0.6]])
@@ -16,6 +17,12 @@ BALLS = {
     "cosine": {"metric": "cosine"},
     "Mahalanobis": {"metric": "mahalanobis", "covariance": COVARIANCE},
 }
+AREAS = {
+    "L1": (2.0, "2"),
+    "L2": (np.pi, "π"),
+    "L∞": (4.0, "4"),
+    "Mahalanobis": (np.pi * np.sqrt(np.linalg.det(COVARIANCE)), "π √det Σ"),
+}
 SIDE = -2 + (np.arange(500) + 0.37) / 100  # neither this nor the shift below lets a ball end on a point
 
 
@@ -25,27 +32,15 @@ def balls(folder: Path) -> list[Row]:
     points = np.stack([x.ravel(), y.ravel()], axis=1)
     fields = {name: pairwise_distances(points, CENTRE, **how).reshape(x.shape) for name, how in BALLS.items()}
     _draw(folder / "balls.png", x, y, fields)
-    cell = (SIDE[1] - SIDE[0]) ** 2
-    closed = {
-        "L1": (2.0, "2"),
-        "L2": (np.pi, "π"),
-        "L∞": (4.0, "4"),
-        "Mahalanobis": (np.pi * np.sqrt(np.linalg.det(COVARIANCE)), "π √det Σ"),
-    }
-    return [
-        Row(
-            f"area of the unit ball of {name}",
-            f"{area:.3f}",
-            f"{(fields[name] <= 1).sum() * cell:.3f}",
-            f"closed form {formula}; counted on the grid of the figure",
-        )
-        for name, (area, formula) in closed.items()
-    ]
+    rows = []
+    for name, (area, formula) in AREAS.items():
+        counted = (fields[name] <= 1).sum() * (SIDE[1] - SIDE[0]) ** 2
+        remark = f"closed form {formula}; counted on the grid of the figure"
+        rows.append(Row(f"area of the unit ball of {name}", f"{area:.3f}", f"{counted:.3f}", remark))
+    return rows
 
 
 def _draw(file: Path, x: np.ndarray, y: np.ndarray, fields: dict) -> None:
-    from dim.pictures.figures import ORANGE, panels, save, titled
-
     figure, axes = panels(len(fields), width=11, height=3.2, sharey=True)
     for one, (name, field) in zip(axes, fields.items(), strict=True):
         levels = [0.1, 0.3, 0.6, 1, 1.5] if name == "cosine" else [0.5, 1, 1.5, 2, 2.5]

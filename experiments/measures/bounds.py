@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.measures.row import Row
+from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, panels, save, titled
+from experiments.measures.row import Row, spread
 
 D, BATCH = 20, 64
 LEVELS = (0, 2, 4, 6, 8, 10)
@@ -36,11 +37,7 @@ def bounds(folder: Path, steps: int, batches: int, seed: int) -> list[Row]:
     best = _best(batches, seed)
     _draw_trained(folder / "bounds_trained.png", trained, steps)
     _draw_best(folder / "bounds_best_critic.png", best)
-    rows = []
-    for bound, name in NAMES.items():
-        for level in (2, 6, 10):
-            rows.append(_row(name, bound, level, trained[bound], best, steps))
-    return rows
+    return [_row(bound, level, trained[bound], best, steps) for bound in NAMES for level in (2, 6, 10)]
 
 
 def correlated(information: float, N: int, rng) -> tuple[np.ndarray, np.ndarray, float]:
@@ -106,26 +103,21 @@ def _best(batches: int, seed: int) -> dict[str, np.ndarray]:
     return found
 
 
-def _row(name: str, bound: str, level: int, trained: np.ndarray, best: dict, steps: int) -> Row:
+def _row(bound: str, level: int, trained: np.ndarray, best: dict, steps: int) -> Row:
     late = trained[LEVELS.index(level)][steps // 2 :]
     of_best = best["dv" if bound == "mine" else bound][list(FINE_LEVELS).index(level)]
-    remark = f"best critic {of_best.mean():.2f} ± {of_best.std():.2f}"
+    remark = f"best critic {spread(of_best, 2)}"
     if bound == "infonce":
         remark += f"; never above ln {BATCH} = {CAP:.3f}"
     if bound == "nwj":
         exact = nwj_deviation(level)
         remark += f", exactly {level:.2f} ± {exact:.2f}"
         remark += ", nearly all of it from batches too rare to be drawn" if exact > 2 * of_best.std() else ""
-    return Row(f"{name}, trained, last half of {steps} steps", f"{level} nats (true)", _spread(late), remark)
-
-
-def _spread(values: np.ndarray) -> str:
-    return f"{values.mean():.2f} ± {values.std():.2f}"
+    what = f"{NAMES[bound]}, trained, last half of {steps} steps"
+    return Row(what, f"{level} nats (true)", spread(late, 2), remark)
 
 
 def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> None:
-    from dim.pictures.figures import BLUE, panels, save, titled
-
     figure, axes = panels(len(trained), width=11, height=3, sharey=True)
     window = max(1, steps // 10)
     for one, (bound, values) in zip(axes, trained.items(), strict=True):
@@ -134,10 +126,8 @@ def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> Non
         smooth = [np.convolve(level, np.full(window, 1 / window), "valid") for level in values]
         for i, level in enumerate(smooth):
             one.plot(i * steps + window - 1 + np.arange(len(level)), level, color=BLUE, lw=1.8)
-        one.step(
-            [*np.arange(len(LEVELS)) * steps, values.size], [*LEVELS, LEVELS[-1]], "k", where="post", lw=1
-        )
-        one.axhline(CAP, color="0.45", lw=1, ls="--")
+        one.step(np.arange(len(LEVELS) + 1) * steps, [*LEVELS, LEVELS[-1]], "k", where="post", lw=1)
+        one.axhline(CAP, color=GREY, lw=1, ls="--")
         titled(one, NAMES[bound], "steps", "nats" if one is axes[0] else "")
     axes[0].set_ylim(-1.5, 12.5)
     note = f"light: each batch of {BATCH} before it is learned from; dark: mean of {window}; black: the truth"
@@ -147,16 +137,14 @@ def _draw_trained(file: Path, trained: dict[str, np.ndarray], steps: int) -> Non
 
 
 def _draw_best(file: Path, best: dict[str, np.ndarray]) -> None:
-    from dim.pictures.figures import BLUE, GREEN, ORANGE, panels, save, titled
-
     figure, (left, right) = panels(2, width=8.5)
     for (bound, values), colour in zip(best.items(), (BLUE, ORANGE, GREEN), strict=True):
-        middle, spread = values.mean(axis=1), values.std(axis=1)
+        middle, around = values.mean(axis=1), values.std(axis=1)
         left.plot(FINE_LEVELS, middle, color=colour, lw=1.8, label=NAMES[bound])
-        left.fill_between(FINE_LEVELS, middle - spread, middle + spread, color=colour, alpha=0.18, lw=0)
-        right.plot(FINE_LEVELS[1:], spread[1:], color=colour, lw=1.8, label=NAMES[bound])
+        left.fill_between(FINE_LEVELS, middle - around, middle + around, color=colour, alpha=0.18, lw=0)
+        right.plot(FINE_LEVELS[1:], around[1:], color=colour, lw=1.8, label=NAMES[bound])
     left.plot(FINE_LEVELS, FINE_LEVELS, "k", lw=1)
-    left.axhline(CAP, color="0.45", lw=1, ls="--")
+    left.axhline(CAP, color=GREY, lw=1, ls="--")
     left.annotate(f"ln {BATCH}", (9.2, CAP), (0, 3), textcoords="offset points", fontsize=8, color="0.35")
     left.set_ylim(-1, 13)
     left.legend(frameon=False, fontsize=8, loc="upper left")

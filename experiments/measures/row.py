@@ -1,10 +1,11 @@
 """A line of the table that `measures` writes."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from experiments import tables
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A quantity, what its source says, what comes out here, and what to make of it."""
 
     quantity: str
@@ -16,7 +17,12 @@ class Row:
 
 def markdown(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    lines = [(row.quantity, row.source or "—", row.ours, row.remark) for row in rows]
-    titles, rule = ("quantity", "source", "ours", "remark"), ("---", "---:", "---:", "---")
-    cells = ([cell.replace("|", "\\|") for cell in line] for line in (titles, rule, *lines))
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+    lines = (row._replace(source=row.source or "—") for row in rows)
+    return tables.markdown(
+        Row._fields, ([cell.replace("|", "\\|") for cell in line] for line in lines), words=["remark"]
+    )
+
+
+def spread(values, digits: int) -> str:
+    """`mean ± deviation` of an array."""
+    return tables.number(values.mean(), values.std(), digits)

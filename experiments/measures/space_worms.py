@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import binom
 
 from dim.measures import cross_entropy, entropy, kl_divergence
+from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
 from experiments.measures.row import Row
 
 TEETH = np.arange(11)
@@ -27,38 +28,22 @@ def space_worms(folder: Path) -> list[Row]:
     to_uniform, to_binomial = kl_divergence(WORMS, UNIFORM), kl_divergence(WORMS, BINOMIAL)
     elsewhere = kl_divergence(WORMS, binom.pmf(TEETH, 10, PRINTED_P))
     _draw(folder / "space_worms.png")
+    wrong = f"the source is wrong: its own probabilities have {bits:.3f} bits, {entropy(WORMS):.3f} nats"
+    mean = f"the source is wrong: a mean of {MEAN:.2f} teeth of 10"
+    uniform = f"costs {to_uniform / math.log(2):.3f} bits a worm more than the {bits:.3f} it must"
+    fitted = (
+        f"costs {to_binomial / math.log(2):.3f} bits a worm more; this is with p = {MEAN / 10:.3f}, "
+        f"with the source's p = {PRINTED_P} it would be {elsewhere:.4f} nats"
+    )
     return [
-        Row(
-            "worms: entropy",
-            "3.12 bits",
-            f"{bits:.4f} bits",
-            f"the source is wrong: its own probabilities have {bits:.3f} bits, {entropy(WORMS):.3f} nats",
-        ),
-        Row(
-            "worms: binomial success probability",
-            f"{PRINTED_P}",
-            f"{MEAN / 10:.3f}",
-            f"the source is wrong: a mean of {MEAN:.2f} teeth of 10",
-        ),
-        Row(
-            "worms: KL(data ‖ uniform)",
-            "0.1367 nats",
-            f"{to_uniform:.4f} nats",
-            f"costs {to_uniform / math.log(2):.3f} bits a worm more than the {bits:.3f} it must",
-        ),
-        Row(
-            "worms: KL(data ‖ binomial)",
-            "0.4273 nats",
-            f"{to_binomial:.4f} nats",
-            f"costs {to_binomial / math.log(2):.3f} bits a worm more; this is with p = {MEAN / 10:.3f}, "
-            f"with the source's p = {PRINTED_P} it would be {elsewhere:.4f} nats",
-        ),
+        Row("worms: entropy", "3.12 bits", f"{bits:.4f} bits", wrong),
+        Row("worms: binomial success probability", f"{PRINTED_P}", f"{MEAN / 10:.3f}", mean),
+        Row("worms: KL(data ‖ uniform)", "0.1367 nats", f"{to_uniform:.4f} nats", uniform),
+        Row("worms: KL(data ‖ binomial)", "0.4273 nats", f"{to_binomial:.4f} nats", fitted),
     ]
 
 
 def _draw(file: Path) -> None:
-    from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
-
     figure, (left, right) = panels(2, width=8.5, width_ratios=(1.7, 1))
     shapes = ("observed", WORMS, GREY), ("uniform", UNIFORM, BLUE), ("binomial", BINOMIAL, ORANGE)
     for i, (name, p, colour) in enumerate(shapes):

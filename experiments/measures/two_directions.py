@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
+from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
 from experiments.measures.row import Row
+from experiments.tables import number
 
 WEIGHTS, MEANS, DEVIATIONS = (0.6, 0.4), (-3.0, 3.0), (0.6, 0.8)
 X = np.linspace(-14, 14, 2801)
 STEP = float(X[1] - X[0])
+_MINIMA = "Gaussian of least KL(Gaussian ‖ mixture)", "its second, local minimum"
 
 
 def log_normal(mean: float, deviation: float) -> np.ndarray:
@@ -51,32 +54,21 @@ def two_directions(folder: Path) -> list[Row]:
     square = sum(w * (s**2 + m**2) for w, m, s in zip(WEIGHTS, MEANS, DEVIATIONS, strict=True))
     spread = math.sqrt(square - average**2)
     _draw(folder / "two_directions.png", covering, seeking)
-    rows = [
-        Row(
-            "two peaks: Gaussian of least KL(mixture ‖ Gaussian)",
-            f"{average:.4f} ± {spread:.4f}",
-            f"{covering[0]:.4f} ± {covering[1]:.4f}",
-            f"covers: the mixture's own mean and deviation (closed form); {forward(*covering):.4f} nats",
-        )
-    ]
-    for rank, at in enumerate(seeking):
+    remark = f"covers: the mixture's own mean and deviation (closed form); {forward(*covering):.4f} nats"
+    what = "two peaks: Gaussian of least KL(mixture ‖ Gaussian)"
+    rows = [Row(what, number(average, spread, 4), number(*covering, 4), remark)]
+    for which, at in zip(_MINIMA, seeking, strict=True):
         peak = int(np.argmin([abs(at[0] - mean) for mean in MEANS]))
-        which = "Gaussian of least KL(Gaussian ‖ mixture)" if rank == 0 else "its second, local minimum"
-        rows.append(
-            Row(
-                f"two peaks: {which}",
-                f"{MEANS[peak]:.1f} ± {DEVIATIONS[peak]:.1f}",
-                f"{at[0]:.4f} ± {at[1]:.4f}",
-                f"seeks: a peak of the mixture (source: that peak); {reverse(*at):.4f} nats, "
-                f"about ln 1/{WEIGHTS[peak]} = {-math.log(WEIGHTS[peak]):.4f}",
-            )
+        remark = (
+            f"seeks: a peak of the mixture (source: that peak); {reverse(*at):.4f} nats, "
+            f"about ln 1/{WEIGHTS[peak]} = {-math.log(WEIGHTS[peak]):.4f}"
         )
+        source = number(MEANS[peak], DEVIATIONS[peak], 1)
+        rows.append(Row(f"two peaks: {which}", source, number(*at, 4), remark))
     return rows
 
 
 def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
-    from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
-
     figure, (left, right) = panels(2, width=8.5)
     left.fill_between(X, np.exp(LOG_P), color="0.87", lw=0)
     left.plot(X, np.exp(LOG_P), color=GREY, lw=1)
@@ -92,17 +84,11 @@ def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
     titled(left, "One Gaussian q for two peaks", "x", "density")
 
     means = np.linspace(-4, 5, 91)
-    for divergence, colour, name in (
-        (forward, BLUE, "KL(p ‖ q)"),
-        (reverse, ORANGE, "KL(q ‖ p)"),
-    ):
-        values = [_least(divergence, mean) for mean in means]
-        right.plot(means, values, color=colour, lw=1.8, label=name)
+    deviations = np.geomspace(0.3, 6, 40)
+    for divergence, colour, name in (forward, BLUE, "KL(p ‖ q)"), (reverse, ORANGE, "KL(q ‖ p)"):
+        least = [min(divergence(mean, deviation) for deviation in deviations) for mean in means]
+        right.plot(means, least, color=colour, lw=1.8, label=name)
     right.set_ylim(0, 4)
     right.legend(frameon=False, fontsize=8)
     titled(right, "Each for its best deviation: one valley, or two", "mean of q", "nats")
     save(figure, file)
-
-
-def _least(divergence, mean: float) -> float:
-    return min(divergence(mean, deviation) for deviation in np.geomspace(0.3, 6, 40))

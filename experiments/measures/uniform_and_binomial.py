@@ -9,7 +9,8 @@ import numpy as np
 from scipy.stats import binom
 
 from dim.measures import jensen_shannon_divergence, kl_divergence, probabilities_from_counts
-from experiments.measures.row import Row
+from dim.pictures.figures import BLUE, GREEN, ORANGE, panels, save, titled
+from experiments.measures.row import Row, spread
 
 TRIALS = 12
 OUTCOMES = np.arange(TRIALS + 1)
@@ -45,53 +46,34 @@ def _sample(p: float, rng) -> tuple[np.ndarray, np.ndarray]:
 
 def _remedies(name: str, exact: np.ndarray, sampled: tuple[np.ndarray, np.ndarray]) -> list[Row]:
     uniform, binomial = (probabilities_from_counts(counts) for counts in sampled)
-    drawn = kl_divergence(uniform, binomial)
-    share = np.isinf(drawn).mean()
+    infinite = np.isinf(kl_divergence(uniform, binomial)).mean()
     unseen = (binomial == 0).sum(axis=1).mean()
+    forward, backward = kl_divergence(exact, UNIFORM), kl_divergence(UNIFORM, exact)
+
+    def remedy(what, values, remark):
+        return Row(f"— remedy: {what}", "", spread(values, 4), remark)
+
     what = f"{SAMPLES:,} samples of each, {REPEATS} times"
-    rows = [
-        Row(
-            f"KL(uniform ‖ {name}), sampled",
-            "",
-            f"infinite in {share:.1%}",
-            f"{what}; on average {unseen:.1f} of the {TRIALS + 1} outcomes were never drawn",
-        ),
-        Row(
-            "— remedy: the uniform, known, as reference",
-            "",
-            _spread(kl_divergence(binomial, UNIFORM)),
-            f"KL({name} ‖ uniform) from samples of the one; exact {kl_divergence(exact, UNIFORM):.4f}",
-        ),
-    ]
-    for alpha in SMOOTHING:
-        smooth = probabilities_from_counts(sampled[1], alpha)
-        rows.append(
-            Row(
-                f"— remedy: add {alpha:g} to each count",
-                "",
-                _spread(kl_divergence(uniform, smooth)),
-                f"exact {kl_divergence(UNIFORM, exact):.4f}; where outcomes are unseen, α decides",
+    drawn = f"{what}; on average {unseen:.1f} of the {TRIALS + 1} outcomes were never drawn"
+    known = f"KL({name} ‖ uniform) from samples of the one; exact {forward:.4f}"
+    smoothed = f"exact {backward:.4f}; where outcomes are unseen, α decides"
+    symmetric = f"exact {jensen_shannon_divergence(UNIFORM, exact):.4f}; never above ln 2 = 0.6931"
+    return [
+        Row(f"KL(uniform ‖ {name}), sampled", "", f"infinite in {infinite:.1%}", drawn),
+        remedy("the uniform, known, as reference", kl_divergence(binomial, UNIFORM), known),
+        *(
+            remedy(
+                f"add {alpha:g} to each count",
+                kl_divergence(uniform, probabilities_from_counts(sampled[1], alpha)),
+                smoothed,
             )
-        )
-    symmetric = jensen_shannon_divergence(UNIFORM, exact)
-    rows.append(
-        Row(
-            "— remedy: Jensen-Shannon",
-            "",
-            _spread(jensen_shannon_divergence(uniform, binomial)),
-            f"exact {symmetric:.4f}; never above ln 2 = 0.6931",
-        )
-    )
-    return rows
-
-
-def _spread(values: np.ndarray) -> str:
-    return f"{values.mean():.4f} ± {values.std():.4f}"
+            for alpha in SMOOTHING
+        ),
+        remedy("Jensen-Shannon", jensen_shannon_divergence(uniform, binomial), symmetric),
+    ]
 
 
 def _draw(file: Path, sampled: dict) -> None:
-    from dim.pictures.figures import BLUE, GREEN, ORANGE, panels, save, titled
-
     figure, (left, right) = panels(2, width=8.5)
     for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
         left.plot(OUTCOMES, binom.pmf(OUTCOMES, TRIALS, p), "o-", ms=3.5, lw=1, color=colour)
@@ -106,15 +88,13 @@ def _draw(file: Path, sampled: dict) -> None:
     for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
         uniform = probabilities_from_counts(sampled[p][0])
         values = [kl_divergence(uniform, probabilities_from_counts(sampled[p][1], a)) for a in alphas]
-        middle, spread = np.mean(values, axis=1), np.std(values, axis=1)
+        middle, around = np.mean(values, axis=1), np.std(values, axis=1)
         right.plot(alphas, middle, color=colour, lw=1.8)
-        right.fill_between(alphas, middle - spread, middle + spread, color=colour, alpha=0.2, lw=0)
+        right.fill_between(alphas, middle - around, middle + around, color=colour, alpha=0.2, lw=0)
         exact = kl_divergence(UNIFORM, binom.pmf(OUTCOMES, TRIALS, p))
         right.axhline(exact, color=colour, lw=1, ls="--")
-        above = 4 if p == 0.9 else -11
-        right.annotate(
-            f"exact {exact:.3f}", (1e-4, exact), (0, above), textcoords="offset points", fontsize=8
-        )
+        at = {"xytext": (0, 4 if p == 0.9 else -11), "textcoords": "offset points"}
+        right.annotate(f"exact {exact:.3f}", (1e-4, exact), **at, fontsize=8)
     right.set_xscale("log")
     right.set_ylim(0, 9)
     right.annotate("KL(uniform ‖ B(12, 0.9))", (1.3e-2, 4.9), color=ORANGE, fontsize=8)

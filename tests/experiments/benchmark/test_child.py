@@ -12,13 +12,13 @@ print("noise")
 
 def count(start):
     done = [start]
-    def add(times):
-        done[0] += times
+    def add():
+        done[0] += 1
         print(done)
-        time.sleep(0.01 * times)
-    def fail(times):
+        time.sleep(0.01)
+    def fail():
         raise ValueError("two\\nlines")
-    def die(times):
+    def die():
         os._exit(3)
     return {"add": add, "fail": fail, "die": die}, {"start": start, "pid": os.getpid()}
 

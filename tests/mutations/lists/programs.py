@@ -4,6 +4,16 @@ from edits import edits_of
 
 EDITS = [
     *edits_of(
+        "experiments/tables.py",
+        'tests/experiments/compare/test_main.py tests/experiments/compare/test_verification.py -k "table"',
+        (
+            "the deviation with n",
+            "from statistics import mean, stdev",
+            "from statistics import mean, pstdev as stdev",
+        ),
+        ("shares for per cent", "number(100 * share,", "number(share,"),
+    ),
+    *edits_of(
         "experiments/compare/table.py",
         'tests/experiments/compare/test_main.py -k "table or header or encoder"',
         (
@@ -11,27 +21,25 @@ EDITS = [
             "[accuracy[metric] for accuracy in accuracies]",
             '[accuracy["cosine"] for accuracy in accuracies]',
         ),
-        (
-            "the deviation with n",
-            "from statistics import mean, stdev",
-            "from statistics import mean, pstdev as stdev",
-        ),
         ("the least accurate first", "reverse=True)", "reverse=False)"),
-        ("shares for per cent", "{100 * share:.1f} ±", "{share:.1f} ±"),
         ("seconds for minutes", 'entry.diary["seconds"] / 60', 'entry.diary["seconds"]'),
         ("images after the first epoch", "own[0].curve[-1][0]", "own[0].curve[0][0]"),
     ),
     *edits_of(
         "experiments/compare/plot.py",
         'tests/experiments/compare/test_main.py -k "plot or names"',
-        ("a band of the mean", "list(map(max, each)), color", "middle, color"),
+        ("a band of the mean", "list(map(min, each)), list(map(max, each))", "middle, middle"),
         (
             "the sum for the mean",
             "middle = [mean(epoch) for epoch in each]",
             "middle = [sum(epoch) for epoch in each]",
         ),
         ("names that touch", "(high - low) * 0.055", "(high - low) * 0.01"),
-        ("groups moved by the wrong weight", "(n * below + m * above) / (n + m)", "(below + above)"),
+        (
+            "no gap between names",
+            "isotonic_regression(wishes - gaps).x + gaps",
+            "isotonic_regression(wishes - gaps).x",
+        ),
     ),
     *edits_of(
         "experiments/evaluate/tables.py",
@@ -67,16 +75,15 @@ EDITS = [
         ),
     ),
     *edits_of(
-        "experiments/metric_learning.py",
-        'tests/experiments/test_metric_learning.py -k "table or caption or roc"',
-        (
-            "the deviation with n",
-            "from statistics import mean, stdev",
-            "from statistics import mean, pstdev as stdev",
-        ),
+        "experiments/compare/verification.py",
+        "tests/experiments/compare/test_verification.py",
         ("the ROC one step early", 'side="right") - 1]', 'side="left") - 1]'),
         ("the least MAP first", "reverse=True)", "reverse=False)"),
-        ("AUC in per cent", '(1, 3) if key == "auc" else (100, 1)', "(100, 1)"),
+        (
+            "AUC in per cent",
+            'tables.number(value, deviation) if key == "auc" else tables',
+            "tables",
+        ),
     ),
     *edits_of(
         "experiments/report/queries.py",
