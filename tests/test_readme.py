@@ -11,7 +11,7 @@ import dim
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-SMALL = "dim.Configuration(epochs=1, image_size=16, code_size=8, critic_units=8, batch_size=20, precision='float32')"
+SMALL = "dim.Configuration(epochs=1, image_size=16, code_size=8, critic_units=8, batch_size=20)"
 
 
 def python_of(page):
