@@ -152,11 +152,11 @@ EDITS = [
         "dim/training/run.py",
         "tests/training/test_run.py",
         ("the oldest run", "newest = max(", "newest = min("),
-        ("an epoch logged twice", "< _epoch_of(line) < epoch", "< _epoch_of(line) <= epoch"),
+        ("an epoch logged twice", "0 < int(found[1]) < epoch", "0 < int(found[1]) <= epoch"),
         (
             "a cosine schedule may grow",
-            '_MAY_CHANGE if configuration.schedule == "constant" else set()',
-            "_MAY_CHANGE",
+            '{"epochs"} if configuration.schedule == "constant" else set()',
+            '{"epochs"}',
         ),
         (
             "other data go on unnoticed",
