@@ -10,7 +10,7 @@ EDITS = [
         ("the same order in every epoch", "default_rng([self.seed, epoch])", "default_rng([self.seed, 0])"),
         ("a resumed run begins anew", "divmod(self.first + index,", "divmod(index,"),
         ("labels in their own order", "self.labels[rows])", "self.labels[np.sort(rows)])"),
-        ("batches that overlap", "(step + 1) * self.batch_size]", "(step + 2) * self.batch_size]"),
+        ("another batch of the epoch", "self._order(epoch)[step]", "self._order(epoch)[step - 1]"),
         (
             "the last images in order left out",
             "math.ceil(len(self.images) / self.batch_size)",
@@ -22,7 +22,6 @@ EDITS = [
         "dim/data/class_batches.py",
         "tests/data/test_class_batches.py",
         ("the seed ignored", "default_rng([self.seed, epoch])", "default_rng([0, epoch])"),
-        ("a resumed run begins anew", "divmod(self.first + index,", "divmod(index,"),
         ("cards dealt twice", "self.left[count:]", "self.left[count - 1 :]"),
         ("never shuffled", "self.rng.permutation(self.cards)", "self.cards"),
         ("one class too few accepted", "if len(names) < classes:", "if len(names) + 1 < classes:"),
