@@ -1,18 +1,13 @@
 """Images as uint8 arrays on disk: `load` opens any of the sources by its name or path."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dim.configuration import Configuration
 from dim.data.dataset import Dataset, Split
+from dim.data.recipe import Source
 from dim.errors import DimError
 from dim.files import typed_path
-
-if TYPE_CHECKING:
-    from dim.data.cache import Source
 
 __all__ = ["Dataset", "Split", "listed", "load", "load_of", "load_whole"]
 
@@ -35,15 +30,15 @@ def load(where: str, image_size: int = 64) -> Dataset:
     Raises:
         DimError: there is nothing there, or nothing that can be used.
     """
-    from dim.data.image_folder import load_image_folder
-    from dim.data.photo_patches import load_photo_patches
-    from dim.data.tiny_imagenet import load_tiny_imagenet
+    from dim.data.cache import cached
 
-    dataset = _choose(where, load_photo_patches, load_tiny_imagenet, load_image_folder)(image_size=image_size)
+    source = _source(where, image_size)
+    dataset = cached(source.name, source.made_from, image_size, source.recipe)
     if len(dataset.train) < 2 or not len(dataset.val):
         readable = f"{len(dataset.train)} training and {len(dataset.val)} validation images that can be read"
         raise DimError(f"{where} has {readable}; at least 2 and 1 are needed")
-    return dataset
+    where = where if where == PHOTO_PATCHES else str(typed_path(where).resolve())
+    return replace(dataset, where=where)
 
 
 def load_of(configuration: Configuration, where: str = "") -> Dataset:
@@ -62,7 +57,7 @@ def load_of(configuration: Configuration, where: str = "") -> Dataset:
     from dim.data.tuning import tuning
 
     dataset = load(where or configuration.data, configuration.image_size)
-    return tuning(dataset) if configuration.tune else dataset
+    return replace(tuning(dataset), where=dataset.where) if configuration.tune else dataset
 
 
 def load_whole(where: str, image_size: int = 64) -> Dataset:
@@ -82,7 +77,7 @@ def load_whole(where: str, image_size: int = 64) -> Dataset:
     return cached(source.name, ["whole", source.made_from], image_size, recipe)
 
 
-def listed(where: str, image_size: int = 64) -> "Source":
+def listed(where: str, image_size: int = 64) -> Source:
     """What `load` would decode, not decoded; of a folder every image, however few there are.
 
     Args:
@@ -91,19 +86,15 @@ def listed(where: str, image_size: int = 64) -> "Source":
     Raises:
         DimError: there is nothing there. The recipe raises, too, where there is nothing to use.
     """
-    from dim.data.image_folder import whole_folder
-    from dim.data.photo_patches import photo_patches_source
-    from dim.data.tiny_imagenet import tiny_imagenet_source
-
-    return _choose(where, photo_patches_source, tiny_imagenet_source, whole_folder)(image_size=image_size)
+    return _source(where, image_size, whole=True)
 
 
-def _choose(where: str, patches: Callable, tiny: Callable, folder: Callable) -> Callable:
-    """The one that is meant by `where`, which it is bound to."""
-    from dim.data.tiny_imagenet import ANNOTATIONS
+def _source(where: str, image_size: int, whole: bool = False) -> Source:
+    """What is meant by `where`."""
+    from dim.data import image_folder, photo_patches, tiny_imagenet
 
     if where == PHOTO_PATCHES:
-        return patches
+        return photo_patches.source(image_size)
     path = typed_path(where)
     if not path.exists():
         raise DimError(
@@ -111,4 +102,6 @@ def _choose(where: str, patches: Callable, tiny: Callable, folder: Callable) -> 
         )
     if not (path.is_file() or path.is_dir()):
         raise DimError(f"{path.absolute()} is neither a folder nor a file; pass a folder of images or a zip")
-    return partial(tiny if path.is_file() or (path / ANNOTATIONS).is_file() else folder, path)
+    if path.is_file() or (path / tiny_imagenet.ANNOTATIONS).is_file():
+        return tiny_imagenet.source(path, image_size)
+    return image_folder.source(path, image_size, whole)

@@ -58,11 +58,13 @@ class Batches(keras.utils.PyDataset):
         return None
 
     def _order_of(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        """[steps, B] rows of the images."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        return order[: self.steps_per_epoch * self.batch_size].reshape(-1, self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         epoch, step = divmod(self.first + index, self.steps_per_epoch)
-        rows = self._order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
+        rows = self._order(epoch)[step]
         images = np.asarray(self.images[rows])
         return (images,) if self.labels is None else (images, self.labels[rows])
 

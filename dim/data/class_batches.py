@@ -1,24 +1,19 @@
 """Batches of P classes with K images each, for those who learn from pairs of a class."""
 
-from functools import lru_cache
-
-import keras
 import numpy as np
 
+from dim.data.batches import Batches
 from dim.errors import DimError
 
 
-class ClassBatches(keras.utils.PyDataset):
-    """An endless sequence of batches of P·K uint8 images and their labels, class by class.
+class ClassBatches(Batches):
+    """Batches of P·K uint8 images and their labels, class by class, endless like the others.
 
     Every class comes equally often, whatever its size: the classes are dealt out in random order, P to
     a batch, and each gives its next K images in a random order of its own. Both start over, in another
     order, when they are through; fewer than P classes or K images that are left then are passed over.
     A class with fewer than K images gives them several times over. An epoch has as many batches as the
     images would fill.
-
-    As with `Batches`, batch i depends on the seed and i alone, so a resumed run sees the batches of an
-    uninterrupted one, and `fit` needs `steps_per_epoch` and `shuffle=False`.
 
     Args:
         images: [N, H0, W0, 3] uint8.
@@ -41,11 +36,9 @@ class ClassBatches(keras.utils.PyDataset):
         seed: int,
         first: int = 0,
     ):
-        super().__init__(workers=2)
-        self.images, self.labels, self.seed, self.first = images, np.asarray(labels), seed, first
+        super().__init__(images, classes * per_class, seed, first, np.asarray(labels))
         self.classes, self.per_class = classes, per_class
-        self.batch_size = classes * per_class
-        self.steps_per_epoch = max(1, len(images) // self.batch_size)
+        self.steps_per_epoch = max(1, self.steps_per_epoch)
         names = np.unique(self.labels)
         if len(names) < 2:
             raise DimError(
@@ -57,11 +50,6 @@ class ClassBatches(keras.utils.PyDataset):
         self._members = [np.flatnonzero(self.labels == name) for name in names]
         if max(map(len, self._members)) < 2:
             raise DimError("no class has two images, so there are no pairs of a class; add images to each")
-        self._order = lru_cache(maxsize=1)(self._order_of)
-
-    @property
-    def num_batches(self) -> None:
-        return None
 
     def _order_of(self, epoch: int) -> np.ndarray:
         """[steps, P·K] rows of the images."""
@@ -74,11 +62,6 @@ class ClassBatches(keras.utils.PyDataset):
                 for _ in range(self.steps_per_epoch)
             ]
         )
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        epoch, step = divmod(self.first + index, self.steps_per_epoch)
-        rows = self._order(epoch)[step]
-        return np.asarray(self.images[rows]), self.labels[rows]
 
 
 class _Deck:

@@ -14,52 +14,39 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.cache import Recipe, Source, cached
-from dim.data.dataset import Dataset, called
+from dim.data.dataset import called
 from dim.data.decode import EXTENSIONS, decode_image
+from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 
 _FEWEST = 20
 _HELD_OUT = 0.1
 
 
-def load_image_folder(where: str | PathLike, image_size: int = 64) -> Dataset:
-    """Opens a folder of jpg, png, webp, bmp or gif images of any size, nested or flat.
+def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> Source:
+    """A folder of jpg, png, webp, bmp or gif images of any size, nested or flat.
 
     Args:
         where: the folder.
         image_size: side in pixels of the central square that each image is scaled to.
+        whole: every image, one or many, sorted by name, for those who need no splits. Where the folder is
+            split, what lies beside `train/` and `val/` is left out here too.
 
     Raises:
         DimError: too few images.
     """
     where = Path(where).resolve()
-    files = list_images(where)
-    if len(files) < _FEWEST:
-        kinds = ", ".join(sorted(EXTENSIONS))
+    files, kinds = list_images(where), ", ".join(sorted(EXTENSIONS))
+    if whole and _is_split([name for name, *_ in files]):
+        files = [file for file in files if file[0].startswith(("train/", "val/"))]
+    if whole and not files:
+        raise DimError(f"{where} holds no images ({kinds})")
+    if not whole and len(files) < _FEWEST:
         raise DimError(
             f"{where} holds {len(files)} images ({kinds}); at least {_FEWEST} are needed to tell apart"
         )
-    recipe = partial(_recipe, where, files, image_size)
-    return cached(called(where.name), [str(where), files], image_size, recipe)
-
-
-def whole_folder(where: str | PathLike, image_size: int = 64) -> Source:
-    """Every image of a folder, one or many, sorted by name, for those who need no splits.
-
-    Labels are as in `load_image_folder`. Where the folder is split, what lies beside `train/` and
-    `val/` is left out here too.
-
-    Raises:
-        DimError: there is no image.
-    """
-    where = Path(where).resolve()
-    files = list_images(where)
-    if _is_split([name for name, *_ in files]):
-        files = [file for file in files if file[0].startswith(("train/", "val/"))]
-    if not files:
-        raise DimError(f"{where} holds no images ({', '.join(sorted(EXTENSIONS))})")
-    return Source(called(where.name), [str(where), files], partial(_whole, where, files, image_size))
+    recipe = partial(_whole if whole else _recipe, where, files, image_size)
+    return Source(called(where.name), [str(where), files], recipe)
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:

@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from dim.data.cache import Recipe, Source, cached
-from dim.data.dataset import Dataset
 from dim.data.decode import open_image, to_rgb
+from dim.data.recipe import Recipe, Source
 
 PHOTOGRAPHS = {
     "astronaut": "skimage/data/astronaut.png",
@@ -63,19 +62,13 @@ class Crop(NamedTuple):
     gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-def load_photo_patches(image_size: int = 64) -> Dataset:
+def source(image_size: int = 64) -> Source:
     """Training crops from the left 72 % of each photograph, validation crops from the rest.
 
     The crops have sides of 48 to 128 pixels, fewer where the photograph's part is smaller, and are
     scaled to `image_size`. Half of them are mirrored; exposure, contrast and white balance differ from
     crop to crop by up to a half, a half and a quarter.
     """
-    source = photo_patches_source(image_size)
-    return cached(source.name, source.made_from, image_size, source.recipe)
-
-
-def photo_patches_source(image_size: int = 64) -> Source:
-    """The same, not opened."""
     made_from = [
         version("scikit-image"),
         version("scikit-learn"),

@@ -12,10 +12,10 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.cache import Recipe, Source, cached
-from dim.data.dataset import Dataset, called
+from dim.data.dataset import called
 from dim.data.decode import decode_image, decode_member, read_member
 from dim.data.image_folder import is_image, list_images
+from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 from dim.names import printable
 
@@ -24,22 +24,16 @@ WORDS = "words.txt"
 _MOST_TEXT = 2**25  # bytes of each of the two; the original ones have 3 MB together
 
 
-def load_tiny_imagenet(where: str | PathLike, image_size: int = 64) -> Dataset:
-    """Opens Tiny-ImageNet, or any part of it, in the official layout.
+def source(where: str | PathLike, image_size: int = 64) -> Source:
+    """Tiny-ImageNet, or any part of it, in the official layout.
 
     Args:
         where: the folder that holds `train/` and `val/`, or a zip with such a folder inside.
         image_size: side of the square images in pixels; the originals have 64.
 
     Raises:
-        DimError: the layout is not the official one, or the zip is damaged.
+        DimError: by its recipe, where the layout is not the official one, or the zip is damaged.
     """
-    source = tiny_imagenet_source(where, image_size)
-    return cached(source.name, source.made_from, image_size, source.recipe)
-
-
-def tiny_imagenet_source(where: str | PathLike, image_size: int = 64) -> Source:
-    """The same, not opened; its recipe raises what `load_tiny_imagenet` does."""
     where = Path(where).resolve()
     if where.is_dir():
         files = list_images(where)

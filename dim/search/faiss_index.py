@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 from tqdm import tqdm
 
-from dim.data.cache import write_header
+from dim.data.rows import write_header
 from dim.errors import DimError
 from dim.search.nearest import by_differences, comparable, nearest, ranked, without_own
 

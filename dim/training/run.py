@@ -25,7 +25,6 @@ from dim.memory import exhausted
 from dim.names import as_unicode
 
 RUNS = Path("runs")
-_MAY_CHANGE = {"epochs"}
 _COUNTS = ("train", "val", "classes")
 _FORMS = {
     "data.json": {"train": int, "val": int, "classes": int},
@@ -33,7 +32,7 @@ _FORMS = {
     "results.json": {"k": int, "accuracy": {str: {"cosine": float}}},
     "compare.json": {"command": [str], "seconds": float},
 }
-_EPOCH = re.compile("[0-9]{1,9}")
+_ROW = re.compile("([0-9]{1,9})(,|$)")  # of the log
 
 
 class Run:
@@ -112,13 +111,16 @@ class Run:
         self._check_folder()
         change = self.other_than(dataset) if dataset and self.has_learned else ""
         if self.has_learned and self.configuration_file.exists():
-            old, new = asdict(self.configuration()), asdict(configuration)
-            may_change = _MAY_CHANGE if configuration.schedule == "constant" else set()
+            may_change = {"epochs"} if configuration.schedule == "constant" else set()
             if dataset and self.data.exists() and "fingerprint" in self.read_json(self.data) and not change:
-                may_change = {*may_change, "data"}
-            other = [name for name in new if old[name] != new[name] and name not in may_change]
-            if other:
-                differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in other)
+                may_change.add("data")
+            old, new = asdict(self.configuration()), asdict(configuration)
+            differences = ", ".join(
+                f"{name} {old[name]!r}, not {new[name]!r}"
+                for name in new
+                if old[name] != new[name] and name not in may_change
+            )
+            if differences:
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
         if change:
             raise DimError(f"{self.path} {change}; take another RUN= name")
@@ -149,16 +151,14 @@ class Run:
         Raises:
             DimError: the folder is not a run, or its configuration cannot be read.
         """
-        if not self.configuration_file.exists():
-            raise DimError(
-                f"{self.path} is not a run: it has no configuration.json; train it: make train RUN=…"
-            )
-        remedy = "repair it, or choose another RUN= name"
-        settings = read_json(self.configuration_file, dict, remedy)
+        file, remedy = self.configuration_file, "repair it, or choose another RUN= name"
+        if not file.exists():
+            raise DimError(f"{self.path} is not a run: it has no {file.name}; train it: make train RUN=…")
+        settings = read_json(file, dict, remedy)
         try:
             return Configuration(**settings)
         except (TypeError, DimError) as error:
-            raise DimError(f"{self.configuration_file} cannot be used ({error}); {remedy}") from error
+            raise DimError(f"{file} cannot be used ({error}); {remedy}") from error
 
     def dataset(self, where: str = "") -> Dataset:
         """The images that the run was started on, or those at another place.
@@ -187,32 +187,23 @@ class Run:
 
         if not self.checkpoint.exists():
             raise DimError(f"{self.path} has no checkpoint yet; train it: make train RUN={self.name}")
+        remedy = "put a good copy there, or remove it to train this run from the start"
         try:
             model = keras.saving.load_model(self.checkpoint)
         except Exception as error:  # a damaged zip, HDF5 file or JSON each raise in their own way
             if exhausted(error):
                 raise
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise DimError(
-                f"{self.checkpoint} is damaged ({reason[:120]}); put a good copy there, "
-                "or remove it to train this run from the start"
-            ) from error
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+            raise DimError(f"{self.checkpoint} is damaged ({reason}); {remedy}") from error
         try:
             check_model(model, self.configuration())
         except ValueError as error:
-            raise DimError(
-                f"{self.checkpoint} is not of this run ({error}); put a good copy there, "
-                "or remove it to train this run from the start"
-            ) from error
+            raise DimError(f"{self.checkpoint} is not of this run ({error}); {remedy}") from error
         return model
 
     def save(self, model) -> None:
         """Replaces the checkpoint."""
         replace(self.checkpoint, model.save)
-
-    def save_encoder(self, encoder) -> None:
-        """Replaces the exported encoder."""
-        replace(self.encoder, encoder.save)
 
     def log_epoch(self, epoch: int, values: dict[str, float]) -> None:
         """Writes the row of an epoch, the first being 1, in place of its own and any later ones.
@@ -220,9 +211,9 @@ class Run:
         There are such rows when a run was killed after logging an epoch and before saving it.
         """
         lines = self.log.read_text("utf8", "replace").splitlines() if self.log.exists() else []
-        rows = [line for line in lines if 0 < _epoch_of(line) < epoch]
+        kept = [line for line in lines if (found := _ROW.match(line)) and 0 < int(found[1]) < epoch]
         row = [str(epoch), *(f"{value:.6g}" for value in values.values())]
-        text = "\n".join([",".join(["epoch", *values]), *rows, ",".join(row), ""])
+        text = "\n".join([",".join(["epoch", *values]), *kept, ",".join(row), ""])
         replace(self.log, lambda file: file.write_text(text, "utf8"))
 
     def write_json(self, file: Path, content: dict) -> None:
@@ -244,19 +235,10 @@ class Run:
     def _check_folder(self) -> None:
         if self.configuration_file.exists() or not self.path.exists():
             return
-        if not self.path.is_dir() or any(self._contents()):
+        if not self.path.is_dir() or not all(f.name.startswith(UNFINISHED) for f in self.path.iterdir()):
             raise DimError(f"{self.path} is not empty and not a run; give this one another RUN= name")
-
-    def _contents(self):
-        return (file for file in self.path.iterdir() if not file.name.startswith(UNFINISHED))
 
 
 def _held(dataset: Dataset) -> dict:
     counts = len(dataset.train), len(dataset.val), len(dataset.class_names)
     return {**dict(zip(_COUNTS, counts, strict=True)), "fingerprint": dataset.fingerprint}
-
-
-def _epoch_of(row: str) -> int:
-    """Of a row of the log; 0 where it is none."""
-    found = _EPOCH.fullmatch(row.partition(",")[0])
-    return int(found[0]) if found else 0

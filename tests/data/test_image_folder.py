@@ -7,10 +7,15 @@ import pytest
 
 from dim import data
 from dim.data import image_folder
-from dim.data.cache import cache_folder
-from dim.data.image_folder import _recipe, list_images, load_image_folder, whole_folder
+from dim.data.cache import cache_folder, cached
+from dim.data.image_folder import _recipe, list_images
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def load_image_folder(where, image_size=64):
+    source = image_folder.source(where, image_size)
+    return cached(source.name, source.made_from, image_size, source.recipe)
 
 
 @pytest.fixture
@@ -295,7 +300,7 @@ def test_a_folder_of_any_name_is_opened(name, pets, capsys):
     assert opened.name.isprintable() and len(opened.name) <= 120 and not opened.name.startswith("unfinished-")
     assert "," not in opened.name and opened.name[0] != "-"
     assert capsys.readouterr().err.count("\n") == 1
-    assert whole_folder(name, 8).name == opened.name
+    assert image_folder.source(name, 8, whole=True).name == opened.name
 
 
 def test_files_are_listed_by_name_size_and_time(pets):
@@ -308,7 +313,7 @@ def test_files_are_listed_by_name_size_and_time(pets):
 def test_a_whole_folder_is_listed_in_order_however_few_there_are(count, paint):
     for i in range(count):
         paint(f"few/{i:02} ü.png", (i, 0, 0))
-    source = whole_folder("few", 8)
+    source = image_folder.source("few", 8, whole=True)
     recipe = source.recipe()
     assert (source.name, recipe.labels) == ("few", None)
     assert list(recipe.names) == [f"{i:02} ü.png" for i in range(count)]
@@ -316,11 +321,11 @@ def test_a_whole_folder_is_listed_in_order_however_few_there_are(count, paint):
 
 
 def test_a_whole_folder_has_the_labels_of_its_sub_folders_below_splits_too(paint, pets):
-    recipe = whole_folder(pets, 8).recipe()
+    recipe = image_folder.source(pets, 8, whole=True).recipe()
     assert [recipe.class_names[label] for label in recipe.labels] == ["cat"] * 10 + ["dog"] * 20
     for name in "train/a/x.png", "val/b/y.png", "overview.png", "test/c/z.png":
         paint(f"split/{name}", RED)
-    recipe = whole_folder("split", 8).recipe()
+    recipe = image_folder.source("split", 8, whole=True).recipe()
     assert list(recipe.names) == ["train/a/x.png", "val/b/y.png"]
     assert (recipe.labels, recipe.class_names) == ([0, 1], ["a", "b"])
 
@@ -328,4 +333,4 @@ def test_a_whole_folder_has_the_labels_of_its_sub_folders_below_splits_too(paint
 def test_a_whole_folder_without_images_is_refused(refused):
     Path("empty").mkdir()
     with refused(Path("empty").resolve(), "no images", ".png"):
-        whole_folder("empty")
+        image_folder.source("empty", whole=True)

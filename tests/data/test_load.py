@@ -48,13 +48,8 @@ def test_tiny_imagenet_is_opened_as_a_whole_too(tiny_folder):
 
 
 def test_the_photo_patches_are_called_by_name(monkeypatch):
-    split = data.Split(np.zeros((2, 8, 8, 3), "uint8"), None, ["a", "b"])
-    monkeypatch.setattr(
-        photo_patches,
-        "load_photo_patches",
-        lambda image_size: data.Dataset(f"of {image_size}", split, split, []),
-    )
-    assert data.load("photo-patches", 32).name == "of 32"
+    monkeypatch.setattr(photo_patches, "source", lambda image_size: f"of {image_size}")
+    assert data.listed("photo-patches", 32) == "of 32"
 
 
 @pytest.mark.parametrize("where", ["nowhere", "/nowhere/at all", "photo-patch"])

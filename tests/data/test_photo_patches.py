@@ -6,7 +6,13 @@ from PIL import Image
 from skimage import data as photographs
 
 from dim.data import photo_patches
-from dim.data.photo_patches import Crop, _crop, load_photo_patches
+from dim.data.cache import cached
+from dim.data.photo_patches import Crop, _crop
+
+
+def load_photo_patches(image_size):
+    source = photo_patches.source(image_size)
+    return cached(source.name, source.made_from, image_size, source.recipe)
 
 
 @pytest.fixture(scope="module")

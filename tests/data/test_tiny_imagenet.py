@@ -10,10 +10,14 @@ import pytest
 from PIL import Image
 
 from dim.data import tiny_imagenet
-from dim.data.cache import cache_folder
-from dim.data.tiny_imagenet import load_tiny_imagenet
+from dim.data.cache import cache_folder, cached
 
 COLOURS = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
+
+
+def load_tiny_imagenet(where, image_size=64):
+    source = tiny_imagenet.source(where, image_size)
+    return cached(source.name, source.made_from, image_size, source.recipe)
 
 
 def fail(*_, **__):

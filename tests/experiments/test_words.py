@@ -2,7 +2,9 @@
 
 import pytest
 
-from experiments import compare, evaluate, train
+from experiments import train
+from experiments.compare.__main__ import Options as Compare
+from experiments.evaluate.__main__ import Options as Evaluate
 from experiments.words import check
 
 
@@ -41,7 +43,7 @@ def test_a_mistake_is_answered_in_one_line(words, answer, declined):
 )
 def test_each_of_several_values_and_switches_are_looked_at(words, answer, declined):
     with declined(answer):
-        check(words.split(), evaluate.Options)
+        check(words.split(), Evaluate)
 
 
 def test_what_the_parser_understands_passes():
@@ -49,5 +51,5 @@ def test_what_the_parser_understands_passes():
         ["--epochs", "3", "--batch_size=20", "--run=-x", "--data", "a b", "--learning-rate", "-1", "-h"],
         train.Options,
     )
-    check(["--seeds", "0", "1", "--presets", "--args=--views 1"], compare.Options)
-    check(["--metrics", "l2", "cosine", "--quick"], evaluate.Options)
+    check(["--seeds", "0", "1", "--presets", "--args=--views 1"], Compare)
+    check(["--metrics", "l2", "cosine", "--quick"], Evaluate)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from dim.data.cache import Recipe
+from dim.data.recipe import Recipe
 from dim.search.indexer import BATCH, write_codes, write_table
 
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")
