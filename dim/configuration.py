@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_type_hints
 
+from dim import choices
 from dim.errors import DimError
 from dim.form import check
 from dim.names import could_be_a_file
@@ -31,38 +32,39 @@ class Configuration:
     batch_size: int = 100
     """Images a step. Mismatched pairs are made within the batch."""
     learning_rate: float = 1e-3
-    """Of Adam."""
+    """Learning rate of AdamW, the optimizer; of a cosine schedule, the greatest."""
     schedule: Literal["constant", "cosine"] = "constant"
-    """Of the learning rate. cosine: a linear rise over the first twentieth of the steps, then half a
+    """Course of the learning rate. cosine: a linear rise over the first twentieth of the steps, then half a
     cosine down to zero at the end of the last epoch, which is therefore fixed."""
     weight_decay: float = 0.01
-    """Decoupled, as in AdamW; 0 gives plain Adam."""
+    """Weight decay of AdamW, decoupled from the gradient; 0 gives plain Adam."""
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     """What the layers compute in; auto is bfloat16 where the hardware has it. Scores, objectives and
     posteriors are float32 always."""
     seed: int = 0
-    """Of initial weights, order of the images, sampling and views."""
-    method: Literal["dim", "vae", "vicreg", "supervised", "metric"] = "dim"
-    """dim is Deep InfoMax. The others are rivals that train the same encoder, and use of the settings
-    below only encoder, code size, views and, of the prior, its kind; metric learning has the next three,
-    and of its losses supcon and n-pair take the temperature."""
-    loss: Literal["contrastive", "cosine", "triplet-hard", "triplet-semi-hard", "supcon", "n-pair"] = "supcon"
+    """Seed of initial weights, order of the images, sampling and views."""
+    method: Literal[choices.METHODS] = "dim"
+    """What trains the encoder: dim is Deep InfoMax; vae, vicreg, supervised and metric (learning) are there
+    to compare it with. Of the settings after --encoder these use only --code-size, --views, --crop and, of
+    --prior, whether it is kl; metric learning also --temperature, for the losses supcon and n-pair."""
+    loss: Literal[choices.LOSSES] = "supcon"
     """What metric learning lowers: contrastive, of distances or cosine; triplets; supervised contrastive."""
     margin: float = 0.2
     """By how much metric learning wants images of different classes to be farther than those of the same."""
     per_class: int = 5
-    """Images of each class in a batch of metric learning, K; the classes are as many as fit."""
-    encoder: Literal["seed", "basic32", "alex64", "resnet18", "mobilenetv2"] = "seed"
+    """Images of each class in a batch of metric learning, K; the batch has as many classes as fit."""
+    encoder: Literal[choices.ENCODERS] = "seed"
     """Network from image to feature map and code."""
     code_size: int = 256
     """Length of the code, D."""
     views: Literal[1, 2] = 2
-    """1: code and feature map come from the image as it is. 2: they come from two random views of it."""
+    """Views of each image. 1: code and feature map come from the image as it is. 2: they come from two random
+    views of it."""
     crop: float = 0.3
     """Least share of the image's area that a random view keeps."""
     occlusion: float = 0.0
     """Side of a square that is hidden from the code, as a share of the image's; 0 hides nothing."""
-    critic: Literal["encode-and-dot", "concatenate-and-convolve", "bilinear"] = "encode-and-dot"
+    critic: Literal[choices.CRITICS] = "encode-and-dot"
     """How a code is scored against a piece of a feature map."""
     critic_units: int = 512
     """Width of the critics, U."""
@@ -71,17 +73,18 @@ class Configuration:
     negatives: int = 0
     """Mismatched pairs for each true one, K; 0 takes all other images of the batch."""
     temperature: float = 0.0
-    """An encode-and-dot critic divides the cosine by it; 0 divides the scalar product by √U instead. So do
-    supcon and n-pair, which need one above 0."""
+    """Temperature by which an encode-and-dot critic divides the cosine of code and feature; 0 divides their
+    scalar product by √U instead. Of metric learning, that of supcon and n-pair, which need one above 0."""
     clip: float = 0.0
-    """Scores are softly kept within ± this, as AMDIM does with 20; 0 leaves them alone."""
-    objective: Literal["infonce", "jsd", "dv", "nwj"] = "infonce"
+    """Limit of the critics' scores, which are softly kept within ± it, as AMDIM does with 20; 0 leaves them
+    alone."""
+    objective: Literal[choices.OBJECTIVES] = "infonce"
     """Lower bound on mutual information that is raised."""
-    summary: Literal["map", "code"] = "map"
+    summary: Literal[choices.SUMMARIES] = "map"
     """What the global critic compares a code with: the whole feature map, or the code (of the other view)."""
-    prior: Literal["kl", "uniform", "normal", "sphere", "none"] = "kl"
-    """kl: a posterior for each image, drawn towards N(0, I). uniform, normal, sphere: codes are matched
-    to that distribution by a discriminator. none: codes are free."""
+    prior: Literal[choices.PRIORS] = "kl"
+    """Distribution of the codes. kl: a posterior for each image, drawn towards N(0, I). uniform, normal,
+    sphere: codes are matched to it by a discriminator. none: codes are free."""
     alpha: float = 0.5
     """Weight of the global term; 0 leaves it out."""
     beta: float = 1.0
@@ -136,7 +139,7 @@ class Configuration:
             raise DimError(
                 f"--batch-size {self.batch_size} has no room for two classes of --per-class {self.per_class}"
             )
-        if self.method == "metric" and self.loss in ("supcon", "n-pair") and not self.temperature:
+        if self.method == "metric" and self.loss in choices.BY_TEMPERATURE and not self.temperature:
             raise DimError(f"--loss {self.loss} needs a --temperature above 0, such as 0.1")
 
     @property

@@ -244,7 +244,7 @@ def test_two_views_pair_the_code_of_one_with_the_map_of_the_other():
 def test_codes_are_sampled_in_training_and_means_elsewhere():
     model = build_model(configuration())
     mean, log_variance = ops.full((4000, 2), 3.0), ops.full((4000, 2), np.log(4.0))
-    sample = ops.convert_to_numpy(model._sample(mean, log_variance))
+    sample = ops.convert_to_numpy(model.sample({"mean": mean, "log_variance": log_variance}))
     assert sample.mean() == pytest.approx(3, abs=0.1) and sample.std() == pytest.approx(2, abs=0.1)
     assert value(loss_in_inference(model, images())) == value(loss_in_inference(model, images()))
 
@@ -350,7 +350,9 @@ def test_the_two_views_of_an_image_differ_and_outside_training_there_are_none():
 def test_the_seed_decides_what_is_sampled():
     mean, log_variance = ops.zeros((3, 2)), ops.zeros((3, 2))
     one, again, other = (
-        ops.convert_to_numpy(build_model(configuration(seed=seed))._sample(mean, log_variance))
+        ops.convert_to_numpy(
+            build_model(configuration(seed=seed)).sample({"mean": mean, "log_variance": log_variance})
+        )
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, again)
