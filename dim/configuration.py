@@ -11,6 +11,7 @@ from dim.names import could_be_a_file
 
 MOST_SEED = 2**31 - 1
 """What NumPy, Keras and scikit-learn all take, with room for those that count on from it."""
+_LEAST = {"image_size": 8, "batch_size": 2, "per_class": 2, "seed": 0, "negatives": 0}  # other integers: 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,42 +87,32 @@ class Configuration:
     """Distribution of the codes. kl: a posterior for each image, drawn towards N(0, I). uniform, normal,
     sphere: codes are matched to it by a discriminator. none: codes are free."""
     alpha: float = 0.5
-    """Weight of the global term; 0 leaves it out."""
+    """Weight α of the global term, of codes with whole feature maps; 0 leaves it out."""
     beta: float = 1.0
-    """Weight of the local term; 0 leaves it out."""
+    """Weight β of the local term, of codes with single locations of feature maps; 0 leaves it out."""
     gamma: float = 0.01
-    """Weight of the prior: of the KL in nats for each dimension of the code, or of the encoder's side
+    """Weight γ of the prior: of the KL in nats for each dimension of the code, or of the encoder's side
     against the discriminator."""
     delta: float = 0.0
-    """Weight of the prediction of coordinates; 0 leaves it out."""
+    """Weight δ of telling from code and local features where on the map they are; 0 leaves it out."""
 
     def __post_init__(self):
+        kinds = get_type_hints(type(self))
         try:
-            for name, kind in get_type_hints(type(self)).items():
+            for name, kind in kinds.items():
                 check(getattr(self, name), kind, _option(name))
         except ValueError as error:
             raise DimError(str(error)) from error
         if not could_be_a_file(self.data):
             raise DimError(f"--data {self.data!r} cannot be the name of a file")
-        least = {
-            "image_size": 8,
-            "epochs": 1,
-            "batch_size": 2,
-            "code_size": 1,
-            "critic_units": 1,
-            "critic_layers": 1,
-            "seed": 0,
-            "negatives": 0,
-            "per_class": 2,
-        }
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise DimError(f"{_option(name)} must be at least {bound}, not {getattr(self, name)}")
+        for name, kind in kinds.items():
+            value, least = getattr(self, name), _LEAST.get(name, 1)
+            if kind is int and value < least:
+                raise DimError(f"{_option(name)} must be at least {least}, not {value}")
+            if kind is float and not 0 <= value < float("inf"):
+                raise DimError(f"{_option(name)} must be finite and not negative, not {value}")
         if self.seed > MOST_SEED:
             raise DimError(f"--seed must be at most {MOST_SEED:,}, not {self.seed}")
-        for name in _NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise DimError(f"{_option(name)} must be finite and not negative, not {getattr(self, name)}")
         if self.alpha == self.beta == 0:
             raise DimError("--alpha and --beta are both 0, so there is nothing to learn")
         if self.negatives >= self.batch_size:
@@ -159,20 +150,6 @@ class Configuration:
         """
         P = min(self.batch_size // self.per_class, classes)
         return P, self.batch_size // P if classes == P else self.per_class
-
-
-_NOT_NEGATIVE = (
-    "learning_rate",
-    "weight_decay",
-    "occlusion",
-    "temperature",
-    "margin",
-    "clip",
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-)
 
 
 def _option(name: str) -> str:

@@ -1,6 +1,7 @@
 """Settings that make no sense are refused; the choices offered are the ones that exist."""
 
 import sys
+from pathlib import Path
 from subprocess import run
 from typing import get_args, get_type_hints
 
@@ -13,7 +14,7 @@ from dim.errors import DimError
 
 def test_choices_are_known_without_keras():
     program = "import sys, dim.presets; raise SystemExit('keras' in sys.modules)"
-    assert run([sys.executable, "-c", program]).returncode == 0
+    assert run([sys.executable, "-c", program], cwd=Path(__file__).parents[1]).returncode == 0
 
 
 @pytest.mark.parametrize(

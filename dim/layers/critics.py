@@ -196,18 +196,14 @@ def _check_batch(B: int | None, negatives: int):
 
 def _pairs(scores, negatives: int):
     """Scores of all pairs, [B, B, L], to those of true and of K mismatched ones, [B, L] and [B, K, L]."""
+    positive = ops.transpose(ops.diagonal(scores, axis1=0, axis2=1))
     if not negatives:
-        return _diagonal(scores), _off_diagonal(scores)
+        return positive, _off_diagonal(scores)
     _check_batch(scores.shape[0], negatives)
     B, _, L = ops.shape(scores)
     image = ops.arange(B)[:, None]
     other = (image + ops.arange(1, negatives + 1)) % B
-    return _diagonal(scores), ops.take(ops.reshape(scores, (B * B, L)), image * B + other, axis=0)
-
-
-def _diagonal(scores):
-    """[B, B, L] to its true pairs, [B, L]."""
-    return ops.transpose(ops.diagonal(scores, axis1=0, axis2=1))
+    return positive, ops.take(ops.reshape(scores, (B * B, L)), image * B + other, axis=0)
 
 
 def _off_diagonal(scores):

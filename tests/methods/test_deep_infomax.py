@@ -249,39 +249,11 @@ def test_codes_are_sampled_in_training_and_means_elsewhere():
     assert value(loss_in_inference(model, images())) == value(loss_in_inference(model, images()))
 
 
-EVERYTHING = {"prior": "uniform", "delta": 1.0, "occlusion": 0.4, "clip": 20.0}
-
-
-@pytest.mark.parametrize("preset", ["dim", "seed"])
-@pytest.mark.parametrize("views", [1, 2])
-@pytest.mark.parametrize("more", [{}, EVERYTHING], ids=["plain", "everything"])
-def test_a_saved_model_goes_on_exactly_where_it_was(preset, views, more, tmp_path):
-    model = build_model(configuration(preset, views=views, **more))
-    model.fit(images(), batch_size=B, shuffle=False, verbose=0)
-    model.save(tmp_path / "model.keras")
-    twin = keras.saving.load_model(tmp_path / "model.keras")  # safe mode
-    np.testing.assert_array_equal(
-        model.encoder.predict(images(), verbose=0)["mean"], twin.encoder.predict(images(), verbose=0)["mean"]
-    )
-    assert int(twin.optimizer.iterations) == int(model.optimizer.iterations) == 1
-    one, other = (m.fit(images(), batch_size=B, shuffle=False, verbose=0).history for m in (model, twin))
-    assert one["loss"] == pytest.approx(other["loss"], rel=1e-6)
-
-
 def test_the_same_seed_gives_the_same_training():
     histories = [
         build_model(configuration()).fit(images(), batch_size=B, verbose=0).history for _ in range(2)
     ]
     assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-6)
-
-
-@pytest.mark.parametrize("more", [{"views": 1}, {"views": 2}, EVERYTHING], ids=["one", "two", "everything"])
-def test_every_part_is_built_so_that_fit_needs_no_batch_to_find_out(more, tmp_path):
-    """Keras on JAX and torch takes one from the data otherwise, and a resumed run would lose a batch."""
-    model = build_model(configuration(**more))
-    model.save(tmp_path / "model.keras")
-    for m in model, keras.saving.load_model(tmp_path / "model.keras"):
-        assert all(layer.built for layer in m._flatten_layers())
 
 
 def test_an_unknown_summary_is_refused():
