@@ -1,5 +1,7 @@
 """What every layer, loss and encoder must do, in any precision. A newcomer adds a line to a table."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -91,11 +93,12 @@ def test_gradient_reaches_every_trainable_weight_and_every_code_or_feature(name,
     given = [] if name in NETWORKS else inputs
     pieces = [*given, *weights]
     ends = np.cumsum([piece.size for piece in pieces])[:-1].tolist()
+    mode = {"training": True} if "training" in inspect.signature(part.call).parameters else {}
 
     def scalar(flat):
         values = [ops.reshape(v, p.shape) for v, p in zip(ops.split(flat, ends), pieces, strict=True)]
         x = values[: len(given)] or inputs
-        outputs, _ = part.stateless_call(values[len(given) :], state, *x, training=True)
+        outputs, _ = part.stateless_call(values[len(given) :], state, *x, **mode)
         floats = [ops.cast(y, "float32") for y in keras.tree.flatten(outputs)]
         rng = np.random.default_rng(1)
         return sum(ops.mean(y * rng.normal(size=tuple(y.shape)).astype("float32")) for y in floats)
