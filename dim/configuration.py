@@ -4,12 +4,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_type_hints
 
+from dim import choices
 from dim.errors import DimError
 from dim.form import check
 from dim.names import could_be_a_file
 
 MOST_SEED = 2**31 - 1
 """What NumPy, Keras and scikit-learn all take, with room for those that count on from it."""
+_LEAST = {"image_size": 8, "batch_size": 2, "per_class": 2, "seed": 0, "negatives": 0}  # other integers: 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,38 +33,39 @@ class Configuration:
     batch_size: int = 100
     """Images a step. Mismatched pairs are made within the batch."""
     learning_rate: float = 1e-3
-    """Of Adam."""
+    """Learning rate of AdamW, the optimizer; of a cosine schedule, the greatest."""
     schedule: Literal["constant", "cosine"] = "constant"
-    """Of the learning rate. cosine: a linear rise over the first twentieth of the steps, then half a
+    """Course of the learning rate. cosine: a linear rise over the first twentieth of the steps, then half a
     cosine down to zero at the end of the last epoch, which is therefore fixed."""
     weight_decay: float = 0.01
-    """Decoupled, as in AdamW; 0 gives plain Adam."""
+    """Weight decay of AdamW, decoupled from the gradient; 0 gives plain Adam."""
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     """What the layers compute in; auto is bfloat16 where the hardware has it. Scores, objectives and
     posteriors are float32 always."""
     seed: int = 0
-    """Of initial weights, order of the images, sampling and views."""
-    method: Literal["dim", "vae", "vicreg", "supervised", "metric"] = "dim"
-    """dim is Deep InfoMax. The others are rivals that train the same encoder, and use of the settings
-    below only encoder, code size, views and, of the prior, its kind; metric learning has the next three,
-    and of its losses supcon and n-pair take the temperature."""
-    loss: Literal["contrastive", "cosine", "triplet-hard", "triplet-semi-hard", "supcon", "n-pair"] = "supcon"
+    """Seed of initial weights, order of the images, sampling and views."""
+    method: Literal[choices.METHODS] = "dim"
+    """What trains the encoder: dim is Deep InfoMax; vae, vicreg, supervised and metric (learning) are there
+    to compare it with. Of the settings after --encoder these use only --code-size, --views, --crop and, of
+    --prior, whether it is kl; metric learning also --temperature, for the losses supcon and n-pair."""
+    loss: Literal[choices.LOSSES] = "supcon"
     """What metric learning lowers: contrastive, of distances or cosine; triplets; supervised contrastive."""
     margin: float = 0.2
     """By how much metric learning wants images of different classes to be farther than those of the same."""
     per_class: int = 5
-    """Images of each class in a batch of metric learning, K; the classes are as many as fit."""
-    encoder: Literal["seed", "basic32", "alex64", "resnet18", "mobilenetv2"] = "seed"
+    """Images of each class in a batch of metric learning, K; the batch has as many classes as fit."""
+    encoder: Literal[choices.ENCODERS] = "seed"
     """Network from image to feature map and code."""
     code_size: int = 256
     """Length of the code, D."""
     views: Literal[1, 2] = 2
-    """1: code and feature map come from the image as it is. 2: they come from two random views of it."""
+    """Views of each image. 1: code and feature map come from the image as it is. 2: they come from two random
+    views of it."""
     crop: float = 0.3
     """Least share of the image's area that a random view keeps."""
     occlusion: float = 0.0
     """Side of a square that is hidden from the code, as a share of the image's; 0 hides nothing."""
-    critic: Literal["encode-and-dot", "concatenate-and-convolve", "bilinear"] = "encode-and-dot"
+    critic: Literal[choices.CRITICS] = "encode-and-dot"
     """How a code is scored against a piece of a feature map."""
     critic_units: int = 512
     """Width of the critics, U."""
@@ -71,54 +74,45 @@ class Configuration:
     negatives: int = 0
     """Mismatched pairs for each true one, K; 0 takes all other images of the batch."""
     temperature: float = 0.0
-    """An encode-and-dot critic divides the cosine by it; 0 divides the scalar product by √U instead. So do
-    supcon and n-pair, which need one above 0."""
+    """Temperature by which an encode-and-dot critic divides the cosine of code and feature; 0 divides their
+    scalar product by √U instead. Of metric learning, that of supcon and n-pair, which need one above 0."""
     clip: float = 0.0
-    """Scores are softly kept within ± this, as AMDIM does with 20; 0 leaves them alone."""
-    objective: Literal["infonce", "jsd", "dv", "nwj"] = "infonce"
+    """Limit of the critics' scores, which are softly kept within ± it, as AMDIM does with 20; 0 leaves them
+    alone."""
+    objective: Literal[choices.OBJECTIVES] = "infonce"
     """Lower bound on mutual information that is raised."""
-    summary: Literal["map", "code"] = "map"
+    summary: Literal[choices.SUMMARIES] = "map"
     """What the global critic compares a code with: the whole feature map, or the code (of the other view)."""
-    prior: Literal["kl", "uniform", "normal", "sphere", "none"] = "kl"
-    """kl: a posterior for each image, drawn towards N(0, I). uniform, normal, sphere: codes are matched
-    to that distribution by a discriminator. none: codes are free."""
+    prior: Literal[choices.PRIORS] = "kl"
+    """Distribution of the codes. kl: a posterior for each image, drawn towards N(0, I). uniform, normal,
+    sphere: codes are matched to it by a discriminator. none: codes are free."""
     alpha: float = 0.5
-    """Weight of the global term; 0 leaves it out."""
+    """Weight α of the global term, of codes with whole feature maps; 0 leaves it out."""
     beta: float = 1.0
-    """Weight of the local term; 0 leaves it out."""
+    """Weight β of the local term, of codes with single locations of feature maps; 0 leaves it out."""
     gamma: float = 0.01
-    """Weight of the prior: of the KL in nats for each dimension of the code, or of the encoder's side
+    """Weight γ of the prior: of the KL in nats for each dimension of the code, or of the encoder's side
     against the discriminator."""
     delta: float = 0.0
-    """Weight of the prediction of coordinates; 0 leaves it out."""
+    """Weight δ of telling from code and local features where on the map they are; 0 leaves it out."""
 
     def __post_init__(self):
+        kinds = get_type_hints(type(self))
         try:
-            for name, kind in get_type_hints(type(self)).items():
+            for name, kind in kinds.items():
                 check(getattr(self, name), kind, _option(name))
         except ValueError as error:
             raise DimError(str(error)) from error
         if not could_be_a_file(self.data):
             raise DimError(f"--data {self.data!r} cannot be the name of a file")
-        least = {
-            "image_size": 8,
-            "epochs": 1,
-            "batch_size": 2,
-            "code_size": 1,
-            "critic_units": 1,
-            "critic_layers": 1,
-            "seed": 0,
-            "negatives": 0,
-            "per_class": 2,
-        }
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise DimError(f"{_option(name)} must be at least {bound}, not {getattr(self, name)}")
+        for name, kind in kinds.items():
+            value, least = getattr(self, name), _LEAST.get(name, 1)
+            if kind is int and value < least:
+                raise DimError(f"{_option(name)} must be at least {least}, not {value}")
+            if kind is float and not 0 <= value < float("inf"):
+                raise DimError(f"{_option(name)} must be finite and not negative, not {value}")
         if self.seed > MOST_SEED:
             raise DimError(f"--seed must be at most {MOST_SEED:,}, not {self.seed}")
-        for name in _NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise DimError(f"{_option(name)} must be finite and not negative, not {getattr(self, name)}")
         if self.alpha == self.beta == 0:
             raise DimError("--alpha and --beta are both 0, so there is nothing to learn")
         if self.negatives >= self.batch_size:
@@ -136,7 +130,7 @@ class Configuration:
             raise DimError(
                 f"--batch-size {self.batch_size} has no room for two classes of --per-class {self.per_class}"
             )
-        if self.method == "metric" and self.loss in ("supcon", "n-pair") and not self.temperature:
+        if self.method == "metric" and self.loss in choices.BY_TEMPERATURE and not self.temperature:
             raise DimError(f"--loss {self.loss} needs a --temperature above 0, such as 0.1")
 
     @property
@@ -156,20 +150,6 @@ class Configuration:
         """
         P = min(self.batch_size // self.per_class, classes)
         return P, self.batch_size // P if classes == P else self.per_class
-
-
-_NOT_NEGATIVE = (
-    "learning_rate",
-    "weight_decay",
-    "occlusion",
-    "temperature",
-    "margin",
-    "clip",
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-)
 
 
 def _option(name: str) -> str:

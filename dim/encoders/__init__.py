@@ -20,7 +20,8 @@ map is that of the layer `conv`.
 
 H0 and D are the defaults; parameters include the log-variance's and the statistics of batch normalisation.
 
-To add an encoder, write its function in a file here and name it in `ENCODERS`. Any functional model will
+To add an encoder, write its function in a file here, put it into `ENCODERS` in this file, and its name into
+`dim.choices`. Any functional model will
 do as one through `backbone_encoder`.
 """
 
@@ -28,6 +29,7 @@ from collections.abc import Callable
 
 import keras
 
+from dim import choices
 from dim.encoders.alex64 import alex64_encoder
 from dim.encoders.backbone import backbone_encoder
 from dim.encoders.basic32 import basic32_encoder
@@ -37,13 +39,8 @@ from dim.encoders.rebuilt import in_float32, in_plain_keras
 from dim.encoders.resnet18 import resnet18_encoder
 from dim.encoders.seed import seed_encoder
 
-ENCODERS: dict[str, Callable[..., keras.Model]] = {
-    "seed": seed_encoder,
-    "basic32": basic32_encoder,
-    "alex64": alex64_encoder,
-    "resnet18": resnet18_encoder,
-    "mobilenetv2": mobilenetv2_encoder,
-}
+_FUNCTIONS = seed_encoder, basic32_encoder, alex64_encoder, resnet18_encoder, mobilenetv2_encoder
+ENCODERS: dict[str, Callable[..., keras.Model]] = dict(zip(choices.ENCODERS, _FUNCTIONS, strict=True))
 """Functions of image_size, code_size and gaussian, each with defaults."""
 
 __all__ = [

@@ -17,13 +17,8 @@ def alex64_encoder(image_size: int = 64, code_size: int = 64, gaussian: bool = T
     deterministic encoder has 58,435,040 parameters, a posterior 262,208 more. The first dense layer
     reads the whole last map, named `conv`, so it grows with the area of the image.
 
-    Args:
-        image_size: side of the images in pixels, 15 or more.
-        code_size: D.
-        gaussian: False leaves out the log-variance.
-
-    Raises:
-        DimError: the image is smaller than 15 pixels.
+    Images of less than 15 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
+    log-variance.
     """
     images, x = scaled_images("alex64", image_size, least=15)
     x = _convolution(x, 96, pool=True)

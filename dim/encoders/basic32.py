@@ -16,13 +16,8 @@ def basic32_encoder(image_size: int = 32, code_size: int = 64, gaussian: bool = 
     D = 64 the paper's deterministic encoder has 4,924,224 parameters, a posterior 65,600 more. The
     dense layer reads the whole last map, named `conv`, so it grows with the area of the image.
 
-    Args:
-        image_size: side of the images in pixels, 8 or more.
-        code_size: D.
-        gaussian: False leaves out the log-variance.
-
-    Raises:
-        DimError: the image is smaller than 8 pixels.
+    Images of less than 8 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
+    log-variance.
     """
     images, x = scaled_images("basic32", image_size, least=8)
     x = _convolution(_convolution(x, 64), 128)

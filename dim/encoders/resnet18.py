@@ -18,13 +18,8 @@ def resnet18_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool 
     stage: 8×8×256 at 64 and at 32 pixels, an eighth of the side above 32 pixels and a quarter up to
     there, rounded up. 11,178,432 parameters without the code's layers, at any size.
 
-    Args:
-        image_size: side of the images in pixels, 8 or more.
-        code_size: D.
-        gaussian: False leaves out the log-variance.
-
-    Raises:
-        DimError: the image is smaller than 8 pixels.
+    Images of less than 8 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
+    log-variance.
     """
     images, x = scaled_images("resnet18", image_size, least=8)
     x = _normalised_convolution(x, 64)

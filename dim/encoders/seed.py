@@ -17,13 +17,8 @@ def seed_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool = Tr
     64-128-256 for 32. Split here. Two more convolutions of 256, a global maximum, and two dense
     layers for the posterior. 1,704,128 parameters at 64 pixels, 1,686,400 at 32.
 
-    Args:
-        image_size: side of the images in pixels, 8 or more.
-        code_size: D.
-        gaussian: False leaves out the log-variance.
-
-    Raises:
-        DimError: the image is smaller than 8 pixels.
+    Images of less than 8 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
+    log-variance.
     """
     images, x = scaled_images("seed", image_size, least=8)
     for block in reversed(range(int(math.log2(image_size / 4)))):

@@ -3,7 +3,9 @@
 import keras
 from keras import layers, ops
 
-from dim.layers.random_state import SavesRandomState
+from dim.choices import TARGETS
+from dim.layers.saved import Random
+from dim.layers.unit import unit
 
 
 def reverse_gradient(x, weight: float):
@@ -11,11 +13,8 @@ def reverse_gradient(x, weight: float):
     return ops.stop_gradient((1 + weight) * x) - weight * x
 
 
-TARGETS = ("uniform", "normal", "sphere")
-
-
 @keras.saving.register_keras_serializable("dim")
-class AdversarialPrior(SavesRandomState, layers.Layer):
+class AdversarialPrior(Random, layers.Layer):
     """Matches the distribution of codes to a prior by a discriminator (Deep InfoMax, eq. 7).
 
         loss = mean softplus(-T(v)) + mean softplus(T(y))        v from the prior, y from the codes
@@ -37,11 +36,10 @@ class AdversarialPrior(SavesRandomState, layers.Layer):
     """
 
     def __init__(self, target: str = "uniform", weight: float = 1.0, seed: int = 0, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(seed, **{**kwargs, "dtype": "float32"})
         if target not in TARGETS:
             raise ValueError(f"target must be one of {TARGETS}, not {target!r}")
-        self.target, self.weight, self.seed = target, weight, seed
-        self.random = keras.random.SeedGenerator(seed)
+        self.target, self.weight = target, weight
         self.dense = [
             layers.Dense(units, activation=activation, dtype="float32")
             for units, activation in ((1000, "relu"), (200, "relu"), (1, None))
@@ -68,19 +66,10 @@ class AdversarialPrior(SavesRandomState, layers.Layer):
     def _to_support(self, code):
         if self.target == "uniform":
             return ops.sigmoid(code)
-        return _unit(code) if self.target == "sphere" else code
+        return unit(code) if self.target == "sphere" else code
 
     def _sample(self, shape):
         if self.target == "uniform":
             return keras.random.uniform(shape, seed=self.random)
         normal = keras.random.normal(shape, seed=self.random)
-        return _unit(normal) if self.target == "sphere" else normal
-
-    def get_config(self):
-        config = super().get_config()
-        config.pop("dtype")
-        return {**config, "target": self.target, "weight": self.weight, "seed": self.seed}
-
-
-def _unit(x):
-    return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis=-1, keepdims=True), 1e-12))
+        return unit(normal) if self.target == "sphere" else normal

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from dim.layers.random_state import SavesRandomState
+from dim.layers.saved import Random
 
 
 @keras.saving.register_keras_serializable("dim")
-class CoordinatePrediction(SavesRandomState, layers.Layer):
+class CoordinatePrediction(Random, layers.Layer):
     """Predicts the place of local features from them and the code (Deep InfoMax, section 3.3 and Table 4).
 
         absolute: -log p(i, j | code, c[i, j])
@@ -26,9 +26,8 @@ class CoordinatePrediction(SavesRandomState, layers.Layer):
     """
 
     def __init__(self, units: int = 512, seed: int = 0, **kwargs):
-        super().__init__(**kwargs)
-        self.units, self.seed = units, seed
-        self.random = keras.random.SeedGenerator(seed)
+        super().__init__(seed, **kwargs)
+        self.units = units
         self.from_code, self.from_feature, self.from_other = (
             layers.Dense(units, use_bias=bias, dtype=self.dtype_policy) for bias in (True, False, False)
         )
@@ -57,15 +56,12 @@ class CoordinatePrediction(SavesRandomState, layers.Layer):
         shift = places - ops.take(places, other, axis=1) + np.array([[H - 1], [W - 1]], "int32")
         return absolute + _cross_entropy(self.relative, ops.relu(pair), shift)
 
-    def get_config(self):
-        return {**super().get_config(), "units": self.units, "seed": self.seed}
-
 
 def _cross_entropy(heads, hidden, places):
     """Sum over rows and columns of the mean of -log softmax at the true place; places [2, L]."""
-    total = 0.0
-    for head, place in zip(heads, (places[0], places[1]), strict=True):
-        logits = head(hidden)
-        true = ops.one_hot(place, head.units, dtype="float32")
-        total += ops.mean(ops.logsumexp(logits, axis=-1) - ops.sum(logits * true, axis=-1))
-    return total
+    B, L, _ = ops.shape(hidden)
+    true = ops.broadcast_to(places[:, None], (2, B, L))
+    return sum(
+        ops.mean(ops.sparse_categorical_crossentropy(place, head(hidden), from_logits=True))
+        for head, place in zip(heads, (true[0], true[1]), strict=True)
+    )

@@ -15,13 +15,15 @@ i + 1 … i + K (mod B), in no particular order; 0 stands for all the others, K 
 images or fewer raises ValueError. (In a TensorFlow graph traced for batches of any size B is unknown,
 and a batch must be larger than K unseen.)
 
-To add a critic, write its layer here and name it in `CRITICS`.
+To add a critic, write its layer here, put it into `CRITICS`, and its name into `dim.choices`.
 """
 
 import keras
 from keras import layers, ops
 
+from dim import choices
 from dim.layers.normalisation import BatchNormalization
+from dim.layers.saved import SavesArguments
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -36,7 +38,7 @@ class NearIdentity(keras.initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable("dim")
-class ResidualProjection(layers.Layer):
+class ResidualProjection(SavesArguments, layers.Layer):
     """The block that carries codes and local features into the space where they are compared.
 
         LayerNorm( W₂ ReLU(BatchNorm(W₁ x)) + b + W₃ x )
@@ -67,12 +69,9 @@ class ResidualProjection(layers.Layer):
         hidden = ops.relu(self.normalise_hidden(self.hidden(x), training=training))
         return self.normalise_output(self.output_layer(hidden) + self.shortcut(x))
 
-    def get_config(self):
-        return {**super().get_config(), "units": self.units}
-
 
 @keras.saving.register_keras_serializable("dim")
-class EncodeAndDot(layers.Layer):
+class EncodeAndDot(SavesArguments, layers.Layer):
     """Encode and dot product: project code and features apart, then take the scalar product.
 
     s = <p(code), q(feature)> / √U with two `ResidualProjection`s of U units, or, at a temperature τ,
@@ -107,13 +106,9 @@ class EncodeAndDot(layers.Layer):
             p, q, divisor = ops.normalize(p), ops.normalize(q), self.temperature
         return _pairs(ops.einsum("iu,jlu->ijl", p, q) / divisor, self.negatives)
 
-    def get_config(self):
-        settings = {"units": self.units, "negatives": self.negatives, "temperature": self.temperature}
-        return {**super().get_config(), **settings}
-
 
 @keras.saving.register_keras_serializable("dim")
-class Bilinear(layers.Layer):
+class Bilinear(SavesArguments, layers.Layer):
     """Bilinear: s = codeᵀ W feature / √C with one matrix W [D, C], no bias.
 
     The critic of CPC (https://arxiv.org/abs/1807.03748, eq. 3). √C could as well be part of W; apart,
@@ -138,12 +133,9 @@ class Bilinear(layers.Layer):
         scores = ops.einsum("ic,jlc->ijl", wanted, ops.cast(features, "float32"))
         return _pairs(scores, self.negatives)
 
-    def get_config(self):
-        return {**super().get_config(), "negatives": self.negatives}
-
 
 @keras.saving.register_keras_serializable("dim")
-class ConcatenateAndConvolve(layers.Layer):
+class ConcatenateAndConvolve(SavesArguments, layers.Layer):
     """Concatenate and convolve: a small network looks at code and feature together.
 
     Dense layers on [code, feature] at every location (1×1 convolutions), ReLU between them, one
@@ -185,15 +177,8 @@ class ConcatenateAndConvolve(layers.Layer):
             hidden = dense(ops.relu(hidden))
         return ops.squeeze(self.score(ops.relu(hidden)), axis=-1)
 
-    def get_config(self):
-        return {**super().get_config(), "widths": self.widths, "negatives": self.negatives}
 
-
-CRITICS = {
-    "encode-and-dot": EncodeAndDot,
-    "concatenate-and-convolve": ConcatenateAndConvolve,
-    "bilinear": Bilinear,
-}
+CRITICS = dict(zip(choices.CRITICS, (EncodeAndDot, ConcatenateAndConvolve, Bilinear), strict=True))
 
 
 def _valid(negatives: int) -> int:
@@ -211,18 +196,14 @@ def _check_batch(B: int | None, negatives: int):
 
 def _pairs(scores, negatives: int):
     """Scores of all pairs, [B, B, L], to those of true and of K mismatched ones, [B, L] and [B, K, L]."""
+    positive = ops.transpose(ops.diagonal(scores, axis1=0, axis2=1))
     if not negatives:
-        return _diagonal(scores), _off_diagonal(scores)
+        return positive, _off_diagonal(scores)
     _check_batch(scores.shape[0], negatives)
     B, _, L = ops.shape(scores)
     image = ops.arange(B)[:, None]
     other = (image + ops.arange(1, negatives + 1)) % B
-    return _diagonal(scores), ops.take(ops.reshape(scores, (B * B, L)), image * B + other, axis=0)
-
-
-def _diagonal(scores):
-    """[B, B, L] to its true pairs, [B, L]."""
-    return ops.transpose(ops.diagonal(scores, axis1=0, axis2=1))
+    return positive, ops.take(ops.reshape(scores, (B * B, L)), image * B + other, axis=0)
 
 
 def _off_diagonal(scores):

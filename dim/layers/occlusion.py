@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
-from dim.layers.random_state import SavesRandomState
+from dim.layers.saved import Random
 
 GREY = 128
 
 
 @keras.saving.register_keras_serializable("dim")
-class Occlusion(SavesRandomState, keras.layers.Layer):
+class Occlusion(Random, keras.layers.Layer):
     """Greys out a square at a random place of each image (Deep InfoMax, section 3.3 and Table 4).
 
     The code is computed from the occluded image, the local features from the whole one, so that the
@@ -23,9 +23,8 @@ class Occlusion(SavesRandomState, keras.layers.Layer):
     """
 
     def __init__(self, side: float, seed: int = 0, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
-        self.side, self.seed = side, seed
-        self.random = keras.random.SeedGenerator(seed)
+        super().__init__(seed, **{**kwargs, "dtype": "float32"})
+        self.side = side
 
     def call(self, images):
         B, H, W, _ = ops.shape(images)
@@ -38,8 +37,3 @@ class Occlusion(SavesRandomState, keras.layers.Layer):
         start = ops.floor(keras.random.uniform((B, 1), 0, S - length + 1, seed=self.random))
         position = ops.arange(S, dtype="float32")
         return (position >= start) & (position < start + length)
-
-    def get_config(self):
-        config = super().get_config()
-        config.pop("dtype")
-        return {**config, "side": self.side, "seed": self.seed}

@@ -5,13 +5,13 @@ import math
 import keras
 from keras import ops
 
-from dim.layers.random_state import SavesRandomState
+from dim.layers.saved import Random
 
 _LUMINANCE = (0.299, 0.587, 0.114)
 
 
 @keras.saving.register_keras_serializable("dim")
-class RandomView(SavesRandomState, keras.layers.Layer):
+class RandomView(Random, keras.layers.Layer):
     """A random crop scaled back to full size, perhaps mirrored, with other brightness and colours.
 
     Everything is drawn anew for each image. Cropping, mirroring and bilinear interpolation are linear
@@ -43,11 +43,9 @@ class RandomView(SavesRandomState, keras.layers.Layer):
         seed: int = 0,
         **kwargs,
     ):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(seed, **{**kwargs, "dtype": "float32"})
         self.area, self.aspect = area, aspect
         self.brightness, self.contrast, self.channels, self.grey = brightness, contrast, channels, grey
-        self.seed = seed
-        self.random = keras.random.SeedGenerator(seed)
 
     def call(self, images):
         B, H, W, _ = ops.shape(images)
@@ -88,9 +86,3 @@ class RandomView(SavesRandomState, keras.layers.Layer):
         colours = ops.where(is_grey, to_grey, ops.eye(3) * channels) * brightness
         mean = ops.mean(x, axis=2, keepdims=True)
         return ops.matmul(contrast * colours, x) + ops.matmul((1 - contrast) * colours, mean)
-
-    def get_config(self):
-        names = ("area", "aspect", "brightness", "contrast", "channels", "grey", "seed")
-        config = super().get_config()
-        config.pop("dtype")
-        return {**config, **{name: getattr(self, name) for name in names}}

@@ -11,16 +11,18 @@ itself. An image without a same or without a different partner has nothing to be
 not count; a batch in which nothing counts has loss 0.
 
 Distances are Euclidean, between the codes as they are; a margin means little unless codes have a fixed
-length, see `unit`. Minimising puts same pairs at small distances, which are great similarities: tutorials
-that put similarities where a triplet loss has distances push classes apart from themselves.
+length, see `dim.layers.unit`. Minimising puts same pairs at small distances, which are great similarities:
+tutorials that put similarities where a triplet loss has distances push classes apart from themselves.
 
-To add a loss, write its function here and name it in `LOSSES`.
+To add a loss, write its function here, put it into `LOSSES`, and its name into `dim.choices`.
 """
 
 from keras import ops
 
+from dim import choices
+from dim.layers.unit import unit
+
 _HUGE = 1e30
-_TINY = 1e-30
 
 
 def contrastive(codes, labels, margin: float = 1.0):
@@ -117,24 +119,9 @@ def n_pair(codes, labels, temperature: float = 1.0):
     return _mean_of_rows(ops.softplus(others - scores), same, _any(different))
 
 
-LOSSES = {
-    "contrastive": contrastive,
-    "cosine": cosine,
-    "triplet-hard": triplet_hard,
-    "triplet-semi-hard": triplet_semi_hard,
-    "supcon": supervised_contrastive,
-    "n-pair": n_pair,
-}
-BY_TEMPERATURE = ("supcon", "n-pair")  # what the third argument of a loss is; otherwise the margin
-
-
-def unit(codes):
-    """Codes [B, D] at length 1, in float32; zeros stay zeros. Any finite scale does, gradients included."""
-    codes = ops.cast(codes, "float32")
-    # Length does not depend on the scale, so its gradient through the greatest value is 0.
-    scale = ops.stop_gradient(ops.max(ops.abs(codes), axis=1, keepdims=True))
-    codes = codes / ops.maximum(scale, _TINY)
-    return codes / ops.sqrt(ops.maximum(ops.sum(ops.square(codes), axis=1, keepdims=True), 1e-12))
+_BY_MARGIN = contrastive, cosine, triplet_hard, triplet_semi_hard
+_BY_TEMPERATURE = supervised_contrastive, n_pair
+LOSSES = dict(zip(choices.LOSSES, _BY_MARGIN + _BY_TEMPERATURE, strict=True))
 
 
 def mean_cosines(codes, labels):

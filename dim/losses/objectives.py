@@ -12,13 +12,15 @@ the case L = 1.
 
 Scores may be clipped softly before they meet an objective, see `soft_clip`.
 
-To add an objective, write its function here and name it in `OBJECTIVES`.
+To add an objective, write its function here, put it into `OBJECTIVES`, and its name into `dim.choices`.
 """
 
 import math
 from typing import Any, NamedTuple
 
 from keras import ops
+
+from dim import choices
 
 
 class Estimate(NamedTuple):
@@ -109,16 +111,17 @@ def nwj(positive, negative) -> Estimate:
     return Estimate(loss, -loss)
 
 
-OBJECTIVES = {"infonce": info_nce, "jsd": jensen_shannon, "dv": donsker_varadhan, "nwj": nwj}
+OBJECTIVES = dict(zip(choices.OBJECTIVES, (info_nce, jensen_shannon, donsker_varadhan, nwj), strict=True))
 
 
 def soft_clip(scores, limit: float):
     """limit·tanh(scores / limit): the scores themselves near zero, never beyond ±limit, as float32.
 
     AMDIM (https://arxiv.org/abs/1906.00910) clips at 20. Far outside, the gradient vanishes, so it
-    adds a penalty on the raw scores that pulls them back: `mean_square`.
+    adds a penalty on the raw scores that pulls them back: `mean_square`. A limit of 0 leaves them alone.
     """
-    return limit * ops.tanh(_float32(scores) / limit)
+    scores = _float32(scores)
+    return limit * ops.tanh(scores / limit) if limit else scores
 
 
 def mean_square(positive, negative):

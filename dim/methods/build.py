@@ -2,6 +2,7 @@
 
 import keras
 
+from dim.choices import TARGETS
 from dim.configuration import Configuration
 from dim.device import best_precision
 from dim.encoders import ENCODERS
@@ -11,11 +12,14 @@ from dim.layers.coordinates import CoordinatePrediction
 from dim.layers.critics import CRITICS
 from dim.layers.occlusion import Occlusion
 from dim.layers.random_view import RandomView
-from dim.methods import MetricLearning, Supervised, VariationalAutoencoder, VICReg, expander
-from dim.methods.deep_infomax import DeepInfoMax
-from dim.methods.optimizer import AdamW
+from dim.methods import DeepInfoMax, MetricLearning, Supervised, VariationalAutoencoder, VICReg, expander
 
 _WARM_UP = 0.05  # share of the steps
+
+
+@keras.saving.register_keras_serializable("dim")
+class AdamW(keras.optimizers.AdamW):
+    """Keras' own, by the name that older checkpoints have for it."""
 
 
 def build_model(
@@ -34,9 +38,12 @@ def build_model(
         ValueError: one of these is needed and missing.
     """
     c = configuration
-    model = _METHODS[c.method](c, build_encoder(c), classes)
+    encoder, augmentation = build_encoder(c), RandomView(c.crop, seed=c.seed) if c.views == 2 else None
+    kind, others = _METHODS[c.method]
+    model = kind(encoder, augmentation=augmentation, name=c.method, **others(c, encoder, classes))
     model.build((None, c.image_size, c.image_size, 3))
-    model.compile(AdamW(_learning_rate(c, steps_per_epoch), weight_decay=c.weight_decay))
+    rate = _learning_rate(c, steps_per_epoch)
+    model.compile(keras.optimizers.AdamW(rate, weight_decay=c.weight_decay))
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -60,7 +67,7 @@ def check_model(model: keras.Model, configuration: Configuration) -> None:
     Raises:
         ValueError: it is of another kind, lacks an optimizer, or has another encoder.
     """
-    c, kind = configuration, _KINDS[configuration.method]
+    c, (kind, _) = configuration, _METHODS[configuration.method]
     if type(model) is not kind:
         raise ValueError(f"it is a {type(model).__name__}, not a {kind.__name__}")
     if model.optimizer is None:
@@ -78,26 +85,24 @@ def _encoder(c: Configuration) -> keras.Model:
     return ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl")
 
 
-def _deep_infomax(c: Configuration, encoder: keras.Model, classes: int | None) -> DeepInfoMax:
-    adversarial = c.prior not in ("kl", "none")
-    return DeepInfoMax(
-        encoder=encoder,
-        local_critic=_critic(c) if c.beta else None,
-        global_critic=_critic(c) if c.alpha else None,
-        objective=c.objective,
-        global_weight=c.alpha,
-        local_weight=c.beta,
-        prior_weight=c.gamma,
-        summary=c.summary,
-        clip=c.clip,
-        augmentation=_augmentation(c),
-        occlusion=Occlusion(c.occlusion, seed=c.seed) if c.occlusion else None,
-        prior_discriminator=AdversarialPrior(c.prior, c.gamma, seed=c.seed) if adversarial else None,
-        coordinates=CoordinatePrediction(c.critic_units, seed=c.seed) if c.delta else None,
-        coordinates_weight=c.delta,
-        seed=c.seed,
-        name="deep_infomax",
-    )
+def _deep_infomax(c: Configuration, encoder, classes) -> dict:
+    return {
+        "local_critic": _critic(c) if c.beta else None,
+        "global_critic": _critic(c) if c.alpha else None,
+        "objective": c.objective,
+        "global_weight": c.alpha,
+        "local_weight": c.beta,
+        "prior_weight": c.gamma,
+        "summary": c.summary,
+        "clip": c.clip,
+        "occlusion": Occlusion(c.occlusion, seed=c.seed) if c.occlusion else None,
+        "prior_discriminator": AdversarialPrior(c.prior, c.gamma, seed=c.seed)
+        if c.prior in TARGETS
+        else None,
+        "coordinates": CoordinatePrediction(c.critic_units, seed=c.seed) if c.delta else None,
+        "coordinates_weight": c.delta,
+        "seed": c.seed,
+    }
 
 
 def _critic(c: Configuration) -> keras.layers.Layer:
@@ -109,46 +114,32 @@ def _critic(c: Configuration) -> keras.layers.Layer:
     return CRITICS[c.critic](negatives=c.negatives, **settings[c.critic])
 
 
-def _augmentation(c: Configuration) -> RandomView | None:
-    return RandomView(c.crop, seed=c.seed) if c.views == 2 else None
+def _vae(c: Configuration, encoder, classes) -> dict:
+    return {"decoder": mirrored_decoder(encoder), "seed": c.seed}
 
 
-def _vae(c: Configuration, encoder: keras.Model, classes: int | None) -> VariationalAutoencoder:
-    return VariationalAutoencoder(
-        encoder, mirrored_decoder(encoder), augmentation=_augmentation(c), seed=c.seed, name="vae"
-    )
+def _vicreg(c: Configuration, encoder, classes) -> dict:
+    return {"expander": expander()}
 
 
-def _vicreg(c: Configuration, encoder: keras.Model, classes: int | None) -> VICReg:
-    return VICReg(encoder, expander(), _augmentation(c), name="vicreg")
-
-
-def _supervised(c: Configuration, encoder: keras.Model, classes: int | None) -> Supervised:
+def _supervised(c: Configuration, encoder, classes) -> dict:
     if classes is None:
         raise ValueError("the method supervised needs to know the number of classes")
-    return Supervised(encoder, classes, augmentation=_augmentation(c), name="supervised")
+    return {"classes": classes}
 
 
-def _metric(c: Configuration, encoder: keras.Model, classes: int | None) -> MetricLearning:
-    return MetricLearning(
-        encoder, c.loss, c.margin, c.temperature, augmentation=_augmentation(c), name="metric_learning"
-    )
+def _metric(c: Configuration, encoder, classes) -> dict:
+    return {"loss_name": c.loss, "margin": c.margin, "temperature": c.temperature}
 
 
 _METHODS = {
-    "dim": _deep_infomax,
-    "vae": _vae,
-    "vicreg": _vicreg,
-    "supervised": _supervised,
-    "metric": _metric,
+    "dim": (DeepInfoMax, _deep_infomax),
+    "vae": (VariationalAutoencoder, _vae),
+    "vicreg": (VICReg, _vicreg),
+    "supervised": (Supervised, _supervised),
+    "metric": (MetricLearning, _metric),
 }
-_KINDS = {
-    "dim": DeepInfoMax,
-    "vae": VariationalAutoencoder,
-    "vicreg": VICReg,
-    "supervised": Supervised,
-    "metric": MetricLearning,
-}
+"""The class of each, and what its constructor takes beside an encoder, views and a name."""
 
 
 def _learning_rate(c: Configuration, steps_per_epoch: int | None):

@@ -3,14 +3,16 @@
 import keras
 from keras import ops
 
+from dim.choices import BY_TEMPERATURE
 from dim.encoders import MEAN
 from dim.errors import DimError
-from dim.losses.metric_learning import BY_TEMPERATURE, LOSSES, mean_cosines, unit
-from dim.methods.learner import Rival
+from dim.layers.unit import unit
+from dim.losses.metric_learning import LOSSES, mean_cosines
+from dim.methods.learner import Learner
 
 
 @keras.saving.register_keras_serializable("dim")
-class MetricLearning(Rival):
+class MetricLearning(Learner):
     """A Siamese network: one encoder for all images of a batch, and a loss of `dim.losses.metric_learning`.
 
     The loss is that of the codes at length 1, so that distances are from 0 to 2 and a margin means the
@@ -18,8 +20,8 @@ class MetricLearning(Rival):
     the encoder has one, does not learn. With an augmentation, training shows two random views of each
     image, which share its label. The terms in the logs are the mean cosines of same and of different pairs.
 
-    Compile with an optimizer alone and fit on uint8 images [B, H0, W0, 3] and integer labels [B], in
-    batches with several images of each class, such as those of `dim.data.class_batches.ClassBatches`.
+    Fit on uint8 images [B, H0, W0, 3] and integer labels [B], in batches with several images of each class,
+    such as those of `dim.data.class_batches.ClassBatches`.
 
     Args:
         encoder: a model of `dim.encoders`.
@@ -32,7 +34,7 @@ class MetricLearning(Rival):
         ValueError: the loss is unknown.
     """
 
-    settings = ("loss_name", "margin", "temperature")
+    views = 2
 
     def __init__(
         self,
@@ -49,11 +51,6 @@ class MetricLearning(Rival):
         self.loss_name, self.margin, self.temperature = loss_name, margin, temperature
         self.learn_mean_only()
 
-    def call(self, images, training=False):
-        if training and self.augmentation is not None:
-            images = ops.concatenate([self.augmentation(images), self.augmentation(images)])
-        return self.encoder(images, training=training)
-
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss of a batch.
 
@@ -62,10 +59,10 @@ class MetricLearning(Rival):
         """
         if y is None:
             raise DimError("metric learning needs labels: fit on (images, labels)")
-        if training and self.augmentation is not None:
-            y = ops.concatenate([y, y])
+        if training:
+            y = ops.concatenate([y] * self.views)
         codes = unit(y_pred[MEAN])
         for name, cosine in zip(self.terms, mean_cosines(codes, y), strict=True):
-            self.terms[name].update_state(cosine)
+            self.record(name, cosine)
         setting = self.temperature if self.loss_name in BY_TEMPERATURE else self.margin
         return LOSSES[self.loss_name](codes, y, setting)

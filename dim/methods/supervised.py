@@ -5,11 +5,11 @@ from keras import layers, ops
 
 from dim.encoders import MEAN
 from dim.errors import DimError
-from dim.methods.learner import Rival
+from dim.methods.learner import Learner, build
 
 
 @keras.saving.register_keras_serializable("dim")
-class Supervised(Rival):
+class Supervised(Learner):
     """One dense layer from the code to the logits of the classes, trained by cross-entropy.
 
         loss = -log softmax(logits)[label]        in nats, log(classes) at chance
@@ -17,7 +17,7 @@ class Supervised(Rival):
     The code is the mean of the posterior and is not sampled; a log-variance, if the encoder has one,
     does not learn. With an augmentation, training shows one random view of each image.
 
-    Compile with an optimizer alone and fit on uint8 images [B, H0, W0, 3] and integer labels [B].
+    Fit on uint8 images [B, H0, W0, 3] and integer labels [B].
 
     Args:
         encoder: a model of `dim.encoders`.
@@ -25,14 +25,8 @@ class Supervised(Rival):
         augmentation: a layer from images to random views of them; None takes the images as they are.
     """
 
-    settings = ("classes",)
-
     def __init__(
-        self,
-        encoder: keras.Model,
-        classes: int,
-        augmentation: keras.layers.Layer | None = None,
-        **kwargs,
+        self, encoder: keras.Model, classes: int, augmentation: layers.Layer | None = None, **kwargs
     ):
         super().__init__(encoder, augmentation, ("cross_entropy", "accuracy"), **kwargs)
         self.classes = classes
@@ -41,12 +35,7 @@ class Supervised(Rival):
 
     def build(self, input_shape):
         super().build(input_shape)
-        self.logits.build(self.encoder.compute_output_shape(input_shape)[MEAN])
-
-    def call(self, images, training=False):
-        if training and self.augmentation is not None:
-            images = self.augmentation(images)
-        return self.encoder(images, training=training)
+        build(self.logits, self.encoder.compute_output_shape(input_shape)[MEAN])
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Mean cross-entropy of a batch.
@@ -58,10 +47,7 @@ class Supervised(Rival):
             raise DimError("a supervised encoder needs labels: fit on (images, labels)")
         logits = self.logits(y_pred[MEAN])
         labels = ops.reshape(ops.cast(y, "int32"), (-1,))
-        cross_entropy = ops.mean(
-            keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-        )
         hits = ops.cast(ops.cast(ops.argmax(logits, axis=1), "int32") == labels, "float32")
-        self.terms["cross_entropy"].update_state(cross_entropy)
-        self.terms["accuracy"].update_state(ops.mean(hits))
-        return cross_entropy
+        self.record("accuracy", ops.mean(hits))
+        losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        return self.record("cross_entropy", ops.mean(losses))

@@ -7,9 +7,8 @@ from keras import ops
 
 from dim.encoders import LOG_VARIANCE, MEAN
 from dim.errors import DimError
-from dim.layers.random_state import SavesRandomState
 from dim.losses.priors import kl_to_standard_normal
-from dim.methods.learner import Rival
+from dim.methods.learner import Learner
 
 SIGMA = 0.25
 _SEEN = "images"
@@ -36,7 +35,7 @@ def gaussian_pixel_loss(images, reconstruction):
 
 
 @keras.saving.register_keras_serializable("dim")
-class VariationalAutoencoder(SavesRandomState, Rival):
+class VariationalAutoencoder(Learner):
     """Raises the evidence lower bound of images (Kingma and Welling 2014, eq. 3, arXiv 1312.6114).
 
         loss = (reconstruction + β · kl) / (3·H0·W0)
@@ -50,7 +49,7 @@ class VariationalAutoencoder(SavesRandomState, Rival):
     With an augmentation, training shows one random view of each image, and the view is what has to be
     reconstructed.
 
-    Compile with an optimizer alone and fit on uint8 images [B, H0, W0, 3] without targets.
+    Fit on uint8 images [B, H0, W0, 3] without targets.
 
     Args:
         encoder: a model of `dim.encoders` with a Gaussian posterior.
@@ -63,9 +62,6 @@ class VariationalAutoencoder(SavesRandomState, Rival):
         DimError: the encoder gives no log-variance.
     """
 
-    parts = ("encoder", "decoder", "augmentation")
-    settings = ("beta", "seed")
-
     def __init__(
         self,
         encoder: keras.Model,
@@ -77,25 +73,19 @@ class VariationalAutoencoder(SavesRandomState, Rival):
     ):
         if LOG_VARIANCE not in encoder.output:
             raise DimError("a variational autoencoder needs an encoder with a Gaussian posterior")
-        super().__init__(encoder, augmentation, ("reconstruction", "kl"), **kwargs)
-        self.decoder, self.beta, self.seed = decoder, beta, seed
-        self.random = keras.random.SeedGenerator(seed)
+        super().__init__(encoder, augmentation, ("reconstruction", "kl"), seed, **kwargs)
+        self.decoder, self.beta = decoder, beta
 
     def call(self, images, training=False):
         if not training:
-            return self.encoder(images, training=False)
-        if self.augmentation is not None:
-            images = self.augmentation(images)
+            return super().call(images)
+        images = self.seen(images)
         return {**self.encoder(images, training=True), _SEEN: images}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        code, log_variance = y_pred[MEAN], y_pred[LOG_VARIANCE]
-        kl = ops.mean(ops.sum(kl_to_standard_normal(code, log_variance), axis=1))
-        if training:
-            noise = keras.random.normal(ops.shape(code), dtype=code.dtype, seed=self.random)
-            code = code + ops.exp(log_variance / 2) * noise
-        images = y_pred[_SEEN] if training else x
+        kl = ops.mean(ops.sum(kl_to_standard_normal(y_pred[MEAN], y_pred[LOG_VARIANCE]), axis=1))
+        code, images = (self.sample(y_pred), y_pred[_SEEN]) if training else (y_pred[MEAN], x)
         reconstruction = ops.mean(gaussian_pixel_loss(images, self.decoder(code, training=training)))
-        self.terms["reconstruction"].update_state(reconstruction)
-        self.terms["kl"].update_state(kl)
+        self.record("kl", kl)
+        self.record("reconstruction", reconstruction)
         return (reconstruction + self.beta * kl) / math.prod(images.shape[1:])

@@ -6,7 +6,7 @@ from keras import layers, ops
 from dim.encoders import MEAN
 from dim.errors import DimError
 from dim.layers.normalisation import BatchNormalization
-from dim.methods.learner import Rival
+from dim.methods.learner import Learner, build
 
 INVARIANCE_WEIGHT, VARIANCE_WEIGHT, COVARIANCE_WEIGHT = 25.0, 25.0, 1.0
 _EPSILON = 1e-4
@@ -58,7 +58,7 @@ def expander(units: int = 1024) -> keras.Sequential:
 
 
 @keras.saving.register_keras_serializable("dim")
-class VICReg(Rival):
+class VICReg(Learner):
     """Variance, invariance, covariance regularisation (Bardes et al. 2022, https://arxiv.org/abs/2105.04906).
 
         loss = 25 · invariance(Z, Z') + 25 · ½ [variance(Z) + variance(Z')] + covariance(Z) + covariance(Z')
@@ -67,8 +67,7 @@ class VICReg(Rival):
     code; equation 6 does not. The code is the mean of the posterior and is not sampled; a log-variance, if
     the encoder has one, does not learn. Outside training both views are the image itself.
 
-    Compile with an optimizer alone and fit on batches of uint8 images [B, H0, W0, 3], B ≥ 2, without
-    targets.
+    Fit on batches of uint8 images [B, H0, W0, 3], B ≥ 2, without targets.
 
     Args:
         encoder: a model of `dim.encoders`.
@@ -79,15 +78,9 @@ class VICReg(Rival):
         DimError: there is no augmentation, so that both views would be the same.
     """
 
-    parts = ("encoder", "expander", "augmentation")
+    views = 2
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        expander: keras.layers.Layer,
-        augmentation: keras.layers.Layer,
-        **kwargs,
-    ):
+    def __init__(self, encoder: keras.Model, expander: layers.Layer, augmentation: layers.Layer, **kwargs):
         if augmentation is None:
             raise DimError("VICReg compares two views of each image; it needs an augmentation")
         super().__init__(encoder, augmentation, ("invariance", "variance", "covariance"), **kwargs)
@@ -96,26 +89,13 @@ class VICReg(Rival):
 
     def build(self, input_shape):
         super().build(input_shape)
-        if not self.expander.built:  # a reloaded one comes already built
-            self.expander.build(self.encoder.compute_output_shape(input_shape)[MEAN])
-
-    def call(self, images, training=False):
-        if training:
-            images = ops.concatenate([self.augmentation(images), self.augmentation(images)])
-        return self.encoder(images, training=training)
+        build(self.expander, self.encoder.compute_output_shape(input_shape)[MEAN])
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         embeddings = ops.cast(self.expander(y_pred[MEAN], training=training), "float32")
         one, other = ops.split(embeddings, 2) if training else (embeddings, embeddings)
-        terms = {
-            "invariance": invariance(one, other),
-            "variance": (variance(one) + variance(other)) / 2,
-            "covariance": covariance(one) + covariance(other),
-        }
-        for name, value in terms.items():
-            self.terms[name].update_state(value)
         return (
-            INVARIANCE_WEIGHT * terms["invariance"]
-            + VARIANCE_WEIGHT * terms["variance"]
-            + COVARIANCE_WEIGHT * terms["covariance"]
+            INVARIANCE_WEIGHT * self.record("invariance", invariance(one, other))
+            + VARIANCE_WEIGHT * self.record("variance", (variance(one) + variance(other)) / 2)
+            + COVARIANCE_WEIGHT * self.record("covariance", covariance(one) + covariance(other))
         )

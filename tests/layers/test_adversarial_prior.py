@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dim.layers.adversarial_prior import TARGETS, AdversarialPrior, reverse_gradient
+from dim.choices import TARGETS
+from dim.layers.adversarial_prior import AdversarialPrior, reverse_gradient
 
 
 def value(x):

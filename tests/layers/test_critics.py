@@ -13,7 +13,6 @@ from dim.layers.critics import (
     NearIdentity,
     ResidualProjection,
 )
-from dim.losses.objectives import jensen_shannon
 
 B, L, C, D, U = 5, 6, 7, 4, 9
 
@@ -178,53 +177,6 @@ def test_a_batch_of_a_size_unknown_before_it_comes(name, K):
     traced = tf.function(lambda code, features: critic(code, features), input_signature=shapes)
     for expected, found in zip(critic(*inputs()), traced(*inputs()), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("K", [0, 2])
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_scores_are_float32_in_any_precision(name, K, precision):
-    keras.config.set_dtype_policy(precision)
-    critic = built(CASES[name][0](K))
-    assert all("float32" in str(scores.dtype) for scores in critic(*inputs()))
-
-
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("K", [0, 3])
-def test_a_critic_survives_serialisation(name, K):
-    critic = built(CASES[name][0](K))
-    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(critic))
-    if not twin.built:
-        twin.build((None, D), (None, L, C))
-    twin.set_weights(critic.get_weights())
-    for one, other in zip(critic(*inputs()), twin(*inputs()), strict=True):
-        np.testing.assert_array_equal(ops.convert_to_numpy(one), ops.convert_to_numpy(other))
-
-
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("locations", "K"), [(L, 2), (1, 0)])
-def test_gradient_reaches_code_features_and_every_weight(name, locations, K, gradient):
-    critic = CASES[name][0](K)
-    critic.build((None, D), (None, locations, C))
-    trainable, state = (
-        [ops.convert_to_numpy(w) for w in weights]
-        for weights in (critic.trainable_variables, critic.non_trainable_variables)
-    )
-    arrays = [*inputs(locations=locations), *trainable]
-    names = ["code", "features", *(w.path for w in critic.trainable_variables)]
-    ends = np.cumsum([array.size for array in arrays])
-
-    def loss(flat):
-        pieces = ops.split(flat, ends[:-1].tolist())
-        pieces = [ops.reshape(piece, array.shape) for piece, array in zip(pieces, arrays, strict=True)]
-        code, features, *weights = pieces
-        scores, _ = critic.stateless_call(weights, state, code, features, training=True)
-        return jensen_shannon(*scores).loss
-
-    found = gradient(loss, np.concatenate([array.flatten() for array in arrays]))
-    assert np.isfinite(found).all()
-    for name_of_piece, piece in zip(names, np.split(found, ends[:-1]), strict=True):
-        assert abs(piece).max() > 1e-6, name_of_piece
 
 
 def test_a_temperature_bounds_the_scores_and_keeps_out_the_length_of_the_projections():

@@ -87,13 +87,6 @@ def test_every_image_and_every_call_draws_anew_and_a_seed_repeats_it():
     np.testing.assert_array_equal(first, ops.convert_to_numpy(RandomView(seed=3)(x)))
 
 
-def test_a_view_survives_serialisation():
-    layer = RandomView(area=0.5, seed=4)
-    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-    assert twin.get_config() == layer.get_config()
-    np.testing.assert_array_equal(ops.convert_to_numpy(layer(images())), ops.convert_to_numpy(twin(images())))
-
-
 @pytest.mark.parametrize("precision", ["mixed_bfloat16"])
 def test_precision_of_the_network_does_not_touch_the_views(precision):
     keras.config.set_dtype_policy(precision)

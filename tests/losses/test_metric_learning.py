@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dim.losses.metric_learning import LOSSES, mean_cosines, unit
+from dim.layers.unit import unit
+from dim.losses.metric_learning import LOSSES, mean_cosines
 
 SETTINGS = {
     "contrastive": 2.5,

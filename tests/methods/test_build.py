@@ -11,7 +11,7 @@ from keras import ops
 from dim.configuration import Configuration
 from dim.layers.critics import Bilinear, ConcatenateAndConvolve, EncodeAndDot
 from dim.methods import MetricLearning, Supervised, VariationalAutoencoder, VICReg
-from dim.methods.build import build_encoder, build_model
+from dim.methods.build import AdamW, build_encoder, build_model
 from dim.methods.deep_infomax import DeepInfoMax
 
 SMALL = {"image_size": 16, "code_size": 5, "critic_units": 6, "critic_layers": 3}
@@ -149,7 +149,20 @@ def test_the_seed_is_that_of_the_weights_and_of_everything_random():
         assert all((a == b).all() for a, b in zip(first, second, strict=True))
         assert any((a != b).any() for a, b in zip(first, third, strict=True))
     for method in "vae", "vicreg", "supervised", "metric":
-        rival = build_model(
+        model = build_model(
             Configuration(method=method, seed=4, crop=0.7, temperature=0.1, **SMALL), classes=3
         )
-        assert (rival.augmentation.seed, rival.augmentation.area) == (4, 0.7)
+        assert (model.augmentation.seed, model.augmentation.area) == (4, 0.7)
+
+
+def test_a_checkpoint_that_names_our_former_adamw_loads_and_resumes(tmp_path):
+    model = build_model(Configuration(precision="float32", **SMALL))
+    model.compile(AdamW(0.02, weight_decay=0.03))
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), "uint8")
+    model.train_on_batch(images)
+    model.save(tmp_path / "model.keras")
+    twin = keras.saving.load_model(tmp_path / "model.keras")
+    assert isinstance(twin.optimizer, keras.optimizers.AdamW) and int(twin.optimizer.iterations) == 1
+    assert twin.optimizer.get_config() == model.optimizer.get_config()
+    one, other = (m.train_on_batch(images, return_dict=True) for m in (model, twin))
+    assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-6)

@@ -202,17 +202,10 @@ def _part(model, variable, above):
     return "above the split" if variable.path in above else "below the split"
 
 
-CASES = [
-    *((preset, "float32") for preset in DIM_PRESETS),
-    ("dim", "mixed_bfloat16"),
-    ("seed", "mixed_bfloat16"),
-]
-
-
-@pytest.mark.parametrize(("preset", "precision"), CASES)
-def test_training_raises_the_bounds_and_reports_every_term(preset, precision):
+@pytest.mark.parametrize("preset", DIM_PRESETS)
+def test_training_raises_the_bounds_and_reports_every_term(preset):
     """The total need not fall: a discriminator and an encoder work against each other in it."""
-    model = build_model(configuration(preset, precision=precision, learning_rate=1e-3))
+    model = build_model(configuration(preset, precision="float32", learning_rate=1e-3))
     history = model.fit(images(2 * B), batch_size=B, epochs=12, verbose=0).history
     for name in "local", "global":
         assert name not in history or history[name][-1] < history[name][0]
@@ -244,28 +237,9 @@ def test_two_views_pair_the_code_of_one_with_the_map_of_the_other():
 def test_codes_are_sampled_in_training_and_means_elsewhere():
     model = build_model(configuration())
     mean, log_variance = ops.full((4000, 2), 3.0), ops.full((4000, 2), np.log(4.0))
-    sample = ops.convert_to_numpy(model._sample(mean, log_variance))
+    sample = ops.convert_to_numpy(model.sample({"mean": mean, "log_variance": log_variance}))
     assert sample.mean() == pytest.approx(3, abs=0.1) and sample.std() == pytest.approx(2, abs=0.1)
     assert value(loss_in_inference(model, images())) == value(loss_in_inference(model, images()))
-
-
-EVERYTHING = {"prior": "uniform", "delta": 1.0, "occlusion": 0.4, "clip": 20.0}
-
-
-@pytest.mark.parametrize("preset", ["dim", "seed"])
-@pytest.mark.parametrize("views", [1, 2])
-@pytest.mark.parametrize("more", [{}, EVERYTHING], ids=["plain", "everything"])
-def test_a_saved_model_goes_on_exactly_where_it_was(preset, views, more, tmp_path):
-    model = build_model(configuration(preset, views=views, **more))
-    model.fit(images(), batch_size=B, shuffle=False, verbose=0)
-    model.save(tmp_path / "model.keras")
-    twin = keras.saving.load_model(tmp_path / "model.keras")  # safe mode
-    np.testing.assert_array_equal(
-        model.encoder.predict(images(), verbose=0)["mean"], twin.encoder.predict(images(), verbose=0)["mean"]
-    )
-    assert int(twin.optimizer.iterations) == int(model.optimizer.iterations) == 1
-    one, other = (m.fit(images(), batch_size=B, shuffle=False, verbose=0).history for m in (model, twin))
-    assert one["loss"] == pytest.approx(other["loss"], rel=1e-6)
 
 
 def test_the_same_seed_gives_the_same_training():
@@ -273,15 +247,6 @@ def test_the_same_seed_gives_the_same_training():
         build_model(configuration()).fit(images(), batch_size=B, verbose=0).history for _ in range(2)
     ]
     assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-6)
-
-
-@pytest.mark.parametrize("more", [{"views": 1}, {"views": 2}, EVERYTHING], ids=["one", "two", "everything"])
-def test_every_part_is_built_so_that_fit_needs_no_batch_to_find_out(more, tmp_path):
-    """Keras on JAX and torch takes one from the data otherwise, and a resumed run would lose a batch."""
-    model = build_model(configuration(**more))
-    model.save(tmp_path / "model.keras")
-    for m in model, keras.saving.load_model(tmp_path / "model.keras"):
-        assert all(layer.built for layer in m._flatten_layers())
 
 
 def test_an_unknown_summary_is_refused():
@@ -350,7 +315,9 @@ def test_the_two_views_of_an_image_differ_and_outside_training_there_are_none():
 def test_the_seed_decides_what_is_sampled():
     mean, log_variance = ops.zeros((3, 2)), ops.zeros((3, 2))
     one, again, other = (
-        ops.convert_to_numpy(build_model(configuration(seed=seed))._sample(mean, log_variance))
+        ops.convert_to_numpy(
+            build_model(configuration(seed=seed)).sample({"mean": mean, "log_variance": log_variance})
+        )
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, again)

@@ -6,7 +6,8 @@ from keras import ops
 
 from dim.encoders import MEAN, seed_encoder
 from dim.layers.random_view import RandomView
-from dim.losses.metric_learning import LOSSES, unit
+from dim.layers.unit import unit
+from dim.losses.metric_learning import LOSSES
 from dim.methods import MetricLearning
 
 S, D, B = 16, 5, 8

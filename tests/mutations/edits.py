@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import NamedTuple
 
-LISTS = ("learning", "rivals", "evaluation", "search", "data", "measures", "programs")
+LISTS = ("learning", "encoders_and_methods", "evaluation", "search", "data", "measures", "programs")
 
 
 class Edit(NamedTuple):

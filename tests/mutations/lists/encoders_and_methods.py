@@ -1,4 +1,4 @@
-"""Errors in the encoders and in the rivals that train them."""
+"""Errors in the encoders and in the methods that train them."""
 
 from edits import edits_of
 
@@ -85,36 +85,38 @@ EDITS = [
     ),
     *edits_of(
         "dim/methods/learner.py",
-        'tests/methods/test_learner.py -k "not few_steps and not goes_on and not learns_too"',
+        "tests/methods/test_learner.py tests/methods/test_metric_learning.py "
+        '-k "reaches or set_aside or calling or views_of"',
         ("a log-variance left trainable", "layer.trainable = False", "pass"),
         (
             "the mean set aside too",
             "if layer.name == LOG_VARIANCE:",
             'if layer.name in (LOG_VARIANCE, "mean"):',
         ),
+        (
+            "the same view twice",
+            "[self.augmentation(images) for _ in range(self.views)]",
+            "[self.augmentation(images)] * self.views",
+        ),
+        ("views outside training", "self.seen(images) if training else images", "self.seen(images)"),
+        ("no views in training", "self.seen(images) if training else images", "images"),
+    ),
+    *edits_of(
+        "dim/methods/learner.py",
+        'tests/methods/test_vae.py tests/methods/test_build.py -k "sampled or everything_random"',
+        ("a variance for a standard deviation", "outputs[LOG_VARIANCE] / 2", "outputs[LOG_VARIANCE]"),
+        ("the seed of the sampling ignored", "super().__init__(seed, ", "super().__init__(0, "),
     ),
     *edits_of(
         "dim/methods/supervised.py",
         "tests/methods/test_supervised.py",
-        ("views outside training", "if training and self.augmentation", "if self.augmentation"),
-        ("no views in training", "images = self.augmentation(images)", "pass"),
-        ("the sum over the batch", "cross_entropy = ops.mean(", "cross_entropy = ops.sum("),
+        ("the sum over the batch", 'record("cross_entropy", ops.mean(', 'record("cross_entropy", ops.sum('),
         ("logits taken for probabilities", "from_logits=True", "from_logits=False"),
     ),
     *edits_of(
         "dim/methods/metric_learning.py",
         "tests/methods/test_metric_learning.py",
-        (
-            "the same view twice",
-            "[self.augmentation(images), self.augmentation(images)]",
-            "[self.augmentation(images)] * 2",
-        ),
-        ("labels in the wrong order", "ops.concatenate([y, y])", "ops.repeat(y, 2)"),
-        (
-            "views outside training",
-            "if training and self.augmentation is not None:\n            images",
-            "if self.augmentation is not None:\n            images",
-        ),
+        ("labels in the wrong order", "ops.concatenate([y] * self.views)", "ops.repeat(y, self.views)"),
         ("codes that keep their length", "codes = unit(y_pred[MEAN])", "codes = y_pred[MEAN]"),
         (
             "the margin for all",
@@ -125,11 +127,6 @@ EDITS = [
     *edits_of(
         "dim/methods/vicreg.py",
         "tests/methods/test_vicreg.py",
-        (
-            "the same view twice",
-            "[self.augmentation(images), self.augmentation(images)]",
-            "[self.augmentation(images)] * 2",
-        ),
         ("variance with B", 'ops.shape(embeddings)[0] - 1, "float32"', 'ops.shape(embeddings)[0], "float32"'),
         (
             "variances of two views summed",
@@ -151,19 +148,23 @@ EDITS = [
     *edits_of(
         "dim/methods/vae.py",
         "tests/methods/test_vae.py",
-        ("a variance for a standard deviation", "ops.exp(log_variance / 2)", "ops.exp(log_variance)"),
         (
             "the KL averaged over dimensions",
-            "ops.mean(ops.sum(kl_to_standard_normal(code, log_variance), axis=1))",
-            "ops.mean(kl_to_standard_normal(code, log_variance))",
+            "ops.mean(ops.sum(kl_to_standard_normal(y_pred[MEAN], y_pred[LOG_VARIANCE]), axis=1))",
+            "ops.mean(kl_to_standard_normal(y_pred[MEAN], y_pred[LOG_VARIANCE]))",
         ),
         ("β ignored", "reconstruction + self.beta * kl", "reconstruction + kl"),
-        ("the image behind the view drawn", "y_pred[_SEEN] if training else x", "x"),
+        (
+            "the image behind the view drawn",
+            "(self.sample(y_pred), y_pred[_SEEN])",
+            "(self.sample(y_pred), x)",
+        ),
+        ("codes that are not sampled", "(self.sample(y_pred), y_pred", "(y_pred[MEAN], y_pred"),
         ("pixels on another scale", "/ 127.5 - 1\n    deviation", "/ 255\n    deviation"),
         ("a density without its norm", "math.log(2 * math.pi * SIGMA**2)", "math.log(2 * math.pi)"),
         (
             "views outside training",
-            "        if not training:\n            return self.encoder(images, training=False)\n",
+            "        if not training:\n            return super().call(images)\n",
             "",
         ),
     ),

@@ -1,0 +1,12 @@
+"""Codes as directions."""
+
+from keras import ops
+
+
+def unit(codes):
+    """Codes [B, D] at length 1, in float32; zeros stay zeros. Any finite scale does, gradients included."""
+    codes = ops.cast(codes, "float32")
+    # Length does not depend on the scale, so its gradient through the greatest value is 0.
+    scale = ops.stop_gradient(ops.max(ops.abs(codes), axis=1, keepdims=True))
+    codes = codes / ops.maximum(scale, 1e-30)
+    return codes / ops.sqrt(ops.maximum(ops.sum(ops.square(codes), axis=1, keepdims=True), 1e-12))
