@@ -5,7 +5,8 @@ import numpy as np
 from keras import layers
 
 from dim.data.batches import Batches, let_go
-from dim.evaluation.probes import ProbeData, ProbeResult
+from dim.evaluation.evaluator import ACCURACY, LABELS, TRAINING, Evaluator, share
+from dim.evaluation.probes import ProbeData, ProbeResult, measured_by
 
 RATES = (1e-3, 1e-4)
 EPOCHS, _PATIENCE = 15, 4
@@ -83,3 +84,16 @@ def _train(model, initial, x, y, rate, epochs, seed, validation=None):
     )
     let_go(batches)
     return history.history
+
+
+MLP_PROBE = Evaluator(
+    "MLP probe",
+    ACCURACY,
+    frozenset({LABELS, TRAINING}),
+    measured_by("mlp", lambda data, seed: mlp_probe(data, seed)),
+    (share("mlp", "MLP"),),
+    """
+- MLP: one layer of 200 units, batch normalisation and dropout 0.1 (Hjelm et al. 2019, section 4.1); its
+  settings are the best on a tenth of the images.
+""".strip(),
+)

@@ -6,6 +6,7 @@ are looked at once, for its accuracy.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
+from dim.evaluation.evaluator import ACCURACY, LABELS, SVM, TRAINING, Evaluator, Features, share
+
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 """C of scikit-learn times the length of the features, so that one range serves all lengths."""
 FOLDS = 5
@@ -30,6 +33,7 @@ CHEAP = 5e8
 """Images times values times classes up to which all folds take less than a minute of one core."""
 _LITTLE, _MUCH = {"max_iter": 50, "tol": 1e-3}, {"max_iter": 300, "tol": 1e-4}  # of L-BFGS
 _SLICE = 0.1
+_SHARES = {"linear_1": 0.01, "linear_10": 0.10}  # of the labels
 _MOST_VALUES = 2**27  # 512 MB of float32
 _BLOCK = 1000
 
@@ -242,3 +246,83 @@ def _fitted(classifier, x: np.ndarray, y: np.ndarray):
         # Weak penalties take longest, and those that need more steps are seldom the best.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return classifier.fit(x, y)
+
+
+def prepared(features: Features) -> ProbeData | None:
+    """What all probes of some features are given; None, with a note, where there is nothing to learn."""
+    try:
+        data = prepare(
+            features.train, features.train_labels, features.val, features.val_labels, features.seed
+        )
+    except ValueError as error:
+        features.note(f"probes are left out: {error}")
+        return None
+    if len(data.train) < len(features.train):
+        features.note(f"probes of {data.train.shape[1]:,} values are fitted to {len(data.train):,} images")
+    return data
+
+
+def measured_by(name: str, probe: Callable[[ProbeData, int], ProbeResult]) -> Callable[[Features], dict]:
+    """What an evaluator measures with a probe that is given data and a seed: `settings` are what it chose."""
+
+    def measure(features: Features) -> dict:
+        data = features.once(prepared)
+        if data is None:
+            return {}
+        accuracy, setting = probe(data, features.seed)
+        return {name: accuracy, "settings": {name: setting}}
+
+    return measure
+
+
+def _few_labels(features: Features) -> dict[str, float]:
+    measured, data = {}, features.once(prepared)
+    for name, part in _SHARES.items() if data else ():
+        if part * len(data.labels) < 2 * len(np.unique(data.labels)):
+            features.note(f"{part:.0%} of the labels is less than two for each class")
+            continue
+        draws = few_label_probe(data, part, seed=features.seed)
+        measured[name] = np.mean(draws).item()
+        measured[_deviation(name)] = np.std(draws, ddof=1).item()
+    return measured
+
+
+def _deviation(name: str) -> str:
+    return f"{name}_deviation"
+
+
+LINEAR_PROBE = Evaluator(
+    "linear probe",
+    ACCURACY,
+    frozenset({LABELS, TRAINING}),
+    measured_by("linear", lambda data, seed: linear_probe(data)),
+    (share("linear", "linear"),),
+    """
+- Probes see standardised features. Their settings are chosen within the training images; then they are
+  fitted to all of them, and validation images are looked at once.
+- linear: logistic regression with an L2 penalty, by 5-fold cross-validation the weakest within one standard
+  error of the best; where images times values times classes are more than 5e8, the best on a tenth.
+""".strip(),
+)
+SVM_PROBE = Evaluator(
+    "SVM",
+    ACCURACY,
+    frozenset({LABELS, TRAINING, SVM}),
+    measured_by("svm", lambda data, seed: svm_probe(data)),
+    (share("svm", "SVM"),),
+    "- SVM: linear, hinge loss, one class against the rest; the penalty is the best on a tenth.",
+)
+FEW_LABELS = Evaluator(
+    "few labels",
+    ACCURACY,
+    frozenset({LABELS, TRAINING}),
+    _few_labels,
+    tuple(
+        share(name, title, deviation=_deviation(name))
+        for name, title in zip(_SHARES, ("linear, 1 % of labels", "linear, 10 %"), strict=True)
+    ),
+    """
+- Fewer labels: mean ± standard deviation of three draws of the linear probe, its settings chosen by
+  cross-validation within the labels drawn.
+""".strip(),
+)

@@ -5,8 +5,10 @@ import csv
 
 import pytest
 
+from dim.evaluation.features import title as row_title
 from experiments.evaluate.plot import plot, plots
-from experiments.evaluate.tables import markdown, record, row_title
+from experiments.evaluate.record import record
+from experiments.evaluate.tables import markdown
 
 CODE = {"length": 256, "knn5_l2": 0.31, "linear": 0.4, "linear_1": 0.2, "linear_1_deviation": 0.015}
 CODE |= {"l2_recall_at_1": 0.25, "l2_precision_at_10": None, "ami": 0.1}
