@@ -40,7 +40,7 @@ def _measured(features: Features) -> dict[str, float]:
 CLUSTERS = Evaluator(
     "clusters",
     RETRIEVAL,
-    frozenset({LABELS}),
+    {LABELS},
     _measured,
     (share("ami", "AMI", table="Clusters"),),
     "- AMI: adjusted mutual information of classes and k-means clusters, as many clusters as classes.",

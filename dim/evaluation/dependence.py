@@ -233,7 +233,7 @@ def _measured(features: Features) -> dict[str, float]:
 ESTIMATES = Evaluator(
     "dependence",
     DEPENDENCE,
-    frozenset({COMPONENTS, TRAINING}),
+    {COMPONENTS, TRAINING},
     _measured,
     (
         Column("mutual_information", "I(X; Y) by MINE (nats)", ceiling="ceiling"),
@@ -248,5 +248,5 @@ ESTIMATES = Evaluator(
   it: as many samples of the same length, whose information is known, as the same critic reads them.
 - A code can hold much information and be useless (Tschannen et al. 2020, arXiv 1907.13625). None of these
   numbers ranks encoders.
-""".strip(),
+""",
 )

@@ -3,7 +3,7 @@
 Each lies in the module of what it measures, and in a line of `dim.evaluation.evaluators`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,12 +129,12 @@ class Evaluator:
         measure: from features to name → number, or to fewer where a note says why; other values are kept
             in evaluation.json and not shown.
         columns: how it stands in a table.
-        about: the protocol, Markdown that stands below the table.
+        about: the protocol, items of Markdown that stand below the table.
     """
 
     name: str
     section: Section
-    needs: frozenset[str]
+    needs: Set[str]
     measure: Callable[[Features], dict[str, Any]]
     columns: tuple[Column, ...]
     about: str = ""

@@ -64,13 +64,13 @@ def title(name: str) -> str:
 LENGTH = Evaluator(
     "length",
     ACCURACY,
-    frozenset({LABELS}),
+    {LABELS},
     lambda features: {"length": features.train.shape[1]},
     (Column("length", "length", digits=None),),
     """
 - untrained encoder: initial weights of the same seed; means and variances of its batch normalisation are
   those of 40 batches of training images, without random views. Uncalibrated: they are 0 and 1.
-""".strip(),
+""",
 )
 
 

@@ -106,7 +106,7 @@ def _codes_of_two_views(features: Features) -> list[np.ndarray]:
 GAUGES = Evaluator(
     "gauges",
     GEOMETRY,
-    frozenset({CODES}),
+    {CODES},
     _measured,
     (
         Column("direction_spread", "direction spread"),
@@ -119,5 +119,5 @@ GAUGES = Evaluator(
   they have collapsed. RankMe: effective number of dimensions, of the training codes (Garrido et al. 2023).
 - alignment: mean squared distance of two random views of an image; uniformity: ln mean exp(-2 d²) over pairs
   of images. Both of L2-normalised codes; less is better, but only in both together (Wang and Isola 2020).
-""".strip(),
+""",
 )

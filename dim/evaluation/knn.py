@@ -91,7 +91,7 @@ def _measured(features: Features) -> dict[str, float]:
 NEIGHBOURS = Evaluator(
     "neighbours",
     ACCURACY,
-    frozenset({LABELS}),
+    {LABELS},
     _measured,
     (
         share(f"knn{_L2_VOTES}_l2", f"{_L2_VOTES}-NN"),
@@ -100,5 +100,5 @@ NEIGHBOURS = Evaluator(
     """
 - 5-NN: Euclidean, one vote each, features as they are (Ermolov et al. 2021, arXiv 2007.06346).
 - 20-NN and 200-NN: cosine, votes weighted by exp(s/0.07) (Wu et al. 2018, arXiv 1805.01978).
-""".strip(),
+""",
 )

@@ -5,8 +5,7 @@ import numpy as np
 from keras import layers
 
 from dim.data.batches import Batches, let_go
-from dim.evaluation.evaluator import ACCURACY, LABELS, TRAINING, Evaluator, share
-from dim.evaluation.probes import ProbeData, ProbeResult, measured_by
+from dim.evaluation.probes import ProbeData, ProbeResult, probe_evaluator
 
 RATES = (1e-3, 1e-4)
 EPOCHS, _PATIENCE = 15, 4
@@ -86,14 +85,13 @@ def _train(model, initial, x, y, rate, epochs, seed, validation=None):
     return history.history
 
 
-MLP_PROBE = Evaluator(
+MLP_PROBE = probe_evaluator(
     "MLP probe",
-    ACCURACY,
-    frozenset({LABELS, TRAINING}),
-    measured_by("mlp", lambda data, seed: mlp_probe(data, seed)),
-    (share("mlp", "MLP"),),
+    "mlp",
+    "MLP",
+    lambda data, seed: mlp_probe(data, seed),
     """
 - MLP: one layer of 200 units, batch normalisation and dropout 0.1 (Hjelm et al. 2019, section 4.1); its
   settings are the best on a tenth of the images.
-""".strip(),
+""",
 )

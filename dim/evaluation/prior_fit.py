@@ -80,7 +80,7 @@ def _measured(features: Features) -> dict[str, float]:
 PRIOR_FIT = Evaluator(
     "prior",
     GEOMETRY,
-    frozenset({ENCODER}),
+    {ENCODER},
     _measured,
     (
         Column("ks", "misfit to the prior"),
@@ -90,5 +90,5 @@ PRIOR_FIT = Evaluator(
     """
 - misfit: Kolmogorov-Smirnov distance of the codes to the prior, mean over dimensions, beside what as many
   draws from the prior itself have; correlation: mean absolute one between two dimensions.
-""".strip(),
+""",
 )

@@ -76,7 +76,7 @@ def _measured(features: Features) -> dict[str, float]:
 RECONSTRUCTIONS = Evaluator(
     "decoder",
     DEPENDENCE,
-    frozenset({ENCODER, TRAINING}),
+    {ENCODER, TRAINING},
     _measured,
     (Column("ms_ssim", "MS-SSIM"),),
     "- MS-SSIM: of validation images and what a decoder draws from their codes after 150 steps of training.",

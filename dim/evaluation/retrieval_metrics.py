@@ -142,12 +142,12 @@ def _columns() -> Iterator[Column]:
 RETRIEVAL_METRICS = Evaluator(
     "retrieval",
     RETRIEVAL,
-    frozenset({LABELS}),
+    {LABELS},
     _measured,
     tuple(_columns()),
     """
 - Means over all queries (Musgrave et al. 2020, arXiv 2003.08505). With R other images of a query's class,
   R-precision is the share of its class among the R nearest; MAP@R is the sum of the precisions at the hits
   among them, divided by R.
-""".strip(),
+""",
 )

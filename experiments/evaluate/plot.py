@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dim.evaluation.features import CODE, ROWS, title
-from dim.evaluation.probes import FEW_LABELS, LINEAR_PROBE
+from dim.evaluation.few_labels import FEW_LABELS
+from dim.evaluation.probes import LINEAR_PROBE
 from dim.names import plotted
 from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, YELLOW, panels
 

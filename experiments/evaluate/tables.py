@@ -77,7 +77,7 @@ def _section(section: Section, evaluators: list, evaluations: list[dict]) -> lis
         lines = zip(titles, *(cells[column] for column in columns), strict=True)
         table = markdown_table(["", *(column.title for column in columns)], lines)
         parts.append((f"{name}:\n\n" if name else "") + table.rstrip())
-    shown = [evaluator.about for evaluator in evaluators if cells.keys() & set(evaluator.columns)]
+    shown = [evaluator.about.strip() for evaluator in evaluators if cells.keys() & set(evaluator.columns)]
     return [*parts, "\n".join(filter(None, shown))]
 
 

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import KNeighborsClassifier
 
-from dim.evaluation import clusters, mlp_probe, probes
+from dim.evaluation import clusters, few_labels, mlp_probe
 from dim.evaluation.evaluator import LABELS, SVM, TRAINING, Features
 from dim.evaluation.evaluators import EVALUATORS
 from dim.evaluation.probes import linear_probe
@@ -153,7 +153,7 @@ def test_one_seed_decides_all_that_is_random(monkeypatch):
 
     standing_in(clusters, "cluster_agreement", lambda vectors, labels, seed: float(np.sum(labels)))
     standing_in(mlp_probe, "mlp_probe", lambda data, seed: linear_probe(data))
-    standing_in(probes, "few_label_probe", lambda data, share: [0.2, 0.3, 0.7])
+    standing_in(few_labels, "few_label_probe", lambda data, share: [0.2, 0.3, 0.7])
     measured = measured_of(given, TRAINING)
     assert [name for name, *_ in asked] == ["mlp_probe", "few_label_probe", "cluster_agreement"]
     assert [(a[-1:] if type(a[-1]) is int else (b["seed"],)) for _, a, b in asked] == [(7,)] * 3

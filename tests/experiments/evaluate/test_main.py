@@ -13,7 +13,7 @@ from imageio.v3 import imread, imwrite
 
 from dim.configuration import Configuration
 from dim.errors import DimError
-from dim.evaluation import dependence, mlp_probe, probes, reconstruction
+from dim.evaluation import dependence, few_labels, mlp_probe, probes, reconstruction
 from dim.evaluation.probes import ProbeResult
 from dim.methods.build import build_model
 from dim.training.run import Run
@@ -83,7 +83,8 @@ def test_two_seeds_are_evaluated_beside_their_baselines_and_compared(trained, ca
 def test_everything_at_once(trained, monkeypatch):
     """Probes, dependence, all distances, a support vector machine and a supervised encoder."""
     monkeypatch.setattr(mlp_probe, "mlp_probe", lambda data, seed: ProbeResult(0.5, {}))  # it takes a minute
-    monkeypatch.setattr(probes, "STRENGTHS", (1.0,))
+    for probing in probes, few_labels:
+        monkeypatch.setattr(probing, "STRENGTHS", (1.0,))
     monkeypatch.setattr(dependence, "_MOST_LOOKS", 1)
     monkeypatch.setattr(reconstruction, "STEPS", 2)
     run = trained("first", views=1, prior="uniform")

@@ -57,6 +57,15 @@ def test_several_runs_give_mean_and_deviation():
     assert "which differ in more than their seed" in markdown([EVALUATION, other(group="xyz")])
 
 
+def test_what_no_run_has_any_part_in_has_no_deviation_over_runs():
+    runs = EVALUATION, other()
+    features = {"code": CODE, "pixels": {"knn5_l2": 0.22}, "PCA": {"knn5_l2": 0.3}}
+    differing = copy.deepcopy(features) | {"PCA": {"knn5_l2": 0.4}}  # of other images, or shorter
+    text = markdown([{**run, "features": f} for run, f in zip(runs, (features, differing), strict=True)])
+    assert "| raw pixels |  | 22.0 |" in text
+    assert "| PCA of pixels |  | 35.0 ± 7.1 |" in text and "| code | 256 | 31.0 ± 0.0 |" in text
+
+
 def test_a_distance_without_numbers_says_why_in_its_row():
     why = {**CODE, "mahalanobis_left_out": "the vectors do not vary"}
     spread = {**CODE, "mahalanobis_recall_at_1": 0.25, "mahalanobis_map_at_r": 0.5}
