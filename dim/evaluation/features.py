@@ -9,6 +9,7 @@ from dim.data import Dataset
 from dim.data.batches import InOrder
 from dim.encoders import FEATURE_MAP, FEATURES, MEAN
 from dim.evaluation import PIXELS, UNTRAINED
+from dim.evaluation.baselines import pixels as pixels  # where it was
 from dim.evaluation.evaluator import ACCURACY, LABELS, Column, Evaluator
 
 CONV, HIDDEN, CODE = "conv", "hidden", "code"
@@ -23,7 +24,6 @@ _ENCODERS = {
 }
 _WITHOUT = {"PCA": "PCA of pixels", "pixels": PIXELS}
 _BLOCK = 1000  # images whose features are in memory twice
-_PCA_IMAGES = 5000
 
 
 class Row(NamedTuple):
@@ -140,33 +140,3 @@ def extract(model: keras.Model, images: np.ndarray, batch_size: int = 125) -> di
         for name, values in outputs.items():
             features[name][block] = values
     return features
-
-
-def pixels(images: np.ndarray) -> np.ndarray:
-    """[N, H0, W0, 3] to [N, H0·W0·3], without a copy."""
-    return images.reshape(len(images), -1)
-
-
-class PixelPCA:
-    """The first principal components of pixels, from at most 5,000 random images.
-
-    Args:
-        images: [N, H0, W0, 3] uint8.
-        components: how many; never more than images or pixels.
-        seed: of the sample and of the randomised decomposition.
-    """
-
-    def __init__(self, images: np.ndarray, components: int, seed: int = 0):
-        from sklearn.decomposition import PCA
-
-        rows = np.random.default_rng(seed).permutation(len(images))[:_PCA_IMAGES]
-        sample = pixels(np.asarray(images[np.sort(rows)])).astype("float32")
-        self._pca = PCA(
-            min(components, *sample.shape), copy=False, svd_solver="randomized", random_state=seed
-        )
-        self._pca.fit(sample)
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """[N, H0, W0, 3] uint8 to [N, components] float32."""
-        blocks = (pixels(np.asarray(images[i : i + _BLOCK])) for i in range(0, len(images), _BLOCK))
-        return np.concatenate([self._pca.transform(block.astype("float32")) for block in blocks])

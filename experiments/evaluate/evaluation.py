@@ -17,11 +17,11 @@ from tqdm import tqdm
 from dim.configuration import Configuration
 from dim.data import Dataset
 from dim.device import describe_device
-from dim.evaluation.baselines import untrained_encoder
+from dim.evaluation.baselines import PixelPCA, pixels, untrained_encoder
 from dim.evaluation.dependence import MOST_SAMPLES, known
 from dim.evaluation.evaluator import CODES, COMPONENTS, ENCODER, LABELS, SVM, TRAINING, Evaluator, Features
 from dim.evaluation.evaluators import EVALUATORS
-from dim.evaluation.features import CODE, DEPTHS, ROWS, Depths, PixelPCA, Row, pixels, title
+from dim.evaluation.features import CODE, DEPTHS, ROWS, Depths, Row, title
 from dim.evaluation.neural_bounds import correlated_gaussians
 from dim.methods.build import build_encoder
 from dim.names import printable

@@ -39,7 +39,11 @@ EDITS = [
     *edits_of(
         "dim/evaluation/mlp_probe.py",
         "tests/evaluation/test_evaluators.py",
-        ("the MLP by seed 0", "lambda data, seed: mlp_probe(data, seed)", "lambda data, seed: mlp_probe(data)"),
+        (
+            "the MLP by seed 0",
+            "lambda data, seed: mlp_probe(data, seed)",
+            "lambda data, seed: mlp_probe(data)",
+        ),
     ),
     *edits_of(
         "dim/evaluation/clusters.py",
@@ -133,6 +137,15 @@ EDITS = [
             'np.asarray(val, "float32")',
         ),
         ("labels in the old order", "ProbeData(x, labels[order]", "ProbeData(x, labels"),
+    ),
+    *edits_of(
+        "dim/evaluation/baselines.py",
+        "tests/evaluation/test_baselines.py",
+        (
+            "components of the first images",
+            "permutation(len(images))[:_PCA_IMAGES]",
+            "permutation(min(len(images), _PCA_IMAGES))",
+        ),
     ),
     *edits_of(
         "dim/evaluation/few_labels.py",
@@ -280,11 +293,6 @@ EDITS = [
             "each block over the first",
             "features[name][block] = values",
             "features[name][: len(values)] = values",
-        ),
-        (
-            "components of the first images",
-            "permutation(len(images))[:_PCA_IMAGES]",
-            "permutation(min(len(images), _PCA_IMAGES))",
         ),
     ),
     *edits_of(
