@@ -37,11 +37,6 @@ def _measured(features: Features) -> dict[str, float]:
     return {"ami": cluster_agreement(vectors, features.val_labels[rows], features.seed)}
 
 
-CLUSTERS = Evaluator(
-    "clusters",
-    RETRIEVAL,
-    {LABELS},
-    _measured,
-    (share("ami", "AMI", table="Clusters"),),
-    "- AMI: adjusted mutual information of classes and k-means clusters, as many clusters as classes.",
-)
+_COLUMNS = (share("ami", "AMI", table="Clusters"),)
+_ABOUT = "- AMI: adjusted mutual information of classes and k-means clusters, as many clusters as classes."
+CLUSTERS = Evaluator("clusters", RETRIEVAL, {LABELS}, _measured, _COLUMNS, _ABOUT)

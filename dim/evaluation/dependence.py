@@ -230,17 +230,12 @@ def _measured(features: Features) -> dict[str, float]:
     return measured
 
 
-ESTIMATES = Evaluator(
-    "dependence",
-    DEPENDENCE,
-    {COMPONENTS, TRAINING},
-    _measured,
-    (
-        Column("mutual_information", "I(X; Y) by MINE (nats)", ceiling="ceiling"),
-        Column("neural_dependency", "NDM (nats)", ceiling="ceiling"),
-        Column("ceiling", "ln N (nats)"),
-    ),
-    """
+_COLUMNS = (
+    Column("mutual_information", "I(X; Y) by MINE (nats)", ceiling="ceiling"),
+    Column("neural_dependency", "NDM (nats)", ceiling="ceiling"),
+    Column("ceiling", "ln N (nats)"),
+)
+_ABOUT = """
 - MINE: between the code and principal components of the pixels, which can only lower it. NDM: total
   correlation of the code's dimensions. Both are read by a critic from N samples it was not trained on.
 - **No estimate from N samples that exceeds ln N bounds anything, and one below may be far too low**
@@ -248,5 +243,5 @@ ESTIMATES = Evaluator(
   it: as many samples of the same length, whose information is known, as the same critic reads them.
 - A code can hold much information and be useless (Tschannen et al. 2020, arXiv 1907.13625). None of these
   numbers ranks encoders.
-""",
-)
+"""
+ESTIMATES = Evaluator("dependence", DEPENDENCE, {COMPONENTS, TRAINING}, _measured, _COLUMNS, _ABOUT)

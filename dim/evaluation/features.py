@@ -61,16 +61,13 @@ def title(name: str) -> str:
     return ": ".join(filter(None, (_ENCODERS[row.encoder], (_DEPTHS | _WITHOUT)[row.features])))
 
 
-LENGTH = Evaluator(
-    "length",
-    ACCURACY,
-    {LABELS},
-    lambda features: {"length": features.train.shape[1]},
-    (Column("length", "length", digits=None),),
-    """
+_COLUMNS = (Column("length", "length", digits=None),)
+_ABOUT = """
 - untrained encoder: initial weights of the same seed; means and variances of its batch normalisation are
   those of 40 batches of training images, without random views. Uncalibrated: they are 0 and 1.
-""",
+"""
+LENGTH = Evaluator(
+    "length", ACCURACY, {LABELS}, lambda features: {"length": features.train.shape[1]}, _COLUMNS, _ABOUT
 )
 
 

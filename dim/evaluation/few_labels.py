@@ -35,10 +35,7 @@ def few_label_probe(data: ProbeData, share: float, draws: int = 3, seed: int = 0
         y, (x, val) = data.labels[rows], _in_their_span(data.train[rows], data.val)
         repeats = 5 if len(rows) < 500 else 1
         search = GridSearchCV(
-            LogisticRegression(**LITTLE),
-            grid,
-            cv=_splits(y, repeats, seed),
-            scoring="accuracy",
+            LogisticRegression(**LITTLE), grid, cv=_splits(y, repeats, seed), scoring="accuracy"
         )
         accuracies.append(fit(search, x, y).score(val, data.val_labels))
     return accuracies
@@ -89,14 +86,9 @@ def _deviation(name: str) -> str:
     return f"{name}_deviation"
 
 
-FEW_LABELS = Evaluator(
-    "few labels",
-    ACCURACY,
-    {LABELS, TRAINING},
-    _measured,
-    tuple(share(name, title, deviation=_deviation(name)) for name, title in _TITLES.items()),
-    """
+_COLUMNS = tuple(share(name, title, deviation=_deviation(name)) for name, title in _TITLES.items())
+_ABOUT = """
 - Fewer labels: mean ± standard deviation of three draws of the linear probe, its settings chosen by
   cross-validation within the labels drawn.
-""",
-)
+"""
+FEW_LABELS = Evaluator("few labels", ACCURACY, {LABELS, TRAINING}, _measured, _COLUMNS, _ABOUT)

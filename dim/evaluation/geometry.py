@@ -103,21 +103,16 @@ def _codes_of_two_views(features: Features) -> list[np.ndarray]:
     return [features.embed(view) for view in views]
 
 
-GAUGES = Evaluator(
-    "gauges",
-    GEOMETRY,
-    {CODES},
-    _measured,
-    (
-        Column("direction_spread", "direction spread"),
-        Column("rank_me", "RankMe", digits=1),
-        Column("alignment", "alignment"),
-        Column("uniformity", "uniformity"),
-    ),
-    """
+_COLUMNS = (
+    Column("direction_spread", "direction spread"),
+    Column("rank_me", "RankMe", digits=1),
+    Column("alignment", "alignment"),
+    Column("uniformity", "uniformity"),
+)
+_ABOUT = """
 - direction spread: √D times the standard deviation of L2-normalised codes; 1 if they spread evenly, 0 if
   they have collapsed. RankMe: effective number of dimensions, of the training codes (Garrido et al. 2023).
 - alignment: mean squared distance of two random views of an image; uniformity: ln mean exp(-2 d²) over pairs
   of images. Both of L2-normalised codes; less is better, but only in both together (Wang and Isola 2020).
-""",
-)
+"""
+GAUGES = Evaluator("gauges", GEOMETRY, {CODES}, _measured, _COLUMNS, _ABOUT)

@@ -88,17 +88,12 @@ def _measured(features: Features) -> dict[str, float]:
     return accuracies
 
 
-NEIGHBOURS = Evaluator(
-    "neighbours",
-    ACCURACY,
-    {LABELS},
-    _measured,
-    (
-        share(f"knn{_L2_VOTES}_l2", f"{_L2_VOTES}-NN"),
-        *(share(f"knn{k}_cosine", f"{k}-NN") for k in _COSINE_VOTES),
-    ),
-    """
+_COLUMNS = (
+    share(f"knn{_L2_VOTES}_l2", f"{_L2_VOTES}-NN"),
+    *(share(f"knn{k}_cosine", f"{k}-NN") for k in _COSINE_VOTES),
+)
+_ABOUT = """
 - 5-NN: Euclidean, one vote each, features as they are (Ermolov et al. 2021, arXiv 2007.06346).
 - 20-NN and 200-NN: cosine, votes weighted by exp(s/0.07) (Wu et al. 2018, arXiv 1805.01978).
-""",
-)
+"""
+NEIGHBOURS = Evaluator("neighbours", ACCURACY, {LABELS}, _measured, _COLUMNS, _ABOUT)

@@ -85,13 +85,8 @@ def _train(model, initial, x, y, rate, epochs, seed, validation=None):
     return history.history
 
 
-MLP_PROBE = probe_evaluator(
-    "MLP probe",
-    "mlp",
-    "MLP",
-    lambda data, seed: mlp_probe(data, seed),
-    """
+_ABOUT = """
 - MLP: one layer of 200 units, batch normalisation and dropout 0.1 (Hjelm et al. 2019, section 4.1); its
   settings are the best on a tenth of the images.
-""",
-)
+"""
+MLP_PROBE = probe_evaluator("MLP probe", "mlp", "MLP", lambda data, seed: mlp_probe(data, seed), _ABOUT)

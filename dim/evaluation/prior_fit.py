@@ -77,18 +77,13 @@ def _measured(features: Features) -> dict[str, float]:
     return prior_fit(codes, prior)._asdict()
 
 
-PRIOR_FIT = Evaluator(
-    "prior",
-    GEOMETRY,
-    {ENCODER},
-    _measured,
-    (
-        Column("ks", "misfit to the prior"),
-        Column("ks_of_perfect_fit", "of a perfect fit"),
-        Column("correlation", "correlation"),
-    ),
-    """
+_COLUMNS = (
+    Column("ks", "misfit to the prior"),
+    Column("ks_of_perfect_fit", "of a perfect fit"),
+    Column("correlation", "correlation"),
+)
+_ABOUT = """
 - misfit: Kolmogorov-Smirnov distance of the codes to the prior, mean over dimensions, beside what as many
   draws from the prior itself have; correlation: mean absolute one between two dimensions.
-""",
-)
+"""
+PRIOR_FIT = Evaluator("prior", GEOMETRY, {ENCODER}, _measured, _COLUMNS, _ABOUT)

@@ -204,17 +204,14 @@ def probe_evaluator(name: str, key: str, title: str, probe, about: str, *needs: 
     return Evaluator(name, ACCURACY, {LABELS, TRAINING, *needs}, measure, (share(key, title),), about)
 
 
-LINEAR_PROBE = probe_evaluator(
-    "linear probe",
-    "linear",
-    "linear",
-    lambda data, seed: linear_probe(data),
-    """
+_ABOUT = """
 - Probes see standardised features. Their settings are chosen within the training images; then they are
   fitted to all of them, and validation images are looked at once.
 - linear: logistic regression with an L2 penalty, by 5-fold cross-validation the weakest within one standard
   error of the best; where images times values times classes are more than 5e8, the best on a tenth.
-""",
+"""
+LINEAR_PROBE = probe_evaluator(
+    "linear probe", "linear", "linear", lambda data, seed: linear_probe(data), _ABOUT
 )
 SVM_PROBE = probe_evaluator(
     "SVM",

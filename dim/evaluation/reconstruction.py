@@ -13,11 +13,7 @@ _MOST = 1000
 
 
 def reconstructions(
-    encoder: keras.Model,
-    codes: np.ndarray,
-    images: np.ndarray,
-    val_codes: np.ndarray,
-    seed: int = 0,
+    encoder: keras.Model, codes: np.ndarray, images: np.ndarray, val_codes: np.ndarray, seed: int = 0
 ) -> np.ndarray:
     """Trains a decoder from frozen codes to images by squared error, and decodes other codes.
 
@@ -73,11 +69,8 @@ def _measured(features: Features) -> dict[str, float]:
     return {"ms_ssim": float(ms_ssim(np.asarray(dataset.val.images[:_MOST]), drawn).mean())}
 
 
-RECONSTRUCTIONS = Evaluator(
-    "decoder",
-    DEPENDENCE,
-    {ENCODER, TRAINING},
-    _measured,
-    (Column("ms_ssim", "MS-SSIM"),),
-    "- MS-SSIM: of validation images and what a decoder draws from their codes after 150 steps of training.",
+_COLUMNS = (Column("ms_ssim", "MS-SSIM"),)
+_ABOUT = (
+    "- MS-SSIM: of validation images and what a decoder draws from their codes after 150 steps of training."
 )
+RECONSTRUCTIONS = Evaluator("decoder", DEPENDENCE, {ENCODER, TRAINING}, _measured, _COLUMNS, _ABOUT)

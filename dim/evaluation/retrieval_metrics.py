@@ -139,15 +139,9 @@ def _columns() -> Iterator[Column]:
             yield share(_stored(metric, name), title, table=table, instead=reason)
 
 
-RETRIEVAL_METRICS = Evaluator(
-    "retrieval",
-    RETRIEVAL,
-    {LABELS},
-    _measured,
-    tuple(_columns()),
-    """
+_ABOUT = """
 - Means over all queries (Musgrave et al. 2020, arXiv 2003.08505). With R other images of a query's class,
   R-precision is the share of its class among the R nearest; MAP@R is the sum of the precisions at the hits
   among them, divided by R.
-""",
-)
+"""
+RETRIEVAL_METRICS = Evaluator("retrieval", RETRIEVAL, {LABELS}, _measured, tuple(_columns()), _ABOUT)
