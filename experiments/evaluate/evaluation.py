@@ -59,19 +59,11 @@ class Evaluation:
         started, dataset = time.monotonic(), self.dataset
         if not dataset.labelled:
             self.notes["there are no labels, so accuracies, retrieval and clusters are left out"] = None
-        self._measure(
-            [
-                (turn, evaluator)
-                for turn in self._turns()
-                for evaluator in EVALUATORS
-                if evaluator.needs <= turn.offers
-            ]
-        )
+        turns = list(self._turns())
+        self._measure([(turn, each) for turn in turns for each in EVALUATORS if each.needs <= turn.offers])
         features = self.measured["features"]
         features |= self.baselines
-        self.baselines |= {
-            name: features[name] for name in features if name in ROWS and ROWS[name].of_the_data
-        }
+        self.baselines |= {name: found for name, found in features.items() if ROWS[name].of_the_data}
         return {
             "run": self.run.path.name,
             "group": self._group(),
@@ -121,24 +113,23 @@ class Evaluation:
         new = set() if self.baselines else labels | training
         yield _Turn(ROWS["PCA"], {CODES} | new, lambda: self._features(*self._components, embed=self._pca))
         yield _Turn(ROWS["pixels"], new, lambda: self._features(pixels(train), pixels(val)))
-        for name, encoder in self._encoders():
-            # Uncalibrated it is known to be the weaker baseline, and not worth the minutes.
-            whole, depths = name != "uncalibrated", Depths(encoder, self.dataset)
+        for name, encoder, whole in self._encoders():
+            depths = Depths(encoder, self.dataset)
             for depth in DEPTHS:
                 offers = labels | (training if whole else set())
-                if whole and depth == CODE:
-                    offers |= {CODES, ENCODER, COMPONENTS}
+                offers |= {CODES, ENCODER, COMPONENTS} if whole and depth == CODE else set()
                 yield _Turn(Row(name, depth), offers, partial(self._of_encoder, depths, depth))
         for name, nats in known():
             yield _Turn(Row("", name), {COMPONENTS} | training, partial(self._gaussians, nats))
 
-    def _encoders(self) -> Iterator[tuple[str, object]]:
-        yield "", self.run.load().encoder
+    def _encoders(self) -> Iterator[tuple[str, object, bool]]:
+        """With names, and whether they are measured whole; uncalibrated is known to be the weaker baseline."""
+        yield "", self.run.load().encoder, True
         if self.options.supervised:
-            yield "supervised", Run(self.options.supervised).load().encoder
-        yield "untrained", untrained_encoder(self.configuration, self.dataset.train.images)
+            yield "supervised", Run(self.options.supervised).load().encoder, True
+        yield "untrained", untrained_encoder(self.configuration, self.dataset.train.images), True
         if self.dataset.labelled:
-            yield "uncalibrated", build_encoder(self.configuration)
+            yield "uncalibrated", build_encoder(self.configuration), False
 
     @cached_property
     def _pca(self) -> PixelPCA:
@@ -162,19 +153,10 @@ class Evaluation:
         return self._features(y, y, components=x)
 
     def _features(self, train: np.ndarray, val: np.ndarray, **more) -> Features:
-        dataset, options = self.dataset, self.options
-        return Features(
-            train,
-            dataset.train.labels,
-            val,
-            dataset.val.labels,
-            options.seed,
-            options.metrics,
-            self.notes,
-            dataset,
-            self.configuration,
-            **more,
-        )
+        """What all features of a run have in common stands beside these."""
+        of, options = self.dataset, self.options
+        labels, settings = (of.train.labels, of.val.labels), (options.seed, options.metrics, self.notes)
+        return Features(train, labels[0], val, labels[1], *settings, of, self.configuration, **more)
 
     def _group(self) -> str:
         """The same for runs that differ in their seed alone and are evaluated alike."""

@@ -10,7 +10,7 @@ EDITS = [
         (
             "5-NN on validation labels",
             "votes = features.train_labels[found.indices]",
-            "votes = features.val_labels[nearest(features.val, features.val, _L2_VOTES).indices]",
+            'votes = features.val_labels[nearest(features.val, features.val, _L2_VOTES, "l2").indices]',
         ),
         ("5-NN by cosine", '_L2_VOTES, "l2")', '_L2_VOTES, "cosine")'),
         ("20-NN with the votes of 200", "labels[:, :k], cosines[:, :k]", "labels, cosines"),
