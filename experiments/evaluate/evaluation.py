@@ -123,7 +123,7 @@ class Evaluation:
             yield _Turn(Row("", name), {COMPONENTS} | training, partial(self._gaussians, nats))
 
     def _encoders(self) -> Iterator[tuple[str, object, bool]]:
-        """With names, and whether they are measured whole; uncalibrated is known to be the weaker baseline."""
+        """Their names, and whether they are measured whole; uncalibrated is known to be weaker."""
         yield "", self.run.load().encoder, True
         if self.options.supervised:
             yield "supervised", Run(self.options.supervised).load().encoder, True
