@@ -1,10 +1,10 @@
 """Options of `evaluate`, and what they refer to."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from dim.data import Dataset
 from dim.errors import DimError
+from dim.search.nearest import Metric
 from dim.training.run import Run
 
 
@@ -21,7 +21,7 @@ class Options:
     """Neighbours, retrieval, clusters and gauges alone; no probes, no dependence."""
     svm: bool = False
     """Linear support vector machines too; they take minutes."""
-    metrics: tuple[Literal["l2", "cosine", "l1", "mahalanobis"], ...] = ("l2", "cosine")
+    metrics: tuple[Metric, ...] = ("l2", "cosine")
     """Distances of the retrieval metrics."""
     supervised: str = ""
     """A run with PRESET=supervised on the same data, to stand beside."""

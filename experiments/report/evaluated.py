@@ -2,11 +2,12 @@
 
 import shlex
 from html import escape
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from dim.configuration import Configuration
 from dim.errors import DimError
 from dim.files import read_json
+from dim.search.nearest import Metric
 from dim.training.run import Run
 from experiments.evaluate.options import Options
 from experiments.evaluate.plot import plots
@@ -19,7 +20,7 @@ _FORM = {
     **dict.fromkeys(("seed", "epochs", "train", "val", "classes"), int),
     **{part: {str: dict} for part in ("features", "gauges", "dependence")},
     "seconds": float,
-    "options": {"metrics": [Literal["l2", "cosine", "l1", "mahalanobis"]], "quick": bool},
+    "options": {"metrics": [Metric], "quick": bool},
     "notes": [str],
 }
 _LOADING = ("link", "image_link", "reference", "image_reference", "short_reference", "short_image_ref")
