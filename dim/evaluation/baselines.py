@@ -1,6 +1,6 @@
-"""The baseline that every code has to beat: the same encoder, which has learned nothing.
+"""What every code has to beat: raw pixels, their principal components, and the same encoder untrained.
 
-Its weights are the initial ones. But a network that never saw an image normalises by means 0 and
+The weights of the last are the initial ones. But a network that never saw an image normalises by means 0 and
 variances 1 that have nothing to do with its activations, and any training repairs that before anything is
 learned. So the baseline is calibrated: the statistics of its batch normalisation are measured, no weight
 is changed and no label is seen.
@@ -18,6 +18,7 @@ from dim.methods.build import build_encoder
 BATCHES = 40
 SEEDS = range(10)
 """Where an untrained encoder costs seconds, it is measured with each of these."""
+_BLOCK, _PCA_IMAGES = 1000, 5000
 
 
 def untrained_encoder(configuration: Configuration, images: np.ndarray) -> keras.Model:
@@ -81,3 +82,33 @@ def calibrated(encoder: keras.Model, images: np.ndarray, batch_size: int, seed: 
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
     return encoder
+
+
+def pixels(images: np.ndarray) -> np.ndarray:
+    """[N, H0, W0, 3] to [N, H0·W0·3], without a copy."""
+    return images.reshape(len(images), -1)
+
+
+class PixelPCA:
+    """The first principal components of pixels, from at most 5,000 random images.
+
+    Args:
+        images: [N, H0, W0, 3] uint8.
+        components: how many; never more than images or pixels.
+        seed: of the sample and of the randomised decomposition.
+    """
+
+    def __init__(self, images: np.ndarray, components: int, seed: int = 0):
+        from sklearn.decomposition import PCA
+
+        rows = np.random.default_rng(seed).permutation(len(images))[:_PCA_IMAGES]
+        sample = pixels(np.asarray(images[np.sort(rows)])).astype("float32")
+        self._pca = PCA(
+            min(components, *sample.shape), copy=False, svd_solver="randomized", random_state=seed
+        )
+        self._pca.fit(sample)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """[N, H0, W0, 3] uint8 to [N, components] float32."""
+        blocks = (pixels(np.asarray(images[i : i + _BLOCK])) for i in range(0, len(images), _BLOCK))
+        return np.concatenate([self._pca.transform(block.astype("float32")) for block in blocks])

@@ -16,17 +16,18 @@ is read off from samples that it has not been trained on. Two warnings belong to
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-from keras import layers
 
 from dim.data.batches import let_go
+from dim.evaluation.evaluator import COMPONENTS, DEPENDENCE, TRAINING, Column, Evaluator, Features
+from dim.evaluation.neural_bounds import tower
 from dim.losses.objectives import donsker_varadhan
 
-LEAST_SAMPLES = 10
+LEAST_SAMPLES, MOST_SAMPLES = 10, 20_000
 _PARTS = 0.6, 0.2  # of the samples: trained on, and stopped by; the rest is read
 _BATCH = 500
 _STEPS = 25  # between two looks at the part that decides when to stop
@@ -190,35 +191,57 @@ class _Once(keras.utils.PyDataset):
 
 
 class _Critic(keras.Model):
-    """T, dense layers with ReLU between them, trained to raise the bound."""
+    """T, trained to raise the bound."""
 
     def __init__(self, units, seed):
         super().__init__(dtype="float32", name="critic")
-        self.dense = [
-            layers.Dense(
-                width,
-                activation=activation,
-                kernel_initializer=keras.initializers.GlorotUniform(seed + i),
-                dtype="float32",
-            )
-            for i, (width, activation) in enumerate([*((width, "relu") for width in units), (1, None)])
-        ]
+        self.score = tower((*units, 1), range(seed, seed + len(units) + 1))
 
     def build(self, input_shape):
-        shape = input_shape[0]
-        for dense in self.dense:
-            dense.build(shape)
-            shape = (*shape[:-1], dense.units)
+        self.score.build(input_shape[0])
 
     def call(self, samples):
         return tuple(self.score(rows) for rows in samples)
 
-    def score(self, rows):
-        """[B, F] to [B, 1]."""
-        for dense in self.dense:
-            rows = dense(rows)
-        return rows
-
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         true, mismatched = y_pred
         return donsker_varadhan(true, mismatched[:, None]).loss
+
+
+def known() -> Iterator[tuple[str, float]]:
+    """Names of what the estimates are held against, and the nats of Gaussians that lie behind them."""
+    for nats in (2.0, 20.0):
+        yield f"Gaussians of {nats:g} nats", nats
+
+
+def _measured(features: Features) -> dict[str, float]:
+    """Of at most 20,000 training images; of samples that are no codes the mutual information alone."""
+    x, codes, seed = features.components, features.train, features.seed
+    if len(codes) < LEAST_SAMPLES:
+        features.note(f"dependence needs at least {LEAST_SAMPLES} training images")
+        return {}
+    if features.encoder is not None:
+        rows = np.random.default_rng(seed).permutation(len(codes))[:MOST_SAMPLES]
+        x, codes = x[rows], codes[rows]
+    information = mutual_information(x, codes, seed=seed)
+    measured = {"mutual_information": information.nats, "ceiling": information.ceiling}
+    if features.encoder is not None:
+        measured["neural_dependency"] = neural_dependency(codes, seed=seed).nats
+    return measured
+
+
+_COLUMNS = (
+    Column("mutual_information", "I(X; Y) by MINE (nats)", ceiling="ceiling"),
+    Column("neural_dependency", "NDM (nats)", ceiling="ceiling"),
+    Column("ceiling", "ln N (nats)"),
+)
+_ABOUT = """
+- MINE: between the code and principal components of the pixels, which can only lower it. NDM: total
+  correlation of the code's dimensions. Both are read by a critic from N samples it was not trained on.
+- **No estimate from N samples that exceeds ln N bounds anything, and one below may be far too low**
+  (McAllester and Stratos 2020, arXiv 1811.04251), so one beyond is not printed. The rows of Gaussians show
+  it: as many samples of the same length, whose information is known, as the same critic reads them.
+- A code can hold much information and be useless (Tschannen et al. 2020, arXiv 1907.13625). None of these
+  numbers ranks encoders.
+"""
+ESTIMATES = Evaluator("dependence", DEPENDENCE, {COMPONENTS, TRAINING}, _measured, _COLUMNS, _ABOUT)

@@ -1,15 +1,97 @@
 """What is evaluated: an encoder's features at three depths, and what they have to beat."""
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 
+from dim.data import Dataset
 from dim.data.batches import InOrder
 from dim.encoders import FEATURE_MAP, FEATURES, MEAN
+from dim.evaluation import PIXELS, UNTRAINED
+from dim.evaluation.baselines import pixels as pixels  # where it was
+from dim.evaluation.evaluator import ACCURACY, LABELS, Column, Evaluator
 
 CONV, HIDDEN, CODE = "conv", "hidden", "code"
 DEPTHS = (CONV, HIDDEN, CODE)
+_DEPTHS = {CODE: "code", HIDDEN: "hidden layer", CONV: "feature map"}
+_ENCODERS = {
+    "": "",
+    "supervised": "supervised encoder",
+    "untrained": UNTRAINED,
+    "uncalibrated": "untrained, uncalibrated",
+    "random": "random encoder",  # in files of older versions, uncalibrated
+}
+_WITHOUT = {"PCA": "PCA of pixels", "pixels": PIXELS}
 _BLOCK = 1000  # images whose features are in memory twice
-_PCA_IMAGES = 5000
+
+
+class Row(NamedTuple):
+    """Which features of which encoder. The run's own has no name; PCA and raw pixels have none."""
+
+    encoder: str
+    features: str
+
+    @property
+    def name(self) -> str:
+        """As it stands in evaluation.json."""
+        return f"{self.encoder} {self.features}".strip()
+
+    @property
+    def of_the_data(self) -> bool:
+        """Whether the features are the same for all runs on the same images."""
+        return self.features in _WITHOUT
+
+
+ROWS = {
+    row.name: row
+    for row in (
+        *(Row(encoder, depth) for encoder in _ENCODERS for depth in _DEPTHS),
+        *(Row("", features) for features in _WITHOUT),
+    )
+}
+"""By name, in the order of tables."""
+
+
+def title(name: str) -> str:
+    """A row as it stands in tables: `untrained encoder: feature map` for `untrained conv`."""
+    if name not in ROWS:
+        return name
+    row = ROWS[name]
+    return ": ".join(filter(None, (_ENCODERS[row.encoder], (_DEPTHS | _WITHOUT)[row.features])))
+
+
+_COLUMNS = (Column("length", "length", digits=None),)
+_ABOUT = """
+- untrained encoder: initial weights of the same seed; means and variances of its batch normalisation are
+  those of 40 batches of training images, without random views. Uncalibrated: they are 0 and 1.
+"""
+LENGTH = Evaluator(
+    "length", ACCURACY, {LABELS}, lambda features: {"length": features.train.shape[1]}, _COLUMNS, _ABOUT
+)
+
+
+class Depths:
+    """An encoder's features of a data set at three depths, all extracted when the first are asked for."""
+
+    def __init__(self, encoder: keras.Model, dataset: Dataset):
+        self.encoder, self.model, self.dataset = encoder, at_three_depths(encoder), dataset
+        self._held = {}
+
+    def take(self, depth: str) -> tuple[np.ndarray, np.ndarray]:
+        """Of training and of validation images, once; when the code is taken nothing is kept any more."""
+        if not self._held:
+            splits = self.dataset.train, self.dataset.val
+            train, val = (extract(self.model, split.images) for split in splits)
+            self._held = {name: (train.pop(name), val.pop(name)) for name in DEPTHS}
+        taken = self._held.pop(depth)
+        if depth == CODE:
+            self._held.clear()
+        return taken
+
+    def code(self, images: np.ndarray) -> np.ndarray:
+        """[N, H0, W0, 3] to [N, D]."""
+        return extract(self.model, images)[CODE]
 
 
 def at_three_depths(encoder: keras.Model) -> keras.Model:
@@ -55,33 +137,3 @@ def extract(model: keras.Model, images: np.ndarray, batch_size: int = 125) -> di
         for name, values in outputs.items():
             features[name][block] = values
     return features
-
-
-def pixels(images: np.ndarray) -> np.ndarray:
-    """[N, H0, W0, 3] to [N, H0·W0·3], without a copy."""
-    return images.reshape(len(images), -1)
-
-
-class PixelPCA:
-    """The first principal components of pixels, from at most 5,000 random images.
-
-    Args:
-        images: [N, H0, W0, 3] uint8.
-        components: how many; never more than images or pixels.
-        seed: of the sample and of the randomised decomposition.
-    """
-
-    def __init__(self, images: np.ndarray, components: int, seed: int = 0):
-        from sklearn.decomposition import PCA
-
-        rows = np.random.default_rng(seed).permutation(len(images))[:_PCA_IMAGES]
-        sample = pixels(np.asarray(images[np.sort(rows)])).astype("float32")
-        self._pca = PCA(
-            min(components, *sample.shape), copy=False, svd_solver="randomized", random_state=seed
-        )
-        self._pca.fit(sample)
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """[N, H0, W0, 3] uint8 to [N, components] float32."""
-        blocks = (pixels(np.asarray(images[i : i + _BLOCK])) for i in range(0, len(images), _BLOCK))
-        return np.concatenate([self._pca.transform(block.astype("float32")) for block in blocks])

@@ -1,9 +1,15 @@
 """Gauges of how codes fill their space, none of which needs labels."""
 
 import numpy as np
+from keras import ops
 from scipy.linalg import svdvals
 from scipy.spatial.distance import pdist
 from scipy.special import logsumexp
+
+from dim.evaluation.evaluator import CODES, GEOMETRY, Column, Evaluator, Features
+from dim.layers.random_view import RandomView
+
+_RANK_ME_IMAGES, _UNIFORMITY_IMAGES, _ALIGNMENT_IMAGES = 25_600, 5000, 2000
 
 
 def rank_me(codes: np.ndarray) -> float:
@@ -40,6 +46,7 @@ def alignment(codes: np.ndarray, others: np.ndarray) -> float:
     Args:
         codes, others: [N, D]; row i of both is a pair, such as two views of one image.
     """
+    codes, others = (np.asarray(x, "float64") for x in (codes, others))
     difference = _unit(codes) - _unit(others)
     return float(np.mean(np.sum(difference**2, axis=1)))
 
@@ -53,12 +60,11 @@ def uniformity(codes: np.ndarray) -> float:
     Args:
         codes: [N, D], at least two. Time and memory grow with N².
     """
-    exponents = -2 * pdist(_unit(codes), "sqeuclidean")
+    exponents = -2 * pdist(_unit(np.asarray(codes, "float64")), "sqeuclidean")
     return float(logsumexp(exponents) - np.log(len(exponents)))
 
 
 def _unit(codes: np.ndarray) -> np.ndarray:
-    codes = np.asarray(codes, "float64")
     length = np.linalg.norm(codes, axis=1, keepdims=True)
     return codes / np.where(length > 0, length, 1)
 
@@ -72,6 +78,41 @@ def direction_spread(codes: np.ndarray) -> float:
     Args:
         codes: [N, D] float.
     """
-    length = np.linalg.norm(codes, axis=1, keepdims=True)
-    directions = codes / np.where(length > 0, length, 1)
-    return float(directions.std(axis=0).mean() * np.sqrt(codes.shape[1]))
+    return float(_unit(codes).std(axis=0).mean() * np.sqrt(codes.shape[1]))
+
+
+def _measured(features: Features) -> dict:
+    """Of random training codes the rank and, for the figure, the spectrum; the rest of validation images."""
+    rng, train, val = features.rng, features.train, features.val
+    spectrum = singular_values(train[rng.permutation(len(train))[:_RANK_ME_IMAGES]])
+    return {
+        "direction_spread": direction_spread(val),
+        "rank_me": smooth_rank(spectrum),
+        "alignment": alignment(*_codes_of_two_views(features)),
+        "uniformity": uniformity(val[rng.permutation(len(val))[:_UNIFORMITY_IMAGES]]),
+        "spectrum": (spectrum / max(spectrum[0], np.finfo(float).tiny)).tolist(),
+    }
+
+
+def _codes_of_two_views(features: Features) -> list[np.ndarray]:
+    """Of the same views of the same images, whatever the features."""
+    random_view = RandomView(features.configuration.crop, seed=features.seed)
+    images = features.dataset.val.images[:_ALIGNMENT_IMAGES]
+    blocks = [np.asarray(images[i : i + 250]) for i in range(0, len(images), 250)]
+    views = (np.concatenate([ops.convert_to_numpy(random_view(block)) for block in blocks]) for _ in range(2))
+    return [features.embed(view) for view in views]
+
+
+_COLUMNS = (
+    Column("direction_spread", "direction spread"),
+    Column("rank_me", "RankMe", digits=1),
+    Column("alignment", "alignment"),
+    Column("uniformity", "uniformity"),
+)
+_ABOUT = """
+- direction spread: √D times the standard deviation of L2-normalised codes; 1 if they spread evenly, 0 if
+  they have collapsed. RankMe: effective number of dimensions, of the training codes (Garrido et al. 2023).
+- alignment: mean squared distance of two random views of an image; uniformity: ln mean exp(-2 d²) over pairs
+  of images. Both of L2-normalised codes; less is better, but only in both together (Wang and Isola 2020).
+"""
+GAUGES = Evaluator("gauges", GEOMETRY, {CODES}, _measured, _COLUMNS, _ABOUT)

@@ -3,10 +3,12 @@
 import numpy as np
 
 from dim.data import Dataset
+from dim.evaluation.evaluator import ACCURACY, LABELS, Evaluator, Features, share
 from dim.search.nearest import METRICS, nearest
 
 K = 20  # neighbours that vote where nothing else is asked for
 TEMPERATURE = 0.07
+_L2_VOTES, _COSINE_VOTES = 5, (20, 200)  # of the evaluation
 
 
 def knn_accuracy(neighbour_labels: np.ndarray, labels: np.ndarray) -> float:
@@ -64,3 +66,34 @@ def knn_accuracies(train: np.ndarray, val: np.ndarray, dataset: Dataset, k: int)
         metric: knn_accuracy(dataset.train.labels[nearest(val, train, k, metric).indices], dataset.val.labels)
         for metric in METRICS
     }
+
+
+def _measured(features: Features) -> dict[str, float]:
+    """As many of the three as there are training images for."""
+    N, accuracies = len(features.train), {}
+    for k in (_L2_VOTES, *_COSINE_VOTES):
+        if k > N:
+            features.note(f"{k}-NN needs {k} training images; there are {N}")
+    if N >= _L2_VOTES:
+        found = nearest(features.val, features.train, _L2_VOTES, "l2")
+        votes = features.train_labels[found.indices]
+        accuracies[f"knn{_L2_VOTES}_l2"] = knn_accuracy(votes, features.val_labels)
+    if possible := [k for k in _COSINE_VOTES if k <= N]:
+        near = nearest(features.val, features.train, max(possible), "cosine")
+        labels, cosines = features.train_labels[near.indices], 1 - near.distances
+        for k in possible:
+            accuracies[f"knn{k}_cosine"] = weighted_knn_accuracy(
+                labels[:, :k], cosines[:, :k], features.val_labels
+            )
+    return accuracies
+
+
+_COLUMNS = (
+    share(f"knn{_L2_VOTES}_l2", f"{_L2_VOTES}-NN"),
+    *(share(f"knn{k}_cosine", f"{k}-NN") for k in _COSINE_VOTES),
+)
+_ABOUT = """
+- 5-NN: Euclidean, one vote each, features as they are (Ermolov et al. 2021, arXiv 2007.06346).
+- 20-NN and 200-NN: cosine, votes weighted by exp(s/0.07) (Wu et al. 2018, arXiv 1805.01978).
+"""
+NEIGHBOURS = Evaluator("neighbours", ACCURACY, {LABELS}, _measured, _COLUMNS, _ABOUT)

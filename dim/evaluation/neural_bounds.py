@@ -15,6 +15,7 @@ https://arxiv.org/abs/1905.06922):
 Jensen-Shannon is not among them: what it bounds is another divergence (see `dim.losses.objectives`).
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 import keras
@@ -109,7 +110,8 @@ class NeuralBound(keras.Model):
     def __init__(self, bound: Bound = "infonce", units: int = 256, rank: int = 32, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.objective, self.mine = _objective(bound), bound == "mine"
-        self.g, self.h = (_tower(units, rank, [seed, side]) for side in range(2))
+        seeds = (np.random.default_rng([seed, side]).integers(2**31, size=3) for side in range(2))
+        self.g, self.h = (tower((units, units, rank), each) for each in seeds)
         self.tracker = keras.metrics.Mean("bound")
         self.log_average = self.add_weight(shape=(), initializer="zeros", trainable=False, name="log_average")
         self.batches = self.add_weight(shape=(), initializer="zeros", trainable=False, name="batches")
@@ -177,13 +179,23 @@ def _pairs(scores):
     return ops.diagonal(scores)[:, None], ops.reshape(rows[:, 1:], (N, N - 1, 1))
 
 
-def _tower(units: int, rank: int, seed: list[int]) -> keras.Sequential:
-    seeds = np.random.default_rng(seed).integers(2**31, size=3)
+def tower(widths: Sequence[int], seeds: Iterable[int]) -> keras.Sequential:
+    """Dense layers of these widths in float32, with ReLU between them and a seed for each."""
     return keras.Sequential(
         [
             layers.Dense(
-                width, activation=activation, kernel_initializer=keras.initializers.GlorotUniform(int(s))
+                width,
+                activation="relu" if i < len(widths) - 1 else None,
+                kernel_initializer=keras.initializers.GlorotUniform(int(seed)),
+                dtype="float32",
             )
-            for width, activation, s in zip((units, units, rank), ("relu", "relu", None), seeds, strict=True)
+            for i, (width, seed) in enumerate(zip(widths, seeds, strict=True))
         ]
     )
+
+
+def correlated_gaussians(N: int, D: int, nats: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """x and y, [N, D] each: D independent pairs of standard normals that share so many nats in all."""
+    correlation = np.sqrt(-np.expm1(-2 * nats / D))
+    x, noise = np.random.default_rng(seed).normal(size=(2, N, D))
+    return x, correlation * x + np.sqrt(1 - correlation**2) * noise

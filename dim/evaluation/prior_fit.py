@@ -6,6 +6,10 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
+from dim.encoders import LOG_VARIANCE
+from dim.encoders.embedding import posterior
+from dim.evaluation.evaluator import ENCODER, GEOMETRY, Column, Evaluator, Features
+
 TARGETS = ("kl", "normal", "uniform", "sphere")
 KS_OF_PERFECT_FIT = np.sqrt(np.pi / 2) * np.log(2)  # over √N, the mean of Kolmogorov's distribution
 
@@ -60,3 +64,26 @@ def _correlation(codes: np.ndarray) -> float:
     unit = centred / np.where(length > 0, length, 1)
     pairs = np.triu_indices(codes.shape[1], k=1)
     return float(np.abs((unit.T @ unit)[pairs]).mean())
+
+
+def _measured(features: Features) -> dict[str, float]:
+    """Of the validation images' codes, or of samples of their posteriors, where there is a prior."""
+    prior, codes = features.configuration.prior, features.val
+    if prior == "none" or (prior == "kl" and LOG_VARIANCE not in features.encoder.output):
+        return {}
+    if prior == "kl":
+        mean, log_variance = posterior(features.encoder, features.dataset.val.images)
+        codes = mean + np.exp(log_variance / 2) * features.rng.normal(size=mean.shape)
+    return prior_fit(codes, prior)._asdict()
+
+
+_COLUMNS = (
+    Column("ks", "misfit to the prior"),
+    Column("ks_of_perfect_fit", "of a perfect fit"),
+    Column("correlation", "correlation"),
+)
+_ABOUT = """
+- misfit: Kolmogorov-Smirnov distance of the codes to the prior, mean over dimensions, beside what as many
+  draws from the prior itself have; correlation: mean absolute one between two dimensions.
+"""
+PRIOR_FIT = Evaluator("prior", GEOMETRY, {ENCODER}, _measured, _COLUMNS, _ABOUT)

@@ -1,4 +1,4 @@
-"""Linear classifiers on frozen features, and what few labels are worth to them.
+"""Linear classifiers on frozen features.
 
 Settings are chosen within the training images: by cross-validation where that is cheap, otherwise on a
 slice, a tenth of each class. The classifier is then fitted to all training images, and validation images
@@ -12,23 +12,19 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import (
-    GridSearchCV,
-    KFold,
-    ShuffleSplit,
-    StratifiedShuffleSplit,
-    train_test_split,
-)
+from sklearn.model_selection import KFold, train_test_split
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
+
+from dim.evaluation.evaluator import ACCURACY, LABELS, SVM, TRAINING, Evaluator, Features, share
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 """C of scikit-learn times the length of the features, so that one range serves all lengths."""
 FOLDS = 5
 CHEAP = 5e8
 """Images times values times classes up to which all folds take less than a minute of one core."""
-_LITTLE, _MUCH = {"max_iter": 50, "tol": 1e-3}, {"max_iter": 300, "tol": 1e-4}  # of L-BFGS
+LITTLE, _MUCH = {"max_iter": 50, "tol": 1e-3}, {"max_iter": 300, "tol": 1e-4}  # of L-BFGS
 _SLICE = 0.1
 _MOST_VALUES = 2**27  # 512 MB of float32
 _BLOCK = 1000
@@ -124,7 +120,7 @@ def linear_probe(data: ProbeData) -> ProbeResult:
     """
     N, F = data.train.shape
     cheap = N * F * len(np.unique(data.labels)) <= CHEAP and N >= FOLDS
-    effort = _MUCH if cheap else _LITTLE
+    effort = _MUCH if cheap else LITTLE
     if cheap:
         parts = [_take(data, *rows) for rows in KFold(FOLDS).split(data.train)]  # in random order already
         scores = np.mean([_scores(*part, effort) for part in parts], axis=0)
@@ -156,7 +152,7 @@ def _logistic(
     classifier = LogisticRegression(C=C, warm_start=True, **effort)
     if start is not None:
         classifier.coef_, classifier.intercept_ = start.coef_, start.intercept_
-    return _fitted(classifier, x, y)
+    return fit(classifier, x, y)
 
 
 def svm_probe(data: ProbeData) -> ProbeResult:
@@ -164,7 +160,7 @@ def svm_probe(data: ProbeData) -> ProbeResult:
 
     def fitted(strength, x, y):
         C = strength / data.train.shape[1]
-        return _fitted(LinearSVC(C=C, loss="hinge", random_state=0), x, y)
+        return fit(LinearSVC(C=C, loss="hinge", random_state=0), x, y)
 
     strengths = STRENGTHS[:4]  # weaker penalties take minutes
     scores = [fitted(strength, *data.without_slice()).score(*data.slice()) for strength in strengths]
@@ -173,72 +169,55 @@ def svm_probe(data: ProbeData) -> ProbeResult:
     return ProbeResult(float(accuracy), {"strength": strength})
 
 
-def few_label_probe(data: ProbeData, share: float, draws: int = 3, seed: int = 0) -> list[float]:
-    """Accuracy of the linear probe when only some training images have labels.
-
-    Each draw keeps that share of each class, at least one image, and chooses its setting by
-    cross-validation within them, so that no other label is ever seen. Standardisation uses all
-    training images, which needs no labels. Fewer images than features are fitted in the space that they
-    span, where the solution lies, since the penalty is one on the length of the weights.
-
-    Args:
-        data: of `prepare`.
-        share: of the labels, such as 0.01.
-        draws: how often to choose the labelled images anew.
-        seed: of the draws.
-
-    Returns:
-        The validation accuracy of each draw, shares of 1.
-    """
-    grid = {"C": [strength / data.train.shape[1] for strength in STRENGTHS]}
-    accuracies = []
-    for draw in range(draws):
-        rows = _few(data.labels, share, np.random.default_rng([seed, draw]))
-        y, (x, val) = data.labels[rows], _in_their_span(data.train[rows], data.val)
-        repeats = 5 if len(rows) < 500 else 1
-        search = GridSearchCV(
-            LogisticRegression(**_LITTLE),
-            grid,
-            cv=_splits(y, repeats, seed),
-            scoring="accuracy",
-        )
-        accuracies.append(_fitted(search, x, y).score(val, data.val_labels))
-    return accuracies
-
-
-def _in_their_span(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of [n, F] and of others projected onto them, both [·, n], where n < F.
-
-    By the eigenvectors of the inner products; directions without extent are left at 0.
-    """
-    if len(x) >= x.shape[1]:
-        return x, others
-    products = x @ x.T
-    squares, vectors = np.linalg.eigh(products.astype("float64"))
-    there = squares > 1e-6 * squares[-1]
-    axes = (vectors * np.where(there, 1 / np.sqrt(np.where(there, squares, 1)), 0)).astype("float32")
-    return products @ axes, others @ x.T @ axes
-
-
-def _few(labels: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    rows = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        rows.extend(rng.permutation(members)[: max(1, round(share * len(members)))])
-    return np.array(rows)
-
-
-def _splits(labels: np.ndarray, repeats: int, seed: int):
-    """One in five is held out, and of each class at least one, unless a class has a single member."""
-    classes, members = np.unique(labels, return_counts=True)
-    held = max(len(classes), len(labels) // 5)
-    kind = StratifiedShuffleSplit if members.min() > 1 else ShuffleSplit
-    return kind(repeats, test_size=held, random_state=seed)
-
-
-def _fitted(classifier, x: np.ndarray, y: np.ndarray):
+def fit(classifier, x: np.ndarray, y: np.ndarray):
     # With as few columns as classes, threads of a matrix product wait for each other longer than they work.
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         # Weak penalties take longest, and those that need more steps are seldom the best.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return classifier.fit(x, y)
+
+
+def prepared(features: Features) -> ProbeData | None:
+    """What all probes of some features are given; None, with a note, where there is nothing to learn."""
+    try:
+        data = prepare(
+            features.train, features.train_labels, features.val, features.val_labels, features.seed
+        )
+    except ValueError as error:
+        features.note(f"probes are left out: {error}")
+        return None
+    if len(data.train) < len(features.train):
+        features.note(f"probes of {data.train.shape[1]:,} values are fitted to {len(data.train):,} images")
+    return data
+
+
+def probe_evaluator(name: str, key: str, title: str, probe, about: str, *needs: str) -> Evaluator:
+    """Measures the accuracy of a probe that is given data and a seed; `settings` are what it chose."""
+
+    def measure(features: Features) -> dict:
+        data = features.once(prepared)
+        if data is None:
+            return {}
+        accuracy, setting = probe(data, features.seed)
+        return {key: accuracy, "settings": {key: setting}}
+
+    return Evaluator(name, ACCURACY, {LABELS, TRAINING, *needs}, measure, (share(key, title),), about)
+
+
+_ABOUT = """
+- Probes see standardised features. Their settings are chosen within the training images; then they are
+  fitted to all of them, and validation images are looked at once.
+- linear: logistic regression with an L2 penalty, by 5-fold cross-validation the weakest within one standard
+  error of the best; where images times values times classes are more than 5e8, the best on a tenth.
+"""
+LINEAR_PROBE = probe_evaluator(
+    "linear probe", "linear", "linear", lambda data, seed: linear_probe(data), _ABOUT
+)
+SVM_PROBE = probe_evaluator(
+    "SVM",
+    "svm",
+    "SVM",
+    lambda data, seed: svm_probe(data),
+    "- SVM: linear, hinge loss, one class against the rest; the penalty is the best on a tenth.",
+    SVM,
+)

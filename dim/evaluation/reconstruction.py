@@ -5,16 +5,15 @@ import numpy as np
 
 from dim.data.batches import let_go
 from dim.encoders.decoder import mirrored_decoder
+from dim.evaluation.evaluator import DEPENDENCE, ENCODER, TRAINING, Column, Evaluator, Features
+from dim.evaluation.ms_ssim import WINDOW, ms_ssim
 
 STEPS, _BATCH = 150, 50
+_MOST = 1000
 
 
 def reconstructions(
-    encoder: keras.Model,
-    codes: np.ndarray,
-    images: np.ndarray,
-    val_codes: np.ndarray,
-    seed: int = 0,
+    encoder: keras.Model, codes: np.ndarray, images: np.ndarray, val_codes: np.ndarray, seed: int = 0
 ) -> np.ndarray:
     """Trains a decoder from frozen codes to images by squared error, and decodes other codes.
 
@@ -56,3 +55,22 @@ class _CodesAndImages(keras.utils.PyDataset):
         rng = np.random.default_rng([self.seed, index])
         rows = np.sort(rng.choice(len(self.codes), min(_BATCH, len(self.codes)), replace=False))
         return self.codes[rows], np.asarray(self.images[rows], "float32") / 127.5 - 1
+
+
+def _measured(features: Features) -> dict[str, float]:
+    """Of at most 1,000 validation images."""
+    dataset = features.dataset
+    if dataset.image_size < WINDOW:
+        features.note(f"MS-SSIM needs images of at least {WINDOW} pixels")
+        return {}
+    drawn = reconstructions(
+        features.encoder, features.train, dataset.train.images, features.val[:_MOST], features.seed
+    )
+    return {"ms_ssim": float(ms_ssim(np.asarray(dataset.val.images[:_MOST]), drawn).mean())}
+
+
+_COLUMNS = (Column("ms_ssim", "MS-SSIM"),)
+_ABOUT = (
+    "- MS-SSIM: of validation images and what a decoder draws from their codes after 150 steps of training."
+)
+RECONSTRUCTIONS = Evaluator("decoder", DEPENDENCE, {ENCODER, TRAINING}, _measured, _COLUMNS, _ABOUT)

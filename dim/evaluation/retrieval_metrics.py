@@ -1,13 +1,18 @@
-"""How well neighbours keep to the class of their query, and how well clusters do."""
+"""How well neighbours keep to the class of their query."""
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from dim.evaluation.evaluator import LABELS, RETRIEVAL, Column, Evaluator, Features, share
 from dim.search.nearest import comparable, nearest, whitening
 
 CUTOFF = 10
 _QUERIES = 1000  # ranked at once
+_MOST_WHITENED = 4096
+_TABLES = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Mahalanobis"}
+_LEFT_OUT = "mahalanobis_left_out"
 
 
 class RetrievalMetrics(NamedTuple):
@@ -94,24 +99,49 @@ def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
     return comparable(vectors, "mahalanobis", whitening(sample))
 
 
-def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> float:
-    """Adjusted mutual information of classes and k-means clusters, as many clusters as classes.
+def _measured(features: Features) -> dict:
+    """Of validation images among themselves; Mahalanobis by the covariance of the training images."""
+    measured = {}
+    for metric in features.metrics:
+        vectors = np.asarray(features.val, "float32")
+        if metric == "mahalanobis":
+            if vectors.shape[1] > _MOST_WHITENED:
+                features.note(f"Mahalanobis is left out for features of more than {_MOST_WHITENED:,} values")
+                continue
+            try:
+                vectors = whitened(vectors, np.asarray(features.train, "float32"))
+            except ValueError as error:
+                measured[_LEFT_OUT] = str(error).partition(";")[0]
+                continue
+        try:
+            found = retrieval_metrics(
+                vectors, features.val_labels, "l2" if metric == "mahalanobis" else metric
+            )
+        except ValueError as error:
+            features.note(f"retrieval is left out: {error}")
+            break
+        if found.precision_at_10 is None:
+            features.note(f"Precision@{CUTOFF} needs more than {CUTOFF} validation images")
+        measured |= {_stored(metric, name): value for name, value in found._asdict().items()}
+    return measured
 
-    0 at chance, 1 where clusters are the classes (Vinh, Epps and Bailey 2010; arithmetic mean of the
-    entropies). The best of four starts of k-means.
 
-    Args:
-        vectors: [N, D].
-        labels: [N] int.
-        seed: of the starts.
-    """
-    import warnings
+def _stored(metric: str, name: str) -> str:
+    """The name of a number by one distance in evaluation.json."""
+    return f"{metric}_{name}"
 
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.metrics import adjusted_mutual_info_score
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # collapsed codes are fewer than the clusters
-        clusters = KMeans(len(np.unique(labels)), n_init=4, random_state=seed).fit_predict(vectors)
-    return float(adjusted_mutual_info_score(labels, clusters))
+def _columns() -> Iterator[Column]:
+    titles = "Recall@1", "Precision@10", "R-precision", "MAP@R"
+    for metric, table in _TABLES.items():
+        for name, title in zip(RetrievalMetrics._fields, titles, strict=True):
+            reason = _LEFT_OUT if (metric, name) == ("mahalanobis", "recall_at_1") else ""
+            yield share(_stored(metric, name), title, table=table, instead=reason)
+
+
+_ABOUT = """
+- Means over all queries (Musgrave et al. 2020, arXiv 2003.08505). With R other images of a query's class,
+  R-precision is the share of its class among the R nearest; MAP@R is the sum of the precisions at the hits
+  among them, divided by R.
+"""
+RETRIEVAL_METRICS = Evaluator("retrieval", RETRIEVAL, {LABELS}, _measured, tuple(_columns()), _ABOUT)

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from dim.evaluation.features import CODE, ROWS, title
+from dim.evaluation.few_labels import FEW_LABELS
+from dim.evaluation.probes import LINEAR_PROBE
 from dim.names import plotted
-from experiments.evaluate.tables import row_title
+from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, YELLOW, panels
 
-_COLOURS = {"": "#0072B2", "supervised": "#009E73", "PCA": "#CC79A7", "pixels": "0.45"}
-_COLOURS |= {"untrained": "#D55E00", "uncalibrated": "#E69F00", "random": "#E69F00"}  # random: older files
+_ENCODERS = {"": BLUE, "supervised": GREEN, "untrained": ORANGE, "uncalibrated": YELLOW, "random": YELLOW}
+_BASELINES = {"PCA": PINK, "pixels": GREY}
 _MARKERS = {"knn20_cosine": ("o", "20-NN"), "linear": ("s", "linear probe"), "mlp": ("D", "MLP probe")}
-_LABELLED = {"linear_1": 1, "linear_10": 10, "linear": 100}
-_CODES = ("code", "supervised code", "untrained code", "random code", "PCA", "pixels")
+_LABELLED = dict(zip((*FEW_LABELS.columns, *LINEAR_PROBE.columns), (1, 10, 100), strict=True))
 
 
 def plot(evaluation: dict):
@@ -27,8 +29,7 @@ def plot(evaluation: dict):
 
 def plots(evaluation: dict) -> list[tuple[str, object]]:
     """The same panels as figures of their own and of one size, each with a title."""
-    panels = [panel._replace(width=1.35) for panel in _panels(evaluation)]
-    return [(panel.title, _figure([panel], evaluation)) for panel in panels]
+    return [(panel.title, _figure([panel._replace(width=1.35)], evaluation)) for panel in _panels(evaluation)]
 
 
 class _Panel(NamedTuple):
@@ -41,7 +42,8 @@ class _Panel(NamedTuple):
 def _panels(evaluation: dict) -> list[_Panel]:
     """Those that there are numbers for."""
     features = evaluation["features"]
-    few = {name: m for name, m in features.items() if name in _CODES and {"linear_1", "linear_10"} & set(m)}
+    shares = {column.name for column in FEW_LABELS.columns}
+    few = {name: m for name, m in features.items() if shares & set(m) and _is_code(name)}
     panels = [
         _Panel("validation accuracy of each feature", _accuracies, features, 1.35),
         _Panel("accuracy of a linear probe by the share of labels", _few_labels, few, 1),
@@ -50,32 +52,33 @@ def _panels(evaluation: dict) -> list[_Panel]:
     return [panel for panel in panels if panel.numbers]
 
 
-def _figure(panels: list[_Panel], evaluation: dict):
-    from matplotlib.figure import Figure
+def _is_code(name: str) -> bool:
+    row = ROWS.get(name)
+    return row is not None and (row.of_the_data or row.features == CODE)
 
-    widths = [panel.width for panel in panels]
-    figure = Figure(figsize=(1.2 + 3.1 * sum(widths), 3.4), dpi=200, layout="constrained")
-    all_axes = figure.subplots(1, len(panels), width_ratios=widths, squeeze=False)[0]
-    for axes, panel in zip(all_axes, panels, strict=True):
+
+def _figure(shown: list[_Panel], evaluation: dict):
+    widths = [panel.width for panel in shown]
+    figure, all_axes = panels(len(shown), 1.2 + 3.1 * sum(widths), width_ratios=widths, squeeze=False)
+    for axes, panel in zip(all_axes[0], shown, strict=True):
         panel.draw(axes, panel.numbers, evaluation)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8)
     return figure
 
 
 def _accuracies(axes, features: dict, evaluation: dict) -> None:
-    names = list(features)
     for metric, (marker, label) in _MARKERS.items():
         points = [
-            (100 * features[name][metric], -i) for i, name in enumerate(names) if metric in features[name]
+            (100 * numbers[metric], -i, _colour(name))
+            for i, (name, numbers) in enumerate(features.items())
+            if metric in numbers
         ]
-        colours = [_colour(name) for name in names if metric in features[name]]
         if points:
-            axes.scatter(*zip(*points, strict=True), marker=marker, s=26, color=colours)
+            x, y, colours = zip(*points, strict=True)
+            axes.scatter(x, y, marker=marker, s=26, color=colours)
             axes.scatter([], [], marker=marker, s=26, color="0.3", label=label)
     axes.axvline(100 / evaluation["classes"], color="0.6", linestyle=":", linewidth=1, label="chance")
-    axes.set_yticks([-i for i in range(len(names))], [plotted(row_title(name)) for name in names])
-    axes.set_ylim(-len(names) + 0.5, 0.5)
+    axes.set_yticks([-i for i in range(len(features))], [plotted(title(name)) for name in features])
+    axes.set_ylim(-len(features) + 0.5, 0.5)
     axes.set_xlim(left=0)
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
@@ -87,18 +90,17 @@ def _accuracies(axes, features: dict, evaluation: dict) -> None:
 
 def _few_labels(axes, features: dict, evaluation: dict) -> None:
     for name, measured in features.items():
-        shares = [share for metric, share in _LABELLED.items() if metric in measured]
-        metrics = [metric for metric in _LABELLED if metric in measured]
+        shares = {column: share for column, share in _LABELLED.items() if column.name in measured}
         axes.errorbar(
-            shares,
-            [100 * measured[metric] for metric in metrics],
-            [100 * measured.get(f"{metric}_deviation", 0) for metric in metrics],
+            shares.values(),
+            [100 * measured[column.name] for column in shares],
+            [100 * measured.get(column.deviation, 0) for column in shares],
             color=_colour(name),
             marker="o",
             markersize=4,
             linewidth=1.5,
             capsize=2,
-            label=plotted(row_title(name)),
+            label=plotted(title(name)),
         )
     axes.set_xscale("log")
     axes.set_xticks(list(_LABELLED.values()), [f"{share} %" for share in _LABELLED.values()])
@@ -112,7 +114,7 @@ def _few_labels(axes, features: dict, evaluation: dict) -> None:
 def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
     for name, measured in gauges.items():
         values = measured["spectrum"]
-        label = f"{plotted(row_title(name))} ({measured['rank_me']:.0f})"
+        label = f"{plotted(title(name))} ({measured['rank_me']:.0f})"
         axes.plot(range(1, len(values) + 1), values, color=_colour(name), linewidth=1.5, label=label)
     axes.set_yscale("log")
     axes.set_ylim(1e-4, 1.2)
@@ -122,5 +124,5 @@ def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
 
 
 def _colour(name: str) -> str:
-    prefix, _, depth = name.rpartition(" ")
-    return _COLOURS.get(depth if depth in _COLOURS else prefix, "k")
+    row = ROWS.get(name)
+    return "k" if row is None else _BASELINES.get(row.features, _ENCODERS[row.encoder])

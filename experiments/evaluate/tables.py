@@ -1,56 +1,14 @@
-"""Tables, one plot and one line in a CSV file from what `experiments.evaluate` measured."""
+"""Markdown from what `experiments.evaluate` measured."""
 
-import csv
 import math
-from pathlib import Path
-from statistics import mean, stdev
+from itertools import groupby
 
-from dim.evaluation import UNTRAINED
-from dim.files import read_table, replace
-from dim.names import cell, in_markdown
-from experiments.evaluate import explanations
-
-_ROWS = {
-    "code": "code",
-    "hidden": "hidden layer",
-    "conv": "feature map",
-    "PCA": "PCA of pixels",
-    "pixels": "raw pixels",
-}
-_ENCODERS = {"untrained": UNTRAINED, "uncalibrated": "untrained, uncalibrated"}
-_METRICS = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Mahalanobis"}
-_CLASSIFICATION = {
-    "knn5_l2": "5-NN",
-    "knn20_cosine": "20-NN",
-    "knn200_cosine": "200-NN",
-    "linear": "linear",
-    "mlp": "MLP",
-    "svm": "SVM",
-    "linear_1": "linear, 1 % of labels",
-    "linear_10": "linear, 10 %",
-}
-_RETRIEVAL = {
-    "recall_at_1": "Recall@1",
-    "precision_at_10": "Precision@10",
-    "r_precision": "R-precision",
-    "map_at_r": "MAP@R",
-}
-_GAUGES = {
-    "direction_spread": "direction spread",
-    "rank_me": "RankMe",
-    "alignment": "alignment",
-    "uniformity": "uniformity",
-    "ks": "misfit to the prior",
-    "ks_of_perfect_fit": "of a perfect fit",
-    "correlation": "correlation",
-}
-_DEPENDENCE = {
-    "mutual_information": "I(X; Y) by MINE (nats)",
-    "neural_dependency": "NDM (nats)",
-    "ceiling": "ln N (nats)",
-    "ms_ssim": "MS-SSIM",
-}
-_ESTIMATES = {"mutual_information", "neural_dependency"}
+from dim.evaluation.evaluator import Column, Section
+from dim.evaluation.evaluators import EVALUATORS
+from dim.evaluation.features import ROWS, title
+from dim.names import in_markdown
+from experiments.tables import markdown as markdown_table
+from experiments.tables import mean_and_deviation, number
 
 
 def markdown(evaluations: list[dict]) -> str:
@@ -59,42 +17,19 @@ def markdown(evaluations: list[dict]) -> str:
     Args:
         evaluations: contents of evaluation.json.
     """
-    title = ", ".join(dict.fromkeys(evaluation["run"] for evaluation in evaluations))
-    return f"# {in_markdown(title)}\n\n{in_markdown(facts(evaluations))}\n\n{tables(evaluations)}"
+    runs = ", ".join(dict.fromkeys(evaluation["run"] for evaluation in evaluations))
+    return f"# {in_markdown(runs)}\n\n{in_markdown(facts(evaluations))}\n\n{tables(evaluations)}"
 
 
 def tables(evaluations: list[dict]) -> str:
     """As `markdown`, without the title and what was measured where."""
-    first = evaluations[0]
-    metrics, probes = first["options"]["metrics"], not first["options"]["quick"]
     parts = [spread] if (spread := _spread(evaluations)) else []
-    if first["features"]:
-        explained = [explanations.UNTRAINED] * ("untrained code" in first["features"])
-        explained += [explanations.NEIGHBOURS, *([explanations.PROBES] if probes else [])]
-        parts += [
-            f"## Accuracy\n\nOn validation images, in %; all {first['train']:,} training images are known.",
-            _table(evaluations, "features", {"length": "length", **_CLASSIFICATION}),
-            "\n".join(explained),
-            "## Retrieval\n\nEach validation image among all others, itself left out; in %.",
-            *(_retrieval_table(evaluations, metric) for metric in metrics),
-            "Clusters:\n\n" + _table(evaluations, "features", {"ami": "AMI"}),
-            explanations.RETRIEVAL,
-        ]
-    fit = any("ks" in gauges for gauges in first["gauges"].values())
-    parts += ["## Geometry", _table(evaluations, "gauges", _GAUGES)]
-    parts += [explanations.GEOMETRY + (f"\n{explanations.PRIOR}" if fit else "")]
-    if first["dependence"]:
-        parts += ["## Dependence", "Estimates, never scores.", _table(evaluations, "dependence", _DEPENDENCE)]
-        parts += [explanations.DEPENDENCE]
+    for section, evaluators in groupby(EVALUATORS, lambda evaluator: evaluator.section):
+        parts += _section(section, list(evaluators), evaluations)
     notes = list(dict.fromkeys(note for evaluation in evaluations for note in evaluation["notes"]))
     if notes:
         parts.append("## Left out\n\n" + "\n".join(f"- {in_markdown(note)}" for note in notes))
     return "\n\n".join(parts) + "\n"
-
-
-def _retrieval_table(evaluations: list[dict], metric: str) -> str:
-    columns = {f"{metric}_{name}": title for name, title in _RETRIEVAL.items()}
-    return f"{_METRICS[metric]}:\n\n{_table(evaluations, 'features', columns)}"
 
 
 def facts(evaluations: list[dict]) -> str:
@@ -123,81 +58,42 @@ def _spread(evaluations: list[dict]) -> str:
     )
 
 
-def _table(evaluations: list[dict], part: str, columns: dict[str, str]) -> str:
-    """Rows and columns that have a number; several runs give mean ± standard deviation."""
-    rows = list(dict.fromkeys(name for evaluation in evaluations for name in evaluation[part]))
-    cells = {row: {column: _cell(evaluations, part, row, column) for column in columns} for row in rows}
-    columns = {column: title for column, title in columns.items() if any(cells[row][column] for row in rows)}
-    lines = [["", *columns.values()], ["---", *["---:"] * len(columns)]]
-    lines += [[in_markdown(row_title(row)), *(cells[row][column] for column in columns)] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _section(section: Section, evaluators: list, evaluations: list[dict]) -> list[str]:
+    """Its heading, tables and protocols, as far as there are numbers."""
+    measured = [evaluation[section.part] for evaluation in evaluations]
+    rows = list(dict.fromkeys(row for part in measured for row in part))
+    cells = {
+        column: [_cell([part.get(row, {}) for part in measured], row, column) for row in rows]
+        for evaluator in evaluators
+        for column in evaluator.columns
+    }
+    cells = {column: each for column, each in cells.items() if any(each)}
+    if not cells:
+        return []
+    parts = [f"## {section.title}", *([section.lead.format(**evaluations[0])] if section.lead else [])]
+    titles = [in_markdown(title(row)) for row in rows]
+    for name, columns in groupby(cells, lambda column: column.table):
+        columns = list(columns)
+        lines = zip(titles, *(cells[column] for column in columns), strict=True)
+        table = markdown_table(["", *(column.title for column in columns)], lines)
+        parts.append((f"{name}:\n\n" if name else "") + table.rstrip())
+    shown = [evaluator.about.strip() for evaluator in evaluators if cells.keys() & set(evaluator.columns)]
+    return [*parts, "\n".join(filter(None, shown))]
 
 
-def row_title(name: str) -> str:
-    """`untrained conv` to `untrained encoder: feature map`."""
-    prefix, _, depth = name.rpartition(" ")
-    if depth not in _ROWS:
-        return name
-    return f"{_ENCODERS.get(prefix, f'{prefix} encoder')}: {_ROWS[depth]}" if prefix else _ROWS[depth]
-
-
-def _cell(evaluations: list[dict], part: str, row: str, column: str) -> str:
-    values = [evaluation[part].get(row, {}).get(column) for evaluation in evaluations]
-    values = [value for value in values if value is not None]
-    if not values:
-        return _reason(evaluations, part, row, column)
-    if column == "length":
+def _cell(measured: list[dict], row: str, column: Column) -> str:
+    """Of the numbers of one row, a dictionary for each run."""
+    found = [numbers for numbers in measured if numbers.get(column.name) is not None]
+    if not found:
+        return next((numbers[column.instead] for numbers in measured if column.instead in numbers), "")
+    values = [numbers[column.name] for numbers in found]
+    if column.digits is None:
         return ", ".join(dict.fromkeys(f"{value:,}" for value in values))
-    ceiling = evaluations[0][part][row].get("ceiling", math.inf) if column in _ESTIMATES else math.inf
-    if mean(values) > ceiling:
+    mean, deviation = mean_and_deviation(values)
+    if mean > measured[0].get(column.ceiling, math.inf):
         return "more than ln N"
-    scale, digits = (100, 1) if part == "features" else (1, 1 if column == "rank_me" else 3)
-    deviation = stdev(values) if len(values) > 1 else None
-    if len(evaluations) == 1:
-        deviation = evaluations[0][part][row].get(f"{column}_deviation")
-    text = f"{scale * mean(values):.{digits}f}"
-    return text if deviation is None else f"{text} ± {scale * deviation:.{digits}f}"
-
-
-def _reason(evaluations: list[dict], part: str, row: str, column: str) -> str:
-    """Why a distance has no numbers, in the first of its columns."""
-    metric, _, name = column.partition("_")
-    reasons = [evaluation[part].get(row, {}).get(f"{metric}_left_out") for evaluation in evaluations]
-    return next(filter(None, reasons), "") if name == next(iter(_RETRIEVAL)) else ""
-
-
-def record(file: Path, evaluation: dict) -> Path:
-    """Puts the run's line into a CSV file of all runs, in place of an older one.
-
-    Columns are the facts of a run and, as `row.metric`, every number measured; a file that other versions
-    wrote keeps its columns.
-    """
-    facts = ("run", "group", "preset", "seed", "epochs", "prior", "data", "device", "date", "seconds")
-    line = {name: _safe(evaluation[name]) for name in facts}
-    for part in "features", "gauges", "dependence":
-        for row, measured in evaluation[part].items():
-            numbers = {name: value for name, value in measured.items() if isinstance(value, (int, float))}
-            line |= {f"{row}.{name}": f"{value:.6g}" for name, value in numbers.items()}
-    lines = [*(row for row in recorded(file) if row["run"] != line["run"]), line]
-
-    def write(file: Path) -> None:
-        with file.open("w", newline="", encoding="utf8") as new:
-            writer = csv.DictWriter(new, list(dict.fromkeys(name for row in lines for name in row)))
-            writer.writeheader()
-            writer.writerows(lines)
-
-    replace(file, write)
-    return file
-
-
-def recorded(file: Path) -> list[dict[str, str]]:
-    """The lines of all runs, a spreadsheet having saved them perhaps.
-
-    Raises:
-        DimError: the file is something else.
-    """
-    return read_table(file, "run", remedy="move it away") if file.exists() else []
-
-
-def _safe(fact):
-    return cell(fact) if isinstance(fact, str) else fact
+    if len(measured) == 1:
+        deviation = found[0].get(column.deviation)
+    elif row in ROWS and ROWS[row].of_the_data and len(set(values)) == 1:
+        deviation = None  # it is one and the same measurement
+    return number(column.scale * mean, None if deviation is None else column.scale * deviation, column.digits)

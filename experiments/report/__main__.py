@@ -47,7 +47,7 @@ def report(options: Options) -> None:
     from experiments.report.evaluated import evaluated
     from experiments.report.neighbours import neighbours
     from experiments.report.overview import overview
-    from experiments.report.page import Section, page
+    from experiments.report.page import page
     from experiments.report.queries import queries
 
     evaluation = evaluated(run, configuration)
@@ -55,14 +55,14 @@ def report(options: Options) -> None:
     train, val = embed(encoder, dataset.train.images), embed(encoder, dataset.val.images)
     command = program_command("report", run, options)
     commands = [evaluation.command, command]
-    sections = [
-        Section("Run", overview(run, configuration, dataset, options.data, encoder, commands)),
-        Section("Training", curves(run)),
-        Section("Evaluation", evaluation.body),
-        Section("Neighbours", neighbours(dataset, train, val)),
-        Section("Map of the codes", code_map(dataset, val)),
-        Section("Best and worst queries", queries(dataset, val)),
-    ]
+    sections = {
+        "Run": overview(run, configuration, dataset, options.data, encoder, commands),
+        "Training": curves(run),
+        "Evaluation": evaluation.body,
+        "Neighbours": neighbours(dataset, train, val),
+        "Map of the codes": code_map(dataset, val),
+        "Best and worst queries": queries(dataset, val),
+    }
     code = f"<code>{elements.text(command)}</code>"
     footer = f"Written by {code} on {date.today().isoformat()}, {describe_device()}."
     lead = f"Preset {configuration.preset} on {dataset}"

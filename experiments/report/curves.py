@@ -6,10 +6,11 @@ from pathlib import Path
 from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import read_table
 from dim.names import plotted
+from dim.pictures.figures import BLUE, GREEN, ORANGE, PINK, SKY, YELLOW, panels, titled
 from dim.training.run import Run
 from experiments.report import elements
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_COLOURS = BLUE, ORANGE, GREEN, PINK, YELLOW, SKY
 _KINDS = {
     "loss": "loss and its terms",
     "bound": "lower bound on mutual information (nats)",
@@ -71,36 +72,24 @@ def _kind(name: str) -> str:
 
 
 def _figure(kind: str, epochs: list[int], group: dict[str, list[float]], run: Run):
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(4.3, 3), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = panels(1, 4.3, 3)
     scale = 100 if kind in ("accuracy", "knn") else 1
+    marker = {"marker": "o" if len(epochs) < 8 else None, "markersize": 4}
     for colour, (name, values) in zip(_COLOURS * 3, group.items(), strict=False):
+        style = {"color": colour, "linewidth": 1.6, "zorder": 2}
+        if name == "loss":
+            style = {"color": "0.6", "linewidth": 4, "zorder": 1.5}
         label = _NAMES.get(name, plotted(name.removesuffix(f"_{kind}")))
-        total = name == "loss"
-        marker = "o" if len(epochs) < 8 else None
-        axes.plot(
-            epochs,
-            [scale * value for value in values],
-            color="0.6" if total else colour,
-            linewidth=4 if total else 1.6,
-            zorder=1.5 if total else 2,
-            marker=marker,
-            markersize=4,
-            label=label,
-        )
+        axes.plot(epochs, [scale * value for value in values], label=label, **style, **marker)
     if kind == "knn":
         for name, accuracy in _baselines(run).items():
             style = {"color": "0.5", "linestyle": _BASELINES[name], "linewidth": 1.2}
             axes.axhline(100 * accuracy, label=f"{name}, cosine", **style)
         axes.set_ylim(bottom=0)
-    axes.set_title(_KINDS[kind], fontsize=9, loc="left")
-    axes.set_xlabel("epoch", fontsize=8)
+    titled(axes, _KINDS[kind], "epoch", "")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="0.9", linewidth=0.6)
     axes.legend(fontsize=7.5, frameon=False)
     return figure

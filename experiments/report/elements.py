@@ -34,16 +34,12 @@ def command(line: str) -> str:
     return f"<pre><code>{words}</code></pre>"
 
 
-def facts(pairs: Mapping[str, object]) -> str:
-    """Names and what they stand for."""
+def facts(pairs: Mapping[str, object], columns: bool = False) -> str:
+    """Names and what they stand for, in columns where they are many."""
     rows = (f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in pairs.items())
+    if columns:
+        return f'<dl class="settings">{"".join(f"<div>{row}</div>" for row in rows)}</dl>'
     return f"<dl>{''.join(rows)}</dl>"
-
-
-def settings(pairs: Mapping[str, object]) -> str:
-    """As `facts`, many of them in columns."""
-    rows = (f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in pairs.items())
-    return f'<dl class="settings">{"".join(rows)}</dl>'
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -55,11 +51,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         return f"<tr><{tag}>{first}</{tag}>{''.join(numbers)}</tr>"
 
     body = "\n".join(line(row, "td") for row in rows)
-    return scrolling(f"<table>\n<thead>{line(header, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>")
-
-
-def scrolling(html: str) -> str:
-    """HTML in a box that scrolls sideways, so that the page does not."""
+    html = f"<table>\n<thead>{line(header, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
     return f'<div class="scroll">{html}</div>'
 
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from dim.configuration import Configuration
 from dim.errors import DimError
 from dim.files import read_json
+from dim.search.nearest import Metric
 from dim.training.run import Run
-from experiments.evaluate.__main__ import Options
+from experiments.evaluate.options import Options
 from experiments.evaluate.plot import plots
 from experiments.evaluate.tables import facts, tables
 from experiments.report import elements
@@ -19,7 +20,7 @@ _FORM = {
     **dict.fromkeys(("seed", "epochs", "train", "val", "classes"), int),
     **{part: {str: dict} for part in ("features", "gauges", "dependence")},
     "seconds": float,
-    "options": {"metrics": [str], "quick": bool},
+    "options": {"metrics": [Metric], "quick": bool},
     "notes": [str],
 }
 _LOADING = ("link", "image_link", "reference", "image_reference", "short_reference", "short_image_ref")

@@ -47,7 +47,7 @@ def overview(
         elements.facts(facts)
         + _results(run)
         + f"<h3>The same again</h3>{again}"
-        + f"<h3>Other settings</h3>{elements.settings(others)}"
+        + f"<h3>Other settings</h3>{elements.facts(others, columns=True)}"
     )
 
 

@@ -1,42 +1,27 @@
 """A self-contained HTML page from its sections: styles and pictures lie inside, nothing is loaded."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
 
 from experiments.report.elements import text
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 
 
-class Section(NamedTuple):
-    """A part of the page.
-
-    Attributes:
-        title: as text; the name of its anchor is made of it.
-        body: HTML.
-    """
-
-    title: str
-    body: str
-
-    @property
-    def anchor(self) -> str:
-        return self.title.lower().replace(" ", "-")
-
-
-def page(title: str, lead: str, sections: list[Section], footer: str) -> str:
+def page(title: str, lead: str, sections: Mapping[str, str], footer: str) -> str:
     """The whole page; it reads on a phone, in the dark and on paper.
 
     Args:
         title, lead: text, escaped here.
-        sections: in their order, with a table of contents above.
+        sections: titles, as text, and bodies, as HTML, in their order; a table of contents stands above.
         footer: HTML.
     """
-    contents = "\n".join(f'<a href="#{section.anchor}">{text(section.title)}</a>' for section in sections)
+    anchors = {name: name.lower().replace(" ", "-") for name in sections}
+    contents = "\n".join(f'<a href="#{anchor}">{text(name)}</a>' for name, anchor in anchors.items())
     bodies = "\n".join(
-        f'<section id="{section.anchor}">\n<h2>{text(section.title)}</h2>\n{section.body}\n</section>'
-        for section in sections
+        f'<section id="{anchors[name]}">\n<h2>{text(name)}</h2>\n{body}\n</section>'
+        for name, body in sections.items()
     )
     return Template(_TEMPLATE.read_text("utf8")).substitute(
         title=text(title), lead=text(lead), contents=contents, sections=bodies, footer=footer

@@ -6,34 +6,28 @@ import numpy as np
 import pytest
 
 from dim.evaluation import dependence
-from dim.evaluation.dependence import Estimate, mutual_information, neural_dependency
+from dim.evaluation.dependence import ESTIMATES, Estimate, mutual_information, neural_dependency
+from dim.evaluation.evaluator import Features
+from dim.evaluation.neural_bounds import correlated_gaussians
 
 UNITS = (64, 64)
 
 
-def correlated(N, D, nats, seed=0):
-    """D independent pairs of standard normals that share so many nats in all."""
-    rng = np.random.default_rng(seed)
-    rho = math.sqrt(1 - math.exp(-2 * nats / D))
-    x = rng.normal(size=(N, D))
-    return x, rho * x + math.sqrt(1 - rho**2) * rng.normal(size=(N, D))
-
-
 @pytest.mark.parametrize(("D", "nats"), [(1, 0.5), (2, 2.0)])
 def test_mutual_information_of_gaussians_up_to_two_nats_is_right_within_a_tenth(D, nats):
-    x, y = correlated(30_000, D, nats)
+    x, y = correlated_gaussians(30_000, D, nats)
     estimate = mutual_information(3 * x + 7, -y, UNITS)  # it knows neither units nor signs
     assert estimate.nats == pytest.approx(nats, rel=0.1)
     assert estimate.credible and estimate.ceiling == pytest.approx(math.log(6000))
 
 
 def test_independent_variables_share_nothing():
-    x, y = correlated(5000, 2, 0.0)
+    x, y = correlated_gaussians(5000, 2, 0.0)
     assert mutual_information(x, y, UNITS).nats == pytest.approx(0, abs=0.03)
 
 
 def test_what_exceeds_the_logarithm_of_the_samples_is_not_seen():
-    x, y = correlated(2000, 10, 40.0)
+    x, y = correlated_gaussians(2000, 10, 40.0)
     estimate = mutual_information(x, y, UNITS)
     assert estimate.ceiling < 7
     assert estimate.nats < 20 or not estimate.credible
@@ -60,7 +54,7 @@ def test_independent_dimensions_and_constant_ones_have_no_dependency():
 
 def test_the_same_seed_reads_the_same(monkeypatch):
     monkeypatch.setattr(dependence, "_MOST_LOOKS", 2)
-    x, y = correlated(600, 1, 1.0)
+    x, y = correlated_gaussians(600, 1, 1.0)
     assert mutual_information(x, y, (8,)).nats == pytest.approx(mutual_information(x, y, (8,)).nats, abs=1e-4)
 
 
@@ -115,3 +109,21 @@ def test_mismatches_are_never_matches_and_keep_each_side_whole():
         assert (x[:, 0] != y[:, 0]).all()
     assert any((drawn[:, 0] != drawn[:, 1]).any() for drawn in shuffled)
     assert all((np.sort(drawn, axis=0) == np.sort(shuffled[0], axis=0)).all() for drawn in shuffled)
+
+
+def test_dependence_is_that_of_images_and_their_own_codes(monkeypatch):
+    asked = []
+
+    def estimate(*samples, seed):
+        asked.append(samples)
+        return Estimate(0.1, 20)
+
+    monkeypatch.setattr(dependence, "mutual_information", estimate)
+    monkeypatch.setattr(dependence, "neural_dependency", estimate)
+    monkeypatch.setattr(dependence, "MOST_SAMPLES", 20)
+    numbers = np.arange(50.0)[:, None]
+    features = Features(10 * numbers, None, None, None, 3, components=numbers, encoder="one")
+    assert set(ESTIMATES.measure(features)) == {"mutual_information", "ceiling", "neural_dependency"}
+    (x, y), (codes,) = asked
+    assert len(np.unique(x)) == 20 and (y == 10 * x).all() and (codes == y).all()
+    assert set(x.ravel()) != set(range(20))

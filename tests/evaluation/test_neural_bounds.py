@@ -8,7 +8,7 @@ from keras import ops
 from scipy.special import logsumexp
 
 from dim.evaluation import neural_bounds as variational
-from dim.evaluation.neural_bounds import BOUNDS, NeuralBound, _pairs, mine_loss
+from dim.evaluation.neural_bounds import BOUNDS, NeuralBound, _pairs, correlated_gaussians, mine_loss
 from dim.measures import neural_bound, variational_bound
 
 N = 5
@@ -28,18 +28,17 @@ def by_loops(scores, bound):
 def optimal_scores(information, D, N, seed):
     """log p(x, y) / p(x)·p(y) of all pairs of N samples of correlated Gaussians."""
     r = math.sqrt(1 - math.exp(-2 * information / D))
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(N, D))
-    y = r * x + math.sqrt(1 - r**2) * rng.normal(size=(N, D))
+    x, y = correlated_gaussians(N, D, information, seed)
     squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)
     return -D / 2 * math.log(1 - r**2) - (r**2 * squares - 2 * r * x @ y.T) / (2 * (1 - r**2))
 
 
-def samples(information, D, N, seed=0):
-    r = math.sqrt(1 - math.exp(-2 * information / D))
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(N, D))
-    return x, r * x + math.sqrt(1 - r**2) * rng.normal(size=(N, D))
+@pytest.mark.parametrize(("D", "nats"), [(1, 2.0), (4, 2.0), (10, 20.0)])
+def test_the_gaussians_share_as_many_nats_as_they_should(D, nats):
+    x, y = correlated_gaussians(50_000, D, nats, seed=1)
+    correlations = [np.corrcoef(a, b)[0, 1] for a, b in zip(x.T, y.T, strict=True)]
+    assert -sum(math.log(1 - r**2) for r in correlations) / 2 == pytest.approx(nats, rel=0.02)
+    assert (x.std(), y.std()) == pytest.approx((1, 1), abs=0.02)
 
 
 @pytest.mark.parametrize("bound", BOUNDS)
@@ -97,12 +96,12 @@ def test_the_running_average_is_that_of_a_loop():
 
 @pytest.mark.parametrize("bound", BOUNDS)
 def test_a_trained_critic_finds_most_of_one_nat_and_not_more(bound):
-    found = neural_bound(*samples(1.0, 2, 6000), bound, epochs=10)
+    found = neural_bound(*correlated_gaussians(6000, 2, 1.0), bound, epochs=10)
     assert 0.75 < found < 1.1
 
 
 def test_of_independent_samples_there_is_nothing_to_find_on_the_held_out_half():
-    found = neural_bound(*samples(0.0, 2, 2000), "infonce", epochs=5)
+    found = neural_bound(*correlated_gaussians(2000, 2, 0.0), "infonce", epochs=5)
     assert -0.3 < found < 0.05
 
 

@@ -1,11 +1,18 @@
 """The fit to a prior: draws from the prior itself, and codes that are known to miss it."""
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.special import logit
 from scipy.stats import norm
 
-from dim.evaluation.prior_fit import TARGETS, prior_fit
+from dim.configuration import Configuration
+from dim.encoders import LOG_VARIANCE
+from dim.evaluation import prior_fit as module
+from dim.evaluation.evaluator import Features
+from dim.evaluation.prior_fit import PRIOR_FIT, TARGETS, prior_fit
 
 N, D = 4000, 12
 
@@ -48,3 +55,19 @@ def test_dependence_that_no_dimension_shows_alone_is_seen_between_two():
 def test_a_prior_that_is_none_is_refused():
     with pytest.raises(ValueError, match="prior must be one of"):
         prior_fit(np.zeros((3, 2)), "none")
+
+
+def test_for_a_prior_by_kl_codes_are_sampled_from_their_posteriors(monkeypatch):
+    mean, log_variance = np.ones((400, 3)), np.full((400, 3), math.log(4))
+    monkeypatch.setattr(module, "posterior", lambda encoder, images: (mean, log_variance))
+    features = Features(
+        mean,
+        None,
+        mean,
+        None,
+        dataset=SimpleNamespace(val=SimpleNamespace(images=None)),
+        configuration=Configuration(),
+        encoder=SimpleNamespace(output={LOG_VARIANCE: None}),
+    )
+    sampled = 1 + 2 * np.random.default_rng(0).normal(size=(400, 3))
+    assert PRIOR_FIT.measure(features) == prior_fit(sampled, "kl")._asdict()

@@ -7,7 +7,7 @@ from sklearn.model_selection import GridSearchCV, KFold, PredefinedSplit
 from sklearn.preprocessing import StandardScaler
 
 from dim.evaluation import probes
-from dim.evaluation.probes import few_label_probe, linear_probe, prepare, svm_probe
+from dim.evaluation.probes import linear_probe, prepare, svm_probe
 
 N, Q, F = 300, 90, 7
 
@@ -100,26 +100,12 @@ def test_separate_classes_are_told_apart_and_shuffled_labels_are_not(probe):
     assert probe(prepare(train, shuffled, val, val_labels)).accuracy < 0.75  # 2/3 are of one class
 
 
-@pytest.mark.parametrize("probe", [linear_probe, svm_probe, lambda data: few_label_probe(data, 0.1)])
+@pytest.mark.parametrize("probe", [linear_probe, svm_probe])
 def test_validation_labels_decide_nothing(probe):
     """Whatever they are, the probe predicts the same; only what counts as a hit changes."""
     train, labels, val, val_labels = blobs()
     truth, wrong = (probe(prepare(train, labels, val, y)) for y in (val_labels, np.full(Q, 77)))
-    if isinstance(truth, list):
-        assert wrong == [0, 0, 0]
-    else:
-        assert wrong.accuracy == 0 and wrong.setting == truth.setting
-
-
-def test_few_labels_are_drawn_from_each_class_anew_and_are_worth_less():
-    train, labels, val, val_labels = blobs(apart=2)
-    data = prepare(train, labels, val, val_labels)
-    few = few_label_probe(data, 0.03, draws=4)
-    assert len(few) == 4 and len(set(few)) > 1
-    assert np.mean(few) < linear_probe(data).accuracy
-    assert few == few_label_probe(data, 0.03, draws=4)
-    rows = probes._few(labels, 0.1, np.random.default_rng(0))
-    np.testing.assert_allclose(np.bincount(labels[rows]), np.bincount(labels) / 10, atol=1)
+    assert wrong.accuracy == 0 and wrong.setting == truth.setting
 
 
 @pytest.mark.parametrize("change", [{"labels": np.zeros(N, int)}, {"train": np.zeros((1, F))}])
@@ -128,23 +114,6 @@ def test_nothing_to_tell_apart_is_refused(change):
     given = {"train": train, "labels": labels, "val": val, "val_labels": val_labels, **change}
     with pytest.raises(ValueError, match="at least two"):
         prepare(**given)
-
-
-def test_fewer_images_than_features_are_fitted_in_the_space_that_they_span():
-    rng = np.random.default_rng(0)
-    x, others = (rng.normal(size=(n, 90)).astype("float32") for n in (40, 25))
-    x[7] = x[3]  # 39 dimensions
-    few, projected = probes._in_their_span(x, others)
-    assert few.shape == (40, 40) and projected.shape == (25, 40)
-    np.testing.assert_allclose(few @ few.T, x @ x.T, atol=1e-3)
-    np.testing.assert_allclose(projected @ few.T, others @ x.T, atol=1e-3)
-    labels = rng.integers(0, 3, 40)
-    whole, within = (LogisticRegression(C=0.1, tol=1e-8).fit(features, labels) for features in (x, few))
-    np.testing.assert_allclose(
-        within.decision_function(projected), whole.decision_function(others), atol=1e-3
-    )
-    same, nothing = probes._in_their_span(np.zeros((4, 9), "float32"), others[:, :9])
-    assert not same.any() and not nothing.any()
 
 
 @pytest.mark.parametrize(
@@ -168,14 +137,3 @@ def test_labels_stay_with_their_features():
     mean, scale = labels.mean(), labels.std()
     np.testing.assert_allclose(data.train[:, 0] * scale + mean, data.labels, atol=1e-5)
     np.testing.assert_allclose(data.val[:, 0] * scale + mean, data.val_labels, atol=1e-5)
-
-
-def test_each_draw_of_few_labels_is_another_by_seed_and_number():
-    data = prepare(*blobs())
-    drawn = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(probes, "_few", lambda labels, share, rng: drawn.append(rng.random()) or np.arange(60))
-        few_label_probe(data, 0.2, draws=2, seed=0)
-        few_label_probe(data, 0.2, draws=1, seed=1)
-        few_label_probe(data, 0.2, draws=1, seed=0)
-    assert len(set(drawn)) == 3 and drawn[3] == drawn[0]

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from dim.evaluation import retrieval_metrics as module
-from dim.evaluation.retrieval_metrics import cluster_agreement, retrieval_metrics, whitened
+from dim.evaluation.retrieval_metrics import retrieval_metrics, whitened
 
 SCIPY = {"l2": "euclidean", "cosine": "cosine", "l1": "cityblock"}
 
@@ -89,18 +89,6 @@ def test_whitening_survives_a_dimension_that_never_changes():
     sample = np.random.default_rng(0).normal(size=(50, 3))
     sample[:, 1] = 4
     assert np.isfinite(whitened(sample, sample)).all()
-
-
-def test_clusters_agree_with_classes_that_lie_apart_and_by_chance_with_shuffled_ones():
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(4), [10, 40, 20, 130])
-    vectors = rng.normal(0, 0.1, (200, 3)) + np.eye(4, 3)[labels] * 5
-    assert cluster_agreement(vectors, labels) == pytest.approx(1)
-    assert abs(cluster_agreement(vectors, rng.permutation(labels))) < 0.05
-
-
-def test_collapsed_vectors_agree_with_nothing():
-    assert cluster_agreement(np.ones((20, 3)), np.arange(20) % 2) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize(("count", "known"), [(10, False), (11, True)])

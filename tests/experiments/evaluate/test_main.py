@@ -13,12 +13,13 @@ from imageio.v3 import imread, imwrite
 
 from dim.configuration import Configuration
 from dim.errors import DimError
-from dim.evaluation import dependence, probes, protocol, reconstruction
+from dim.evaluation import dependence, few_labels, mlp_probe, probes, reconstruction
 from dim.evaluation.probes import ProbeResult
 from dim.methods.build import build_model
 from dim.training.run import Run
-from experiments import evaluate as module
+from experiments.evaluate import __main__ as module
 from experiments.evaluate.__main__ import Options, evaluate
+from experiments.evaluate.options import dataset_of
 
 DEPTHS = "code", "hidden", "conv"
 ROWS = [prefix + depth for prefix in ("", "untrained ", "uncalibrated ") for depth in DEPTHS]
@@ -81,8 +82,9 @@ def test_two_seeds_are_evaluated_beside_their_baselines_and_compared(trained, ca
 
 def test_everything_at_once(trained, monkeypatch):
     """Probes, dependence, all distances, a support vector machine and a supervised encoder."""
-    monkeypatch.setattr(protocol, "mlp_probe", lambda data, seed: ProbeResult(0.5, {}))  # it takes a minute
-    monkeypatch.setattr(probes, "STRENGTHS", (1.0,))
+    monkeypatch.setattr(mlp_probe, "mlp_probe", lambda data, seed: ProbeResult(0.5, {}))  # it takes a minute
+    for probing in probes, few_labels:
+        monkeypatch.setattr(probing, "STRENGTHS", (1.0,))
     monkeypatch.setattr(dependence, "_MOST_LOOKS", 1)
     monkeypatch.setattr(reconstruction, "STEPS", 2)
     run = trained("first", views=1, prior="uniform")
@@ -171,7 +173,7 @@ def test_whoever_ends_an_evaluation_of_several_ends_its_child(how, trained, star
 def test_a_folder_that_cannot_be_written_is_found_out_before(trained, monkeypatch):
     trained("first")
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
-    monkeypatch.setattr(module, "_evaluated", lambda *_: pytest.fail("evaluated"))
+    monkeypatch.setattr(module, "evaluated_in_turn", lambda *_: pytest.fail("evaluated"))
     with pytest.raises(DimError, match=r"1.0 MB are free for .*first.* make room"):
         evaluate(Options(run="first"))
 
@@ -189,5 +191,5 @@ def test_a_run_that_holds_images_out_is_evaluated_on_them(trained):
     trained("taught", method="supervised", prior="none")
     with pytest.raises(DimError, match="other images"):
         evaluate(Options(run="first", supervised="taught"))
-    dataset = module._dataset(run, Options())
+    dataset = dataset_of(run, Options())
     assert dataset.name == "photographs-tune" and len(dataset.train) + len(dataset.val) == 90

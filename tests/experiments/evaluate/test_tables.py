@@ -5,8 +5,10 @@ import csv
 
 import pytest
 
+from dim.evaluation.features import title as row_title
 from experiments.evaluate.plot import plot, plots
-from experiments.evaluate.tables import markdown, record, row_title
+from experiments.evaluate.record import record
+from experiments.evaluate.tables import markdown
 
 CODE = {"length": 256, "knn5_l2": 0.31, "linear": 0.4, "linear_1": 0.2, "linear_1_deviation": 0.015}
 CODE |= {"l2_recall_at_1": 0.25, "l2_precision_at_10": None, "ami": 0.1}
@@ -53,6 +55,15 @@ def test_several_runs_give_mean_and_deviation():
     assert "| code | 256 | 33.0 ± 2.8 | 40.0 ± 0.0 | 20.0 ± 0.0 |" in text
     assert "over 2 runs that differ in their seed alone" in text and "seed 0, 1" in text
     assert "which differ in more than their seed" in markdown([EVALUATION, other(group="xyz")])
+
+
+def test_what_no_run_has_any_part_in_has_no_deviation_over_runs():
+    runs = EVALUATION, other()
+    features = {"code": CODE, "pixels": {"knn5_l2": 0.22}, "PCA": {"knn5_l2": 0.3}}
+    differing = copy.deepcopy(features) | {"PCA": {"knn5_l2": 0.4}}  # of other images, or shorter
+    text = markdown([{**run, "features": f} for run, f in zip(runs, (features, differing), strict=True)])
+    assert "| raw pixels |  | 22.0 |" in text
+    assert "| PCA of pixels |  | 35.0 ± 7.1 |" in text and "| code | 256 | 31.0 ± 0.0 |" in text
 
 
 def test_a_distance_without_numbers_says_why_in_its_row():

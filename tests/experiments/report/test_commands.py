@@ -9,7 +9,8 @@ import pytest
 from dim.configuration import Configuration
 from dim.presets import PRESETS
 from dim.training.run import Run
-from experiments import command_line, evaluate, train
+from experiments import command_line, train
+from experiments.evaluate import options as evaluate
 from experiments.report.commands import program_command, train_command
 
 

@@ -22,7 +22,7 @@ ESCAPED = "&lt;b&gt;&quot;é&quot; &amp; &#x27;ü&#x27;&lt;/b&gt;"
         elements.paragraph(ODD),
         elements.note(ODD),
         elements.facts({ODD: ODD}),
-        elements.settings({ODD: ODD}),
+        elements.facts({ODD: ODD}, columns=True),
         elements.table((ODD, ODD), [(ODD, ODD)]),
         elements.legend([(ODD, (1, 2, 3))]),
         elements.sheet(np.zeros((4, 4, 3), "uint8"), ODD, ODD),

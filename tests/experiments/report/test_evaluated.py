@@ -46,7 +46,7 @@ def shown(run, **changes):
 
 def test_tables_baselines_plots_and_the_caveat_of_estimates(run):
     body, command = shown(run)
-    assert body.count('<div class="scroll own-first"><table>') == body.count("<table>") == 5
+    assert body.count('<div class="scroll own-first"><table>') == body.count("<table>") == 3
     assert "<td>raw pixels</td>" in body and body.count("<img") == 2
     assert '<td style="text-align: right;">31.0</td>' in body and "<h3>Accuracy</h3>" in body
     assert "Estimates, never scores." in body

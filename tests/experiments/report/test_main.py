@@ -18,7 +18,7 @@ from dim.configuration import Configuration
 from dim.encoders import FEATURE_MAP
 from dim.methods.build import build_model
 from dim.training.run import Run
-from experiments import evaluate
+from experiments.evaluate import __main__ as evaluate
 from experiments.report.__main__ import Options, report
 
 SECTIONS = ["Run", "Training", "Evaluation", "Neighbours", "Map of the codes", "Best and worst queries"]

@@ -4,16 +4,20 @@ from edits import edits_of
 
 EDITS = [
     *edits_of(
-        "dim/evaluation/protocol.py",
-        "tests/evaluation/test_protocol.py",
+        "dim/evaluation/knn.py",
+        "tests/evaluation/test_evaluators.py",
         ("votes weighted by distance", "1 - near.distances", "near.distances"),
         (
             "5-NN on validation labels",
-            'features.train_labels[found(L2_NEIGHBOURS, "l2")',
-            'features.val_labels[nearest(features.val, features.val, L2_NEIGHBOURS, "l2")',
+            "votes = features.train_labels[found.indices]",
+            'votes = features.val_labels[nearest(features.val, features.val, _L2_VOTES, "l2").indices]',
         ),
-        ("5-NN by cosine", 'found(L2_NEIGHBOURS, "l2")', 'found(L2_NEIGHBOURS, "cosine")'),
+        ("5-NN by cosine", '_L2_VOTES, "l2")', '_L2_VOTES, "cosine")'),
         ("20-NN with the votes of 200", "labels[:, :k], cosines[:, :k]", "labels, cosines"),
+    ),
+    *edits_of(
+        "dim/evaluation/retrieval_metrics.py",
+        "tests/evaluation/test_evaluators.py",
         (
             "Mahalanobis by validation covariance",
             'np.asarray(features.train, "float32")',
@@ -25,13 +29,35 @@ EDITS = [
             "vectors, features.val_labels, ",
             "np.asarray(features.train), features.train_labels, ",
         ),
+    ),
+    *edits_of(
+        "dim/evaluation/few_labels.py",
+        "tests/evaluation/test_evaluators.py",
         ("the deviation with n", "np.std(draws, ddof=1)", "np.std(draws)"),
-        ("few labels drawn by seed 0", "share, seed=self.seed)", "share)"),
-        ("the MLP by seed 0", "mlp_probe(data, self.seed)", "mlp_probe(data)"),
+        ("few labels drawn by seed 0", "part, seed=features.seed)", "part)"),
+    ),
+    *edits_of(
+        "dim/evaluation/mlp_probe.py",
+        "tests/evaluation/test_evaluators.py",
+        (
+            "the MLP by seed 0",
+            "lambda data, seed: mlp_probe(data, seed)",
+            "lambda data, seed: mlp_probe(data)",
+        ),
+    ),
+    *edits_of(
+        "dim/evaluation/clusters.py",
+        "tests/evaluation/test_evaluators.py tests/evaluation/test_clusters.py",
         (
             "clusters of training labels",
-            "features.val_labels[rows], self.seed",
-            "features.train_labels[rows], self.seed",
+            "features.val_labels[rows], features.seed",
+            "features.train_labels[rows], features.seed",
+        ),
+        (
+            "classes and clusters change places",
+            "mutual_info_score(labels, clusters)",
+            "mutual_info_score(clusters, labels)",
+            "mutual information is symmetric",
         ),
     ),
     *edits_of(
@@ -59,12 +85,6 @@ EDITS = [
         ("MAP over all ranks", "counted = hits & (rank <= others[:, None])", "counted = hits"),
         ("ten others are too few", "len(vectors) > CUTOFF", "len(vectors) > CUTOFF + 1"),
         ("whitened by itself", "whitening(sample)", "whitening(vectors)"),
-        (
-            "classes and clusters change places",
-            "mutual_info_score(labels, clusters)",
-            "mutual_info_score(clusters, labels)",
-            "mutual information is symmetric",
-        ),
     ),
     *edits_of(
         "dim/evaluation/verification.py",
@@ -116,9 +136,22 @@ EDITS = [
             '(np.asarray(val, "float32") - mean) / scale',
             'np.asarray(val, "float32")',
         ),
+        ("labels in the old order", "ProbeData(x, labels[order]", "ProbeData(x, labels"),
+    ),
+    *edits_of(
+        "dim/evaluation/baselines.py",
+        "tests/evaluation/test_baselines.py",
+        (
+            "components of the first images",
+            "permutation(len(images))[:_PCA_IMAGES]",
+            "permutation(min(len(images), _PCA_IMAGES))",
+        ),
+    ),
+    *edits_of(
+        "dim/evaluation/few_labels.py",
+        "tests/evaluation/test_few_labels.py",
         ("the same few labels in every draw", "default_rng([seed, draw])", "default_rng([seed, 0])"),
         ("few labels that are all", "round(share * len(members))", "len(members)"),
-        ("labels in the old order", "ProbeData(x, labels[order]", "ProbeData(x, labels"),
     ),
     *edits_of(
         "dim/evaluation/mlp_probe.py",
@@ -188,6 +221,7 @@ EDITS = [
             "codes, distribution = expit(codes), stats",
             "codes, distribution = codes, stats",
         ),
+        ("samples of the posterior too wide", "np.exp(log_variance / 2) * f", "np.exp(log_variance) * f"),
     ),
     *edits_of(
         "dim/evaluation/geometry.py",
@@ -232,6 +266,7 @@ EDITS = [
         ("a ceiling in bits", "math.log(self.samples)", "math.log2(self.samples)"),
         ("at the ceiling is credible", "self.nats < self.ceiling", "self.nats <= self.ceiling + 0.01"),
         ("samples of all parts counted", ".bound), len(read))", ".bound), N)"),
+        ("dependence of other images' codes", "x[rows], codes[rows]", "x[rows], codes[: len(rows)]"),
         (
             "the seed ignored",
             "rng = np.random.default_rng(seed)\n    joint",
@@ -258,11 +293,6 @@ EDITS = [
             "each block over the first",
             "features[name][block] = values",
             "features[name][: len(values)] = values",
-        ),
-        (
-            "components of the first images",
-            "permutation(len(images))[:_PCA_IMAGES]",
-            "permutation(min(len(images), _PCA_IMAGES))",
         ),
     ),
     *edits_of(

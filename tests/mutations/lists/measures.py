@@ -148,7 +148,7 @@ EDITS = [
             'ops.transpose(self.h(samples["y"]))',
             'ops.transpose(self.h(samples["x"]))',
         ),
-        ("MINE with the gradient of DV", 'bound == "mine"\n        self.g', "False\n        self.g"),
+        ("MINE with the gradient of DV", 'bound == "mine"\n        seeds', "False\n        seeds"),
         ("MINE's shift of the other sign", "shift = 1 - ops.stop_gradient", "shift = 1 + ops.stop_gradient"),
         (
             "an average of the last batch alone",
@@ -167,5 +167,7 @@ EDITS = [
             "np.random.default_rng(0).permutation(len(x))",
         ),
         ("equal towers", "[seed, side]", "[seed, 0]"),
+        ("Gaussians of D times the nats", "np.expm1(-2 * nats / D)", "np.expm1(-2 * nats)"),
+        ("Gaussians of half the nats", "np.expm1(-2 * nats / D)", "np.expm1(-nats / D)"),
     ),
 ]

@@ -44,17 +44,12 @@ EDITS = [
     *edits_of(
         "experiments/evaluate/tables.py",
         "tests/experiments/evaluate/test_tables.py",
-        (
-            "the deviation with n",
-            "from statistics import mean, stdev",
-            "from statistics import mean, pstdev as stdev",
-        ),
         ("a standard error without the root", "100 * math.sqrt(0.4 * 0.6", "100 * (0.4 * 0.6"),
         ("a standard error of training images", '/ first["val"])', '/ first["train"])'),
-        ("shares for per cent", '(100, 1) if part == "features"', '(1, 1) if part == "features"'),
-        ("estimates beyond their ceiling", "if mean(values) > ceiling:", "if mean(values) > 1e6 * ceiling:"),
-        ("the first run's number", "{scale * mean(values):", "{scale * values[0]:"),
-        ("a run twice in the file", 'if row["run"] != line["run"]', "if True"),
+        ("shares for per cent", "column.scale * mean,", "mean,"),
+        ("estimates beyond their ceiling", "if mean > measured", "if mean > 1e6 * measured"),
+        ("the first run's number", "column.scale * mean,", "column.scale * values[0],"),
+        ("a deviation of one measurement", "ROWS[row].of_the_data and len", "len"),
         (
             "seeds that differ in more are alike",
             "for evaluation in evaluations}) == 1",
@@ -62,17 +57,14 @@ EDITS = [
         ),
     ),
     *edits_of(
+        "experiments/evaluate/record.py",
+        "tests/experiments/evaluate/test_tables.py",
+        ("a run twice in the file", 'if row["run"] != line["run"]', "if True"),
+    ),
+    *edits_of(
         "experiments/evaluate/evaluation.py",
-        "tests/experiments/evaluate/test_evaluation.py tests/experiments/evaluate/test_main.py",
-        ("Gaussians of D times the nats", "np.expm1(-2 * nats / D)", "np.expm1(-2 * nats)"),
-        ("Gaussians of half the nats", "np.expm1(-2 * nats / D)", "np.expm1(-nats / D)"),
+        "tests/experiments/evaluate/test_main.py",
         ("a group for each seed", '        configuration.pop("seed")\n', ""),
-        ("samples of the posterior too wide", "np.exp(log_variance / 2) * rng", "np.exp(log_variance) * rng"),
-        (
-            "dependence of other images' codes",
-            "components[rows], train[rows], seed",
-            "components[rows], train[: len(rows)], seed",
-        ),
     ),
     *edits_of(
         "experiments/compare/verification.py",

@@ -1,0 +1,42 @@
+"""How well clusters keep to classes."""
+
+import warnings
+
+import numpy as np
+
+from dim.evaluation.evaluator import LABELS, RETRIEVAL, Evaluator, Features, share
+
+_MOST = 5000
+
+
+def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> float:
+    """Adjusted mutual information of classes and k-means clusters, as many clusters as classes.
+
+    0 at chance, 1 where clusters are the classes (Vinh, Epps and Bailey 2010; arithmetic mean of the
+    entropies). The best of four starts of k-means.
+
+    Args:
+        vectors: [N, D].
+        labels: [N] int.
+        seed: of the starts.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # collapsed codes are fewer than the clusters
+        clusters = KMeans(len(np.unique(labels)), n_init=4, random_state=seed).fit_predict(vectors)
+    return float(adjusted_mutual_info_score(labels, clusters))
+
+
+def _measured(features: Features) -> dict[str, float]:
+    """Of at most 5,000 validation images."""
+    rows = np.random.default_rng(features.seed).permutation(len(features.val))[:_MOST]
+    vectors = np.asarray(features.val[rows], "float32")
+    return {"ami": cluster_agreement(vectors, features.val_labels[rows], features.seed)}
+
+
+_COLUMNS = (share("ami", "AMI", table="Clusters"),)
+_ABOUT = "- AMI: adjusted mutual information of classes and k-means clusters, as many clusters as classes."
+CLUSTERS = Evaluator("clusters", RETRIEVAL, {LABELS}, _measured, _COLUMNS, _ABOUT)
