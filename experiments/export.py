@@ -31,7 +31,7 @@ def export(options: Options) -> None:
     """
     from dim.search.index import Index
 
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     run.configuration()
     check_writable(run.path)
     index = Index.of(run, options.data) if options.data or any(run.path.glob("index/*/index.json")) else None

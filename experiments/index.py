@@ -40,7 +40,7 @@ def index(options: Options) -> None:
     Raises:
         DimError: there is no run, or there are no images.
     """
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
     where = options.data or configuration.data

@@ -50,7 +50,7 @@ def knn(options: Options) -> None:
     Raises:
         DimError: there is no run, or a query cannot be used.
     """
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
     dataset = run.dataset(options.data)
@@ -78,7 +78,7 @@ def knn(options: Options) -> None:
             hits = bank.labels[found.indices] == queries.labels[:, None]
             title += f"; same class: {hits.mean():.0%}"
         picture = neighbour_grid(
-            np.asarray(queries.images),
+            queries.images,
             bank.images[found.indices],
             title,
             query_captions=[dataset.caption(queries, i) for i in range(len(queries))],
@@ -112,10 +112,7 @@ def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split,
         rows = _numbers(options.queries, count)
     else:
         rows = np.random.default_rng(options.seed).permutation(count)[: options.count]
-    val = dataset.val
-    labels = None if val.labels is None else val.labels[rows]
-    queries = Split(val.images[rows], labels, [val.names[i] for i in rows])
-    return queries, rows if options.against == "val" else None
+    return dataset.val.rows(rows), rows if options.against == "val" else None
 
 
 def _numbers(text: str, count: int) -> np.ndarray:

@@ -45,7 +45,7 @@ def near_duplicates(options: Options) -> None:
     from dim.search.duplicates import close_pairs
     from dim.search.index import Index
 
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     index = Index.of(run, options.data)
     check_writable(index.folder)
     try:

@@ -45,7 +45,7 @@ def search(options: Options) -> None:
     from dim.search.index import Index
 
     files = _files(options.image)
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
     index = Index.of(run, options.data)

@@ -53,7 +53,7 @@ def verify(options: Options) -> None:
     """
     if options.pairs < 2 or options.seed < 0:
         raise DimError("--pairs must be at least 2 and --seed at least 0")
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
     own = not options.data or str(Path(options.data).expanduser().resolve()) == configuration.data
@@ -77,7 +77,7 @@ def verify(options: Options) -> None:
     except ValueError as error:
         raise DimError(f"{dataset.name}: {error}") from error
     used, rows = np.unique(pairs.rows, return_inverse=True)
-    used, pairs = _rows(images, used), Pairs(rows.reshape(-1, 2), pairs.same)
+    used, pairs = images.rows(used), Pairs(rows.reshape(-1, 2), pairs.same)
     try:
         distances = {
             name: pair_distances(x, pairs, options.metric)
@@ -125,10 +125,6 @@ def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.nd
         UNTRAINED: embed(untrained_encoder(run.configuration(), known), images),
         PIXELS: pixels(images),
     }
-
-
-def _rows(split: Split, rows: np.ndarray) -> Split:
-    return Split(split.images[rows], split.labels[rows], [split.names[i] for i in rows])
 
 
 def _numbers(verification) -> dict:

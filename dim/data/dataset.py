@@ -28,6 +28,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
+    def rows(self, rows: np.ndarray) -> "Split":
+        """Some of the images, by their numbers and in that order, in memory."""
+        labels = None if self.labels is None else self.labels[rows]
+        return Split(np.asarray(self.images[rows]), labels, [self.names[i] for i in rows])
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -66,7 +66,7 @@ class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
         return np.array([f"{type(self).__name__.lower()}{d}" for d in range(D)], dtype=object)
 
     def _run(self) -> Run:
-        return Run(self.run) if str(self.run) else Run.newest()
+        return Run.chosen(self.run)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -113,9 +113,7 @@ class Monitor(keras.callbacks.Callback):
 
 def _sample(split: Split, most: int, rng: np.random.Generator) -> Split:
     """At most so many images of a split, in random order."""
-    rows = rng.permutation(len(split))[:most]
-    labels = None if split.labels is None else split.labels[rows]
-    return Split(np.asarray(split.images[rows]), labels, [split.names[i] for i in rows])
+    return split.rows(rng.permutation(len(split))[:most])
 
 
 def _tag(name: str) -> str:

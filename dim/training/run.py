@@ -59,16 +59,19 @@ class Run:
         self.results = self.path / "results.json"
 
     @classmethod
-    def newest(cls) -> "Run":
-        """The run whose checkpoint was written last.
+    def chosen(cls, name: str | Path = "") -> "Run":
+        """The run of a name, or without one that whose checkpoint was written last.
 
         Raises:
             DimError: there is none.
         """
-        checkpoints = sorted(RUNS.glob("*/checkpoint.keras"), key=lambda file: file.stat().st_mtime)
-        if not checkpoints:
+        if str(name):
+            return cls(name)
+        checkpoints = RUNS.glob("*/checkpoint.keras")
+        newest = max(checkpoints, key=lambda file: file.stat().st_mtime, default=None)
+        if newest is None:
             raise DimError(f"no trained run in {RUNS.absolute()}; train one first: make train")
-        return cls(checkpoints[-1].parent.name)
+        return cls(newest.parent.name)
 
     @property
     def has_learned(self) -> bool:

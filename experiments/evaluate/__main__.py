@@ -55,7 +55,7 @@ def evaluate(options: Options) -> None:
     if not options.metrics:
         raise DimError("--metrics needs at least one distance")
     names = list(dict.fromkeys(name.strip() for name in options.run.split(",") if name.strip()))
-    runs = [Run(name) for name in names] if names else [Run.newest()]
+    runs = [Run.chosen(name) for name in names or [""]]
     for run in runs:
         _dataset(run, options)
         check_writable(run.path)

@@ -30,7 +30,7 @@ def report(options: Options) -> None:
     Raises:
         DimError: there is no run, or its data, checkpoint or evaluation cannot be used.
     """
-    run = Run(options.run) if options.run else Run.newest()
+    run = Run.chosen(options.run)
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")

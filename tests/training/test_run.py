@@ -174,12 +174,12 @@ def test_a_damaged_file_of_results_is_named_in_one_line(content, refused):
 
 def test_the_newest_run_is_the_one_saved_last_and_none_is_an_error():
     with pytest.raises(DimError, match=r"no trained run in .*make train"):
-        Run.newest()
+        Run.chosen()
     model = build_model(SMALL)
     for name in ("zebra", "ant"):
         Run(name).claim(SMALL)
         Run(name).save(model)
-    assert Run.newest().path.name == "ant"
+    assert Run.chosen().path.name == "ant"
 
 
 def test_a_checkpoint_comes_back_with_its_optimizer():

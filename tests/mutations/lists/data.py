@@ -138,7 +138,7 @@ EDITS = [
     *edits_of(
         "dim/training/run.py",
         "tests/training/test_run.py",
-        ("the oldest run", "checkpoints[-1]", "checkpoints[0]"),
+        ("the oldest run", "newest = max(", "newest = min("),
         ("an epoch logged twice", "< _epoch_of(line) < epoch", "< _epoch_of(line) <= epoch"),
         (
             "a cosine schedule may grow",
