@@ -56,7 +56,7 @@ def cosine_distance(x, y):
         x, y: [..., D]; they broadcast over the other axes.
     """
     x, y = _vectors(x, y)
-    distance = lp_norm(_directions(x) - _directions(y)) ** 2 / 2
+    distance = lp_norm(directions(x) - directions(y)) ** 2 / 2
     return np.where(x.any(axis=-1) & y.any(axis=-1), distance, 1.0)[()]
 
 
@@ -166,7 +166,7 @@ def _prepare(x, y, metric: Metric, p: float, covariance):
             else f"covariance is for the metric mahalanobis, not for {metric}; leave it out"
         )
     if metric == "cosine":
-        return _directions(x), _directions(y), "sqeuclidean", {}
+        return directions(x), directions(y), "sqeuclidean", {}
     if metric == "mahalanobis":
         lower, middle = _covariance_for(x.shape[1], covariance), y.mean(axis=0)
         x, y = (solve_triangular(lower, (z - middle).T, lower=True).T for z in (x, y))
@@ -195,7 +195,7 @@ def _vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def _directions(x: np.ndarray) -> np.ndarray:
+def directions(x: np.ndarray) -> np.ndarray:
     """x / ‖x‖, and zero where x is zero; scaled twice so that no length is too small to divide by."""
     largest = np.abs(x).max(axis=-1, keepdims=True)
     x = x / np.where(largest > 0, largest, 1)

@@ -97,7 +97,7 @@ EDITS = [
         "dim/measures/distances.py",
         "tests/measures/test_distances.py",
         ("no root of the p-th power", ".sum(axis=-1) ** (1 / p)", ".sum(axis=-1)"),
-        ("cosine distance doubled", "_directions(y)) ** 2 / 2", "_directions(y)) ** 2"),
+        ("cosine distance doubled", "directions(y)) ** 2 / 2", "directions(y)) ** 2"),
         ("pairwise cosine doubled", "distances / 2, 1.0)", "distances, 1.0)"),
         ("always the square", "return distance**2 if squared else distance", "return distance**2"),
         (
