@@ -29,12 +29,12 @@ def export(options: Options) -> None:
     Raises:
         DimError: there is no run, or the index is damaged, or ONNX computes something else.
     """
-    from dim.search.index import Index
+    from dim.search.index import find
 
     run = Run.chosen(options.run)
     run.configuration()
     check_writable(run.path)
-    index = Index.of(run, options.data) if options.data or any(run.path.glob("index/*/index.json")) else None
+    index = find(run.path, options.data) if options.data or any(run.path.glob("index/*/index.json")) else None
     folder = run.path / "export"
     folder.mkdir(exist_ok=True)
     if index is None:

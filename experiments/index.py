@@ -6,12 +6,13 @@ same command goes on; images that cannot be read are named and left out.
 
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from dim import data
 from dim.files import UNFINISHED, check_writable, exclusive, typed_path
 from dim.names import printable
+from dim.search.engine import IndexMetric, Kind
 from dim.training.run import Run
 from experiments import command_line
 
@@ -27,10 +28,10 @@ class Options:
     data: str = ""
     """Any folder of images, Tiny-ImageNet as folder or zip, or photo-patches; by default what the run was
     trained on."""
-    kind: Literal["exact", "hnsw", "ivf"] = "exact"
+    kind: Kind = "exact"
     """Of the FAISS index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
     some, and say how many."""
-    metric: Literal["l2", "cosine"] = "cosine"
+    metric: IndexMetric = "cosine"
     """Distance that the FAISS index is for. Others are searched without it, exactly."""
 
 
@@ -48,25 +49,31 @@ def index(options: Options) -> None:
     source = data.listed(where, configuration.image_size)
 
     command_line.import_keras()
-    from dim.search.faiss_index import recall
-    from dim.search.indexer import build_index
+    from dim.encoders import MEAN
+    from dim.encoders.embedding import embed_batch, fingerprint
+    from dim.search.indexer import Embedder, build_index
+    from dim.search.nearest import recall
 
+    encoder = run.load().encoder
+    _, code_size = encoder.output[MEAN].shape
+    embedder = Embedder(
+        partial(embed_batch, encoder), fingerprint(encoder), configuration.image_size, code_size
+    )
     folder = run.path / "index"
     folder.mkdir(exist_ok=True)
     lock = folder / f"{UNFINISHED}{source.name[:50]}.lock"
     try:
         with exclusive(lock, f"the index of {source.name} in {folder} is being made"):
-            made = build_index(run, run.load().encoder, where, source, options.kind, options.metric)
+            made = build_index(folder / source.name, where, source, embedder, options.kind, options.metric)
     except KeyboardInterrupt:
         print("\ninterrupted; what was embedded is kept; the same command goes on from there")
         raise
-    _, code_size = made.codes.shape
     print(printable(f"{len(made):,} images of {source.name}, codes of length {code_size} · {made.folder}/"))
     _name_skipped(made.folder / "skipped.txt")
     print(f"index.faiss: {options.kind}, by {options.metric} distance")
     if options.kind != "exact" and len(made) > 1:
         queries = min(1000, len(made))
-        share = recall(made.faiss, made.codes, queries=queries)
+        share = recall(made.engine, queries=queries)
         print(f"recall@10 against exact search: {share:.3f} (mean over {queries:,} of the images)")
     name = printable(shlex.quote(run.name))
     print(f"\nnext: make search RUN={name} IMAGE=…    make near-duplicates RUN={name}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dim.files import replace
 from dim.names import printable
 
 HIT, MISS = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind eyes too
@@ -66,6 +67,39 @@ def neighbour_grid(
     return np.asarray(sheet)
 
 
+def found_grid(
+    dataset, queries, bank, found, title: str, captions: Sequence[str] = (), tile: int = 112
+) -> np.ndarray:
+    """`neighbour_grid` of what was found for images of a data set in one of its splits.
+
+    Args:
+        dataset: it, as `dim.data.Dataset`.
+        queries, bank: of Q and N images, as `dim.data.Split`.
+        found: indices in the bank and distances, [Q, k] each.
+        title: a line above the grid.
+        captions: Q strings below the queries; by default their classes or names.
+        tile: as there.
+
+    Returns:
+        [height, width, 3] uint8.
+    """
+    return neighbour_grid(
+        np.asarray(queries.images),
+        bank.images[found.indices],
+        title,
+        captions or [dataset.caption(queries, i) for i in range(len(queries))],
+        [[dataset.caption(bank, i) for i in row] for row in found.indices],
+        found.distances,
+        same_class(queries, bank, found),
+        tile,
+    )
+
+
+def same_class(queries, bank, found) -> np.ndarray | None:
+    """Which of the neighbours found have the class of their query: [Q, k] bool, or None without labels."""
+    return None if queries.labels is None else bank.labels[found.indices] == queries.labels[:, None]
+
+
 class Layout:
     """Where things are in a neighbour grid whose images have `tile` pixels a side."""
 
@@ -92,6 +126,11 @@ class Layout:
         if i is None:
             return self.margin, y
         return self.margin + self.tile + self.gutter + i * (self.tile + self.gap), y
+
+
+def save_picture(file: Path, pixels: np.ndarray) -> None:
+    """Replaces an image file by [height, width, 3] uint8."""
+    replace(file, Image.fromarray(pixels).save)
 
 
 def scaled(image: np.ndarray, tile: int) -> Image.Image:

@@ -1,32 +1,20 @@
-"""Exact nearest neighbours of any vectors, by FAISS."""
+"""Exact nearest neighbours of any vectors, by FAISS; and what an engine finds of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, NamedTuple, get_args
+from typing import get_args
 
 import faiss
 import numpy as np
 
-Metric = Literal["l2", "cosine", "l1", "mahalanobis"]
+from dim.measures.distances import directions
+from dim.search.engine import Engine, Metric, Neighbours
+
 METRICS = "l2", "cosine"  # the two that every picture and table shows
 _BLOCK = 2**23  # floats of the bank that are searched at once: 32 MB
 _AT_ONCE = 2**15  # floats of candidates that are compared at once: 128 kB, which stay in the cache
 _SAMPLE = 20_000  # rows that a covariance is estimated from
 _NEAR = 1e-2  # of a query's own square: squared distances below it lose digits where the square is expanded
-
-
-class Neighbours(NamedTuple):
-    """The k nearest of each query, nearest first.
-
-    Attributes:
-        indices: [Q, k] int64, rows of the bank.
-        distances: [Q, k] float32. For `l2` the Euclidean distance, for `cosine` one minus the cosine, for
-            `l1` the sum of absolute differences, for `mahalanobis` the Euclidean distance after
-            `whitening` by the bank, not squared.
-    """
-
-    indices: np.ndarray
-    distances: np.ndarray
 
 
 def nearest(
@@ -61,25 +49,45 @@ def nearest(
     centre = compared.mean(axis=0) if len(queries) and metric != "l1" else np.float32(0)
     compared = compared - centre
 
-    def found_by(search: Callable, some: np.ndarray) -> Neighbours:
-        found = Neighbours(np.empty((len(some), 0), "int64"), np.empty((len(some), 0), "float32"))
-        block = max(1, _BLOCK // bank.shape[1])
-        for start in range(0, len(bank), block):
-            rows = comparable(bank[start : start + block], metric, whiten)
-            moved = compared[some], rows - centre
+    def search(some) -> Neighbours:
+        asked, step = compared[some], max(1, _BLOCK // bank.shape[1])
+        found = Neighbours(np.empty((len(asked), 0), "int64"), np.empty((len(asked), 0), "float32"))
+        for start in range(0, len(bank), step):
+            rows = comparable(bank[start : start + step], metric, whiten)
+            pair = asked, rows - centre
             if metric == "cosine" and not (there := rows.any(axis=1)).all():
-                moved = _with_column(moved[0], 0), _with_column(moved[1], ~there)  # at right angles to all
-            indices, distances = search(*moved, min(wanted, len(rows)), metric)
-            found = _merge(found, Neighbours(indices + start, distances), wanted)
+                pair = np.pad(asked, ((0, 0), (0, 1))), np.c_[pair[1], ~there]  # at right angles to all
+            how = faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2  # as which the cosine ranks
+            distances, indices = faiss.knn(*pair, min(wanted, len(rows)), how)
+            found = _nearest_first(
+                np.hstack([found.indices, indices + start]), np.hstack([found.distances, distances]), wanted
+            )
         return ranked(queries[some], bank, found.indices, metric, whiten)
 
-    found = found_by(_search, np.arange(len(queries)))
-    if len(near := _near(compared, found.distances[:, -1], metric)):
-        for part, better in zip(found, found_by(_search_by_differences, near), strict=True):
-            part[near] = better
-    if own is not None:
-        found = without_own(found, np.asarray(own))
-    return found
+    found = search(slice(None))
+    if metric != "l1":
+        near = squared(found.distances[:, -1], metric) < _NEAR * np.einsum("qd,qd->q", compared, compared)
+        if near.any():
+            with by_differences():
+                better = search(near)
+            for part, exact in zip(found, better, strict=True):
+                part[near] = exact
+    return found if own is None else without_own(found, np.asarray(own))
+
+
+def recall(engine: Engine, k: int = 10, queries: int = 1000) -> float:
+    """Share of the k nearest of random codes that an engine finds, the code itself left out.
+
+    Counted by distance, so that it does not matter which of several duplicates were found.
+    """
+    codes = engine.codes
+    rows = np.random.default_rng(0).permutation(len(codes))[:queries]
+    k = min(k, len(codes) - 1)
+    if k < 1:
+        return 1.0
+    exact = nearest(codes[rows], codes, k, engine.metric, rows).distances
+    found = engine.search(codes[rows], k, rows).distances
+    return float(np.mean(found <= exact[:, -1:] * (1 + 1e-6) + 1e-9))
 
 
 def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) -> np.ndarray:
@@ -100,18 +108,8 @@ def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) 
     if not np.isfinite(x).all():
         raise ValueError("there are vectors with values that are not finite")
     if metric == "cosine":
-        for size in _greatest, _length:  # the squares of very small or great values are no float32
-            scale = size(x)
-            x = x / np.where(scale > 0, scale, 1)
+        return directions(x)
     return x @ whiten if metric == "mahalanobis" else x
-
-
-def _greatest(x: np.ndarray) -> np.ndarray:
-    return np.maximum(x.max(axis=1, keepdims=True), -x.min(axis=1, keepdims=True))
-
-
-def _length(x: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(x, axis=1, keepdims=True)
 
 
 def whitening(bank: np.ndarray) -> np.ndarray:
@@ -166,7 +164,7 @@ def ranked(
         for query, rows, out in zip(queries, candidates[:, some], distances[:, some], strict=True):
             there = comparable(bank[rows], metric, whiten)
             out[:] = np.where(rows < 0, np.inf, distances_to(query, there, metric))
-    return _merge(Neighbours(candidates[:, :0], distances[:, :0]), Neighbours(candidates, distances), None)
+    return _nearest_first(candidates, distances)
 
 
 def distances_to(x: np.ndarray, y: np.ndarray, metric: Metric) -> np.ndarray:
@@ -195,20 +193,9 @@ def without_own(found: Neighbours, own: np.ndarray) -> Neighbours:
     return Neighbours(*(x[~dropped].reshape(Q, wanted - 1) for x in found))
 
 
-def _search(queries: np.ndarray, rows: np.ndarray, k: int, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
-    """By FAISS' distances, which are good enough to tell which are the nearest; smaller is nearer.
-
-    Cosine ranks like L2 of the same vectors at unit length.
-    """
-    index = faiss.IndexFlat(rows.shape[1], faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2)
-    index.add(rows)
-    return index.search(queries, k)[::-1]
-
-
-def _search_by_differences(*arguments) -> tuple[np.ndarray, np.ndarray]:
-    """As `_search`, slower and exact."""
-    with by_differences():
-        return _search(*arguments)
+def squared(distance, metric: Metric):
+    """Square of the Euclidean distance between `comparable` vectors, from what `distances_to` says."""
+    return 2 * distance if metric == "cosine" else distance**2
 
 
 @contextmanager
@@ -222,19 +209,6 @@ def by_differences() -> Iterator[None]:
         faiss.cvar.distance_compute_blas_threshold = most
 
 
-def _near(queries: np.ndarray, farthest: np.ndarray, metric: Metric) -> np.ndarray:
-    """Rows of the queries whose neighbours are so near that an expanded square says little of them."""
-    if metric == "l1":
-        return np.empty(0, int)
-    squares = 2 * farthest if metric == "cosine" else farthest**2
-    return np.flatnonzero(squares < _NEAR * np.einsum("qd,qd->q", queries, queries))
-
-
-def _with_column(x: np.ndarray, values) -> np.ndarray:
-    return np.insert(x, x.shape[1], values, axis=1)
-
-
-def _merge(one: Neighbours, other: Neighbours, wanted: int | None) -> Neighbours:
-    indices, distances = (np.concatenate(parts, axis=1) for parts in zip(one, other, strict=True))
-    order = np.argsort(distances, axis=1, kind="stable")[:, :wanted]
+def _nearest_first(indices: np.ndarray, distances: np.ndarray, most: int | None = None) -> Neighbours:
+    order = np.argsort(distances, axis=1, kind="stable")[:, :most]
     return Neighbours(np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1))
