@@ -7,7 +7,6 @@ same command goes on; images that cannot be read are named and left out.
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from dim import data
 from dim.files import UNFINISHED, check_writable, exclusive, typed_path
@@ -36,11 +35,7 @@ class Options:
 
 
 def index(options: Options) -> None:
-    """Makes or completes an index.
-
-    Raises:
-        DimError: there is no run, or there are no images.
-    """
+    """Makes or completes an index."""
     run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
@@ -56,34 +51,29 @@ def index(options: Options) -> None:
 
     encoder = run.load().encoder
     _, code_size = encoder.output[MEAN].shape
-    embedder = Embedder(
-        partial(embed_batch, encoder), fingerprint(encoder), configuration.image_size, code_size
-    )
-    folder = run.path / "index"
-    folder.mkdir(exist_ok=True)
-    lock = folder / f"{UNFINISHED}{source.name[:50]}.lock"
+    to_codes = partial(embed_batch, encoder)
+    embedder = Embedder(to_codes, fingerprint(encoder), configuration.image_size, code_size)
+    folder = run.path / "index" / source.name
+    folder.parent.mkdir(exist_ok=True)
+    lock = folder.with_name(f"{UNFINISHED}{source.name[:50]}.lock")
     try:
-        with exclusive(lock, f"the index of {source.name} in {folder} is being made"):
-            made = build_index(folder / source.name, where, source, embedder, options.kind, options.metric)
+        with exclusive(lock, f"the index of {source.name} in {folder.parent} is being made"):
+            made = build_index(folder, where, source, embedder, options.kind, options.metric)
     except KeyboardInterrupt:
         print("\ninterrupted; what was embedded is kept; the same command goes on from there")
         raise
-    print(printable(f"{len(made):,} images of {source.name}, codes of length {code_size} · {made.folder}/"))
-    _name_skipped(made.folder / "skipped.txt")
+    print(printable(f"{len(made):,} images of {source.name}, codes of length {code_size} · {folder}/"))
+    if (skipped := folder / "skipped.txt").exists():
+        named = skipped.read_text("utf8", "replace").splitlines()
+        more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+        print(printable(f"not readable, see {skipped}: {'; '.join(named[:_NAMED])}{more}"))
     print(f"index.faiss: {options.kind}, by {options.metric} distance")
     if options.kind != "exact" and len(made) > 1:
         queries = min(1000, len(made))
-        share = recall(made.engine, queries=queries)
-        print(f"recall@10 against exact search: {share:.3f} (mean over {queries:,} of the images)")
+        share = f"{recall(made.engine, queries=queries):.3f}"
+        print(f"recall@10 against exact search: {share} (mean over {queries:,} of the images)")
     name = printable(shlex.quote(run.name))
     print(f"\nnext: make search RUN={name} IMAGE=…    make near-duplicates RUN={name}")
-
-
-def _name_skipped(file: Path) -> None:
-    if file.exists():
-        lines = file.read_text("utf8", "replace").splitlines()
-        more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
-        print(printable(f"not readable, see {file}: {'; '.join(lines[:_NAMED])}{more}"))
 
 
 if __name__ == "__main__":

@@ -45,11 +45,7 @@ class Options:
 
 
 def knn(options: Options) -> None:
-    """Embeds bank and queries with the run's encoder, searches, draws, and prints the hit rates.
-
-    Raises:
-        DimError: there is no run, or a query cannot be used.
-    """
+    """Embeds bank and queries with the run's encoder, searches, draws, and prints the hit rates."""
     run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
@@ -91,8 +87,6 @@ def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split,
 
         names = [Path(file).name for file in options.image]
         return Split(read_images(options.image, size), None, names), None
-    if options.seed < 0:
-        raise DimError(f"--seed must be at least 0, not {options.seed}")
     count = len(dataset.val)
     if options.count < 1:
         raise DimError(f"--count must be at least 1, not {options.count}")
@@ -114,18 +108,21 @@ def _numbers(text: str, count: int) -> np.ndarray:
 
 
 def _rows(metric: str, queries: Split, bank: Split, found, dataset: data.Dataset) -> list[dict]:
+    def class_of(split: Split, i: int) -> str:
+        return "" if split.labels is None else cell(dataset.caption(split, i))
+
     return [
         {
             "metric": metric,
             "query": cell(queries.names[q]),
-            "query_class": "" if queries.labels is None else cell(dataset.caption(queries, q)),
-            "rank": rank + 1,
+            "query_class": class_of(queries, q),
+            "rank": rank,
             "neighbour": cell(bank.names[i]),
-            "neighbour_class": "" if bank.labels is None else cell(dataset.caption(bank, i)),
-            "distance": f"{found.distances[q, rank]:.6g}",
+            "neighbour_class": class_of(bank, i),
+            "distance": f"{distance:.6g}",
         }
-        for q in range(len(queries))
-        for rank, i in enumerate(found.indices[q])
+        for q, neighbours in enumerate(zip(*found, strict=True))
+        for rank, (i, distance) in enumerate(zip(*neighbours, strict=True), 1)
     ]
 
 

@@ -33,11 +33,7 @@ class Options:
 
 
 def near_duplicates(options: Options) -> None:
-    """Compares all pairs of an index.
-
-    Raises:
-        DimError: there is no run or index, or too many pairs are that close.
-    """
+    """Compares all pairs of an index."""
     from dim.pictures.grid import save_picture
     from dim.pictures.pairs import pair_sheet
     from dim.search.duplicates import close_pairs

@@ -36,11 +36,7 @@ class Options:
 
 
 def search(options: Options) -> None:
-    """Embeds the images, searches the index, prints and draws.
-
-    Raises:
-        DimError: there is no run or index, they do not belong together, or an image cannot be read.
-    """
+    """Embeds the images, searches the index, prints and draws."""
     from dim.data.decode import read_images
     from dim.search.index import find
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -36,7 +35,7 @@ class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
         Raises:
             DimError: it is not, or it has no checkpoint.
         """
-        _encoder_of(self._run())
+        _encoder_of(self.run)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -56,17 +55,14 @@ class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
         """
         from dim.encoders.embedding import embed
 
-        encoder = _encoder_of(self._run())
+        encoder = _encoder_of(self.run)
         _, size, _, _ = encoder.input_shape
         return embed(encoder, as_squares(X, size), self.batch_size)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """`deepinfomaxfeatures0` and so on, one for each dimension of the code."""
-        D = _encoder_of(self._run()).output["mean"].shape[-1]
+        D = _encoder_of(self.run).output["mean"].shape[-1]
         return np.array([f"{type(self).__name__.lower()}{d}" for d in range(D)], dtype=object)
-
-    def _run(self) -> Run:
-        return Run.chosen(self.run)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -85,10 +81,7 @@ def as_squares(images: np.ndarray | Sequence, size: int) -> np.ndarray:
         return images
     if isinstance(images, str | PathLike):
         raise ValueError(f"images must be several; for one pass [{str(images)!r}]")
-    squares = np.empty((len(images), size, size, 3), "uint8")
-    for square, image in zip(squares, images, strict=True):
-        square[:] = _square(image, size)
-    return squares
+    return np.array([_square(image, size) for image in images], "uint8").reshape(-1, size, size, 3)
 
 
 def _square(image, size: int) -> np.ndarray:
@@ -104,9 +97,10 @@ def _square(image, size: int) -> np.ndarray:
     return squared(image, size)
 
 
-def _encoder_of(run: Run):
+def _encoder_of(name: str | PathLike):
+    run = Run.chosen(name)
     changed = run.checkpoint.stat().st_mtime_ns if run.checkpoint.exists() else 0
-    return _loaded(str(Path(run.path).absolute()), changed)
+    return _loaded(str(run.path.absolute()), changed)
 
 
 @lru_cache(maxsize=2)

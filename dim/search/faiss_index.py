@@ -30,14 +30,22 @@ class _Faiss(Engine):
 
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         super().__init__(folder, codes, metric)
-        self.index = _read(folder / FILE)
-        held, (N, D) = (_METRICS[self.index.metric_type], self.index.ntotal, self.index.d), codes.shape
+        file, (N, D), remedy = folder / FILE, codes.shape, "remove it and make the index anew"
+        if not file.is_file():
+            raise DimError(f"{file} is not there; make the index anew")
+        try:
+            self.index = index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+            if not isinstance(index, _KINDS) or index.metric_type not in _METRICS:
+                raise RuntimeError(f"{type(index).__name__} of metric {index.metric_type} is none of ours")
+        except RuntimeError as error:
+            raise DimError(f"{file} cannot be read ({_one_line(error)}); {remedy}") from error
+        held = _METRICS[index.metric_type], index.ntotal, index.d
         if held != (metric, N, D):
             raise DimError(
-                f"{folder / FILE} holds {held[1]} codes of length {held[2]} by {held[0]}, not "
-                f"{N} of length {D} by {metric}; remove it and make the index anew"
+                f"{file} holds {held[1]} codes of length {held[2]} by {held[0]}, not "
+                f"{N} of length {D} by {metric}; {remedy}"
             )
-        _compare_by(self.index, "l2")
+        _compare_by(index, "l2")
 
     @classmethod
     def write(cls, folder: Path, codes: np.ndarray, metric: IndexMetric) -> None:
@@ -128,21 +136,6 @@ def _fill(file: Path, index: faiss.Index, codes: np.ndarray, metric: IndexMetric
             bar.update(len(rows))
     _compare_by(index, metric)
     faiss.write_index(index, str(file))
-
-
-def _read(file: Path) -> faiss.Index:
-    """An index that `_Faiss` wrote, memory-mapped."""
-    if not file.is_file():
-        raise DimError(f"{file} is not there; make the index anew")
-    try:
-        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
-        if not isinstance(index, _KINDS) or index.metric_type not in _METRICS:
-            raise RuntimeError(f"{type(index).__name__} of metric {index.metric_type} is none of ours")
-    except RuntimeError as error:
-        raise DimError(
-            f"{file} cannot be read ({_one_line(error)}); remove it and make the index anew"
-        ) from error
-    return index
 
 
 def _compare_by(index: faiss.Index, metric: IndexMetric) -> None:

@@ -91,15 +91,9 @@ def recall(engine: Engine, k: int = 10, queries: int = 1000) -> float:
 
 
 def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) -> np.ndarray:
-    """Vectors as the metric compares them: for `cosine` of unit length, for `mahalanobis` whitened.
+    """Vectors as the metric compares them, [N, D] float32.
 
-    Args:
-        x: [N, D].
-        metric: as for `nearest`.
-        whiten: [D, D], for `mahalanobis`.
-
-    Returns:
-        [N, D] float32.
+    For `cosine` they have unit length, for `mahalanobis` they went through the matrix `whiten` [D, D].
 
     Raises:
         ValueError: a value is not finite.
@@ -113,16 +107,10 @@ def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) 
 
 
 def whitening(bank: np.ndarray) -> np.ndarray:
-    """W, with which the Mahalanobis distance of x and y is the length of (x - y) W.
+    """W, with which the Mahalanobis distance of x and y is the length of (x - y) W: [D, D] float32.
 
-    W Wᵀ is the inverse covariance of the bank, by the estimate of Ledoit and Wolf (2004), which has an
-    inverse even where there are fewer rows than dimensions; from at most 20,000 rows.
-
-    Args:
-        bank: [N, D].
-
-    Returns:
-        [D, D] float32.
+    W Wᵀ is the inverse covariance of the bank [N, D], by the estimate of Ledoit and Wolf (2004), which has
+    an inverse even where there are fewer rows than dimensions; from at most 20,000 rows.
 
     Raises:
         ValueError: all rows are the same, or a value is not finite.
@@ -133,9 +121,7 @@ def whitening(bank: np.ndarray) -> np.ndarray:
     covariance, _ = ledoit_wolf(comparable(bank[np.sort(rows)], "l2").astype("float64"))
     variance, axes = np.linalg.eigh(covariance)
     if not variance.max() > 0:
-        raise ValueError(
-            "the vectors do not vary, so that there is no Mahalanobis distance; take another metric"
-        )
+        raise ValueError("the vectors do not vary, so have no Mahalanobis distance; take another metric")
     floor = variance.max() * np.finfo("float32").eps
     return (axes / np.sqrt(np.maximum(variance, floor))).astype("float32")
 
@@ -153,8 +139,7 @@ def ranked(
         queries: [Q, D].
         bank: [N, D].
         candidates: [Q, k] int, rows of the bank; those below 0 are none, and end up at distance infinity.
-        metric: as for `nearest`.
-        whiten: [D, D], for `mahalanobis`.
+        metric, whiten: as for `comparable`.
     """
     queries = comparable(queries, metric, whiten)
     distances = np.empty(candidates.shape, "float32")

@@ -65,8 +65,8 @@ EDITS = [
         ),
         (
             "inner products rounded to 1",
-            '        _compare_by(self.index, "l2")\n',
-            "",
+            '            )\n        _compare_by(index, "l2")\n',
+            "            )\n",
         ),
         ("a file compared by L2", "    _compare_by(index, metric)\n", ""),
         ("no is_similarity", 'index.hnsw.is_similarity = metric == "cosine"', "pass"),
@@ -161,7 +161,7 @@ EDITS = [
         "dim/pictures/pairs.py",
         "tests/pictures/test_pairs.py",
         ("pairs in one row", "divmod(p, _COLUMNS)", "divmod(p, 2 * _COLUMNS)"),
-        ("both images of a pair at one place", "left = x + side * (tile + sheet.seam)", "left = x"),
+        ("both images of a pair at one place", "(x, x + tile + layout.seam)", "(x, x)"),
     ),
     *edits_of(
         "dim/pictures/grid.py",
