@@ -99,11 +99,11 @@ def test_a_step_costs_little_more_than_the_encoder(preset, precision):
     """The encoder forward and twice backward is 0.468 GFLOP a view; the rest at most a quarter."""
     (name, views), (model, graph) = preset, step(preset[0], precision)
     images = np.zeros((B, 64, 64, 3), "uint8")
-    encoder = operations.of_encoding(model.encoder, images).operations / B
+    encoder = operations.of_encoding(model.encoder, images) / B
     assert encoder == pytest.approx(0.158e9, rel=0.01)
     first = 2 * 64 * 64 * 32 * 27  # convolution, whose input needs no gradient
     least = views * (3 * encoder - first)
-    assert least <= operations.count(graph).operations / B <= {"seed": 1.1, "dim": 1.23}[name] * least
+    assert least <= operations.count(graph) / B <= {"seed": 1.1, "dim": 1.23}[name] * least
 
 
 @pytest.fixture

@@ -6,27 +6,14 @@ goes to standard output and, with the numbers behind it, to a folder.
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from dim.files import typed_path
 from experiments import command_line
 
-Kind = Literal[
-    "step",
-    "profile",
-    "rewrites",
-    "augmentation",
-    "feed",
-    "decode",
-    "encode",
-    "search",
-    "start",
-    "growth",
-    "index",
-    "accuracy",
-]
+Kind = Literal["step", "augmentation", "feed", "decode", "encode", "search", "index"]
 KINDS = get_args(Kind)
 
 
@@ -34,8 +21,8 @@ KINDS = get_args(Kind)
 class Options:
     """Options of `benchmark`."""
 
-    rows: tuple[Kind, ...] = KINDS[:-2]
-    """Which rows to measure; index (3 minutes) and accuracy (20) only where they are named."""
+    rows: tuple[Kind, ...] = KINDS[:-1]
+    """Which rows to measure; index (3 minutes) only where it is named."""
     presets: tuple[str, ...] = ("seed", "dim")
     """Presets of the step; PyTorch's side knows these two."""
     batch_sizes: tuple[int, ...] = (100,)
@@ -49,7 +36,7 @@ class Options:
     output: str = "runs/benchmark"
     """Folder of benchmark.md and benchmark.json."""
     quick: bool = False
-    """Two minutes in place of twenty-five: short turns, few sizes, PyTorch not compiled."""
+    """Short turns, few sizes, PyTorch not compiled."""
 
 
 def benchmark(options: Options) -> None:
@@ -61,16 +48,15 @@ def benchmark(options: Options) -> None:
     from tqdm import tqdm
 
     from dim.names import printable
-    from experiments.benchmark import machine
     from experiments.benchmark.bench import Bench
-    from experiments.benchmark.table import Growth, Row, growth_table, table
+    from experiments.benchmark.table import machine, table
 
     _check(options)
     folder = typed_path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     bench, rows = Bench(options), []
     try:
-        head = machine.describe(*_devices(bench))
+        head = machine(*_devices(bench))
         tasks = [task for kind in options.rows for task in _tasks(kind, bench)]
         with tqdm(tasks, unit=" rows", dynamic_ncols=True) as progress:
             for name, measure in progress:
@@ -79,19 +65,11 @@ def benchmark(options: Options) -> None:
         limits = _limits(bench)
     finally:
         bench.end()
-    lines = [row for row in rows if isinstance(row, Row)]
-    growth = [row for row in rows if isinstance(row, Growth)]
-    tables = [table(lines)] * bool(lines) + [growth_table(growth)] * bool(growth)
-    text = "\n\n".join([head, limits, *tables])
-    numbers = {
-        "machine": head,
-        "limits": limits,
-        "rows": [{**asdict(row), "share": row.share} for row in lines],
-        "growth": [asdict(row) for row in growth],
-    }
-    (folder / "benchmark.md").write_text(text + "\n", "utf8")
+    text = f"{head}\n\n{limits}\n\n{table(rows)}"
+    numbers = {"machine": head, "limits": limits, "rows": [row.as_json() for row in rows]}
+    (folder / "benchmark.md").write_text(text, "utf8")
     (folder / "benchmark.json").write_text(json.dumps(numbers, indent=2) + "\n", "utf8")
-    print(f"{text}\n\n{printable(folder / 'benchmark.md')}")
+    print(f"{text}\n{printable(folder / 'benchmark.md')}")
 
 
 def _check(options: Options) -> None:
@@ -109,24 +87,12 @@ def _check(options: Options) -> None:
         raise DimError(f"--torch-python {options.torch_python} is not a program")
 
 
-def _tasks(kind: str, bench):
-    from experiments.benchmark import accuracy, decode, feed, growth, index, profile, search, start, steps
+def _tasks(kind: Kind, bench):
+    """What makes the rows of a kind: pairs of a name and a function."""
+    from experiments.benchmark import decode, search, steps
 
-    kinds = {
-        "step": steps.step_rows,
-        "profile": profile.profile_rows,
-        "rewrites": steps.rewrite_rows,
-        "augmentation": steps.augmentation_rows,
-        "feed": feed.feed_rows,
-        "decode": decode.decode_rows,
-        "encode": feed.encode_rows,
-        "search": search.search_rows,
-        "start": start.start_rows,
-        "growth": growth.growth_rows,
-        "index": index.index_rows,
-        "accuracy": accuracy.accuracy_rows,
-    }
-    return kinds[kind](bench)
+    home = {"decode": decode, "search": search, "index": search}.get(kind, steps)
+    return getattr(home, f"{kind}_rows")(bench)
 
 
 def _measured(bench, name, measure) -> list:
@@ -153,7 +119,7 @@ def _devices(bench) -> tuple[str, str]:
 
 def _limits(bench) -> str:
     rates = [f"{bench.matrix_rate(p) / 1e12:.3g} TFLOP/s in {p}" for p in ("float32", "mixed_bfloat16")]
-    return f"Measured limits: matrix products {', '.join(rates)}; copying {bench.copy_rate() / 1e9:.3g} GB/s."
+    return f"Measured limits: matrix products {', '.join(rates)}."
 
 
 if __name__ == "__main__":

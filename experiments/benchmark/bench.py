@@ -1,6 +1,5 @@
-"""What the rows share: the processes, how long to measure, and the limits of the machine."""
+"""What the rows share: the processes, how long to measure, and the limit of the machine."""
 
-import os
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -8,8 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from experiments.benchmark.child import Child, Failed, Run
+from experiments.benchmark.table import Row, alternate
 
-OURS, PYTORCH = "experiments.benchmark.keras_tasks", "experiments.benchmark.torch_tasks"
+OURS, PYTORCH = "experiments.benchmark.keras_tasks", "experiments.benchmark.torch_step"
 # PyTorch frees large tensors to the system and so clears every page anew in each step; it is faster without.
 _KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 _BACKENDS = Path(".venv-backends/bin/python")
@@ -51,9 +51,8 @@ class Bench:
             child.facts("describe")
         except (Failed, OSError) as error:
             self.end(PYTORCH)
-            raise Failed(
-                "PyTorch not installed" if "No module named" in str(error) else str(error)
-            ) from error
+            absent = "No module named" in str(error)
+            raise Failed("PyTorch not installed" if absent else str(error)) from error
         return child
 
     def fastest(self, task: str, **arguments) -> tuple[Run | None, str]:
@@ -75,7 +74,20 @@ class Bench:
         if not tried:
             return None, "; ".join(complaints)
         best = min(tried, key=lambda variant: tried[variant][0])
-        return tried[best][1], f"PyTorch {best}" + "".join(f"; {each}" for each in complaints)
+        return tried[best][1], "; ".join([f"PyTorch {best}", *complaints])
+
+    def rates(self, amount: int, **runs: Run | None) -> dict[str, list[float]]:
+        """Of sides that each do the same amount, in turn; those that are None are left out."""
+        sides = {name: (run, amount) for name, run in runs.items() if run}
+        return alternate(sides, self.rounds, self.seconds)
+
+    def against_limit(self, what: str, amount: int, task: str, rival, precision: str, **arguments) -> Row:
+        """A task of ours beside the rival (its run and name), and the images a second at the matrix rate."""
+        rate, (rival, name) = self.matrix_rate(precision), rival
+        runs, facts = self.ours().prepare(task, precision=precision, **arguments)
+        note = f"{facts['operations'] / 1e9:.3g} GFLOP an image; limit from {rate / 1e12:.3g} TFLOP/s"
+        rates = self.rates(amount, ours=runs[task], rival=rival)
+        return Row.of_rates(what, "images/s", rates, name, limit=rate / facts["operations"], note=note)
 
     def precision(self) -> str:
         """What `--precision auto` means here."""
@@ -83,9 +95,6 @@ class Bench:
 
     def _matrix_rate(self, precision: str) -> float:
         return self.ours().facts("matrix rate", precision=precision, seconds=3 * self.seconds)["rate"]
-
-    def copy_rate(self) -> float:
-        return self.ours().facts("copy rate", seconds=self.seconds)["rate"]
 
     def end(self, *modules: str) -> None:
         """Ends processes, all if none is named."""
@@ -100,11 +109,3 @@ class Bench:
                 child.forget()
             except Failed:
                 self.end(module)
-
-
-def environment(**others: str) -> dict[str, str]:
-    """Of a program of the project that is run from another folder."""
-    from experiments.benchmark.child import REPOSITORY
-
-    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path, **others}

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +24,9 @@ _ENVIRONMENT = {
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # two processes share one GPU
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
+
+Run = Callable[[int], float]
+"""Does a task so many times; the seconds that took."""
 
 
 class Failed(Exception):
@@ -45,21 +49,18 @@ class Child:
             start_new_session=True,  # Ctrl-C is for the parent, which ends the whole group
         )
 
-    def prepare(self, task: str, **arguments) -> tuple[dict[str, "Run"], dict]:
+    def prepare(self, task: str, **arguments) -> tuple[dict[str, Run], dict]:
         """The runs of a task and its facts.
 
         Raises:
             Failed: the task raised, or the process died.
         """
         answer = self._order(prepare=task, arguments=arguments)
-        return {name: Run(self, key) for name, key in answer["runs"].items()}, answer["facts"]
+        return {name: partial(self._run, key) for name, key in answer["runs"].items()}, answer["facts"]
 
     def facts(self, task: str, **arguments) -> dict:
         """Of a task that has nothing to run."""
         return self.prepare(task, **arguments)[1]
-
-    def run(self, key: int, times: int) -> float:
-        return self._order(run=key, times=times)["seconds"]
 
     def forget(self) -> None:
         """Lets go of everything prepared so far."""
@@ -72,6 +73,9 @@ class Child:
         for file in (self._process.stdin, self._process.stdout, self._said):
             with suppress(BrokenPipeError):
                 file.close()
+
+    def _run(self, key: int, times: int) -> float:
+        return self._order(run=key, times=times)["seconds"]
 
     def _order(self, **order):
         try:
@@ -92,17 +96,6 @@ class Child:
         self._said.seek(0)
         lines = self._said.read().decode("utf8", "replace").strip().splitlines()
         return f"its process ended with status {status}" + (f": {lines[-1][:160]}" if lines else "")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One thing that a child can run; called with a number of times, it returns seconds."""
-
-    child: Child
-    key: int
-
-    def __call__(self, times: int = 1) -> float:
-        return self.child.run(self.key, times)
 
 
 def serve(module: str) -> None:
@@ -127,8 +120,7 @@ def _obey(order: dict, tasks: dict, prepared: list) -> dict:
         return {"runs": keys, "facts": facts}
     if "forget" in order:
         prepared[:] = [None] * len(prepared)
-        if "forget" in tasks:
-            tasks["forget"]()
+        tasks.get("forget", bool)()
         return {}
     run = prepared[order["run"]]
     started = time.perf_counter()

@@ -7,16 +7,15 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 
 from experiments.benchmark.bench import Bench
-from experiments.benchmark.compare import alternate
-from experiments.benchmark.machine import cores
-from experiments.benchmark.table import Row
+from experiments.benchmark.child import Failed
+from experiments.benchmark.table import Row, alternate, cores
 
 _MODULE = "experiments.benchmark.decode"
-_JPEG = ".jpg", ".jpeg"
 
 
 def decode_rows(bench: Bench) -> Iterator:
@@ -33,27 +32,24 @@ def _decode(bench) -> list[Row]:
         runs, _ = prepare("ours", cache=f"{folder}/cache", **arguments)
         first = runs["decode"](1)
         alone, facts = prepare("pillow", most=count // 10, **arguments)
-        sides = {"ours": (runs["decode"], count), "pillow": (alone["decode"], facts["images"])}
+        sides = {"ours": (runs["decode"], count), "Pillow, one thread": (alone["decode"], facts["images"])}
         reason = ""
         try:
-            sides["tensorflow"] = prepare("tensorflow", **arguments)[0]["decode"], count
-        except Exception as error:
+            sides["tf.io"] = prepare("tensorflow", **arguments)[0]["decode"], count
+        except Failed as error:
             reason = str(error)
         rates = alternate(sides, 3, 0)
         second = [runs["open"](1) for _ in range(5)]
-    started = first - count / median(rates["ours"])
+    ours, alone = rates["ours"], rates["Pillow, one thread"]
+    started = first - count / median(ours)
     what = f"decode: {count:,} {origin}"
-    limit = cores() * median(rates["pillow"])
+    limit = cores() * median(alone)
     note = f"limit: Pillow alone × {cores()} cores; starting the workers took {max(started, 0):.1f} s"
-    rows = [
-        Row.of_rates(
-            what, "images/s", {"ours": rates["ours"], "rival": rates[rival]}, name, limit=limit, note=note
-        )
-        for rival, name in (("tensorflow", "tf.io"), ("pillow", "Pillow, one thread"))
-        if rival in rates
-    ]
-    if reason:
-        rows.insert(0, Row(what=what, unit="images/s", ours=median(rates["ours"]), rival_name=reason))
+    rows = [Row(what=what, unit="images/s", ours=median(ours), rival_name=reason)] if reason else []
+    for name in ("tf.io", "Pillow, one thread"):
+        if name in rates:
+            sides = {"ours": ours, "rival": rates[name]}
+            rows.append(Row.of_rates(what, "images/s", sides, name, limit=limit, note=note))
     return [*rows, Row(what=f"second start: open {count:,} decoded images", unit="s", ours=median(second))]
 
 
@@ -61,39 +57,38 @@ def _collect(where: str, folder: Path, most: int) -> tuple[int, str]:
     """Fills a folder with at most so many JPEG files of a data set, or with generated ones."""
     from dim import data
 
-    where = where or data.default()
+    source = Path(where or data.default()).expanduser()
     folder.mkdir()
-    if where == data.PHOTO_PATCHES:
-        _generate(folder, most)
-        return most, "generated JPEGs"
-    source = Path(where).expanduser()
+    places = [folder / f"{i:06}.jpg" for i in range(most)]
     if source.is_file():
         with zipfile.ZipFile(source) as archive:
-            members = [m for m in archive.namelist() if m.lower().endswith(_JPEG)][:most]
-            for i, member in enumerate(members):
-                (folder / f"{i:06}.jpg").write_bytes(archive.read(member))
+            for place, member in zip(places, filter(_is_jpeg, archive.namelist()), strict=False):
+                place.write_bytes(archive.read(member))
     else:
-        members = sorted(f for f in source.rglob("*") if f.suffix.lower() in _JPEG)[:most]
-        for i, member in enumerate(members):
-            (folder / f"{i:06}.jpg").symlink_to(member.resolve())
-    if not members:
-        _generate(folder, most)
-        return most, "generated JPEGs"
-    return len(members), f"JPEGs of {source.name}"
+        for place, file in zip(places, sorted(filter(_is_jpeg, source.rglob("*"))), strict=False):
+            place.symlink_to(file.resolve())
+    if count := len(list(folder.iterdir())):
+        return count, f"JPEGs of {source.name}"
+    for place, picture in zip(places, cycle(_generated(50)), strict=False):
+        place.write_bytes(picture)
+    return most, "generated JPEGs"
 
 
-def _generate(folder: Path, count: int) -> None:
+def _is_jpeg(name: str | Path) -> bool:
+    return str(name).lower().endswith((".jpg", ".jpeg"))
+
+
+def _generated(count: int) -> list[bytes]:
     """JPEGs of 64×64 pixels, about as large as those of photographs."""
     import numpy as np
     from PIL import Image
 
-    rng = np.random.default_rng(0)
-    for i in range(count):
-        if i < 50:  # the rest are copies
-            coarse = Image.fromarray(rng.integers(0, 256, (16, 16, 3), "uint8"))
-            coarse.resize((64, 64), Image.Resampling.BICUBIC).save(folder / f"{i:06}.jpg", quality=90)
-        else:
-            shutil.copyfile(folder / f"{i % 50:06}.jpg", folder / f"{i:06}.jpg")
+    pictures = []
+    for coarse in np.random.default_rng(0).integers(0, 256, (count, 16, 16, 3), "uint8"):
+        file = io.BytesIO()
+        Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
+        pictures.append(file.getvalue())
+    return pictures
 
 
 def ours(folder: str, size: int, cache: str):

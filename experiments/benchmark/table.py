@@ -1,9 +1,57 @@
-"""The rows of the benchmark and how they look."""
+"""Measuring in turns, the rows that come of it, how they look, and on what they were measured."""
 
+import os
+import platform
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-from experiments.benchmark.compare import Spread, ratio
+from experiments import tables
+
+_FLAGS = "avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "asimd", "sve", "bf16"
+_PACKAGES = "keras", "tensorflow", "jax", "numpy", "faiss-cpu", "scikit-learn", "pillow"
+
+
+def alternate(
+    runs: dict[str, tuple[Callable[[int], float], float]], rounds: int, seconds: float
+) -> dict[str, list[float]]:
+    """Runs every side in turn, round after round: what disturbs one side disturbs the other.
+
+    Args:
+        runs: name → (function from a number of times to the seconds that took, amount done each time).
+        rounds: how often each side gets its turn.
+        seconds: about how long a turn is.
+
+    Returns:
+        Amounts a second, a list over the rounds for each name.
+    """
+    times = {}
+    for name, (run, _) in runs.items():
+        run(2)  # traces, compiles and fills caches
+        times[name] = max(1, round(seconds / max(run(1), 1e-6)))
+    rates = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, (run, amount) in runs.items():
+            rates[name].append(times[name] * amount / run(times[name]))
+    return rates
+
+
+class Spread(NamedTuple):
+    """The median of some rounds, and the least and greatest of them."""
+
+    median: float
+    low: float
+    high: float
+
+
+def ratio(ours: list[float], theirs: list[float]) -> Spread:
+    """Of the rates of the same rounds."""
+    each = [one / other for one, other in zip(ours, theirs, strict=True)]
+    return Spread(median(each), min(each), max(each))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,10 +60,10 @@ class Row:
 
     Attributes:
         what: what was measured.
-        unit: of `ours`, `rival` and `limit`: something a second, or `s` or `ms`, of which fewer are better.
+        unit: of `ours`, `rival` and `limit`: something a second, or `s`, of which fewer are better.
         ours, rival, limit: medians.
         rival_name: who the rival is, or why there is none.
-        ratio: how many times better than the rival; above 1 is better whatever the unit.
+        ratio: how many times better than the rival.
         note: in a few words.
     """
 
@@ -31,9 +79,10 @@ class Row:
     @property
     def share(self) -> float | None:
         """Of the limit."""
-        if self.ours is None or self.limit is None:
-            return None
-        return self.limit / self.ours if self.unit in ("s", "ms") else self.ours / self.limit
+        return None if self.ours is None or self.limit is None else self.ours / self.limit
+
+    def as_json(self) -> dict:
+        return {**vars(self), "ratio": self.ratio and self.ratio._asdict(), "share": self.share}
 
     @classmethod
     def of_rates(cls, what: str, unit: str, rates: dict[str, list[float]], rival_name: str = "", **others):
@@ -50,36 +99,11 @@ class Row:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Growth:
-    """What one more costs when there are many: one line of the second table."""
-
-    what: str
-    size: int
-    unit: str = ""
-    cost: float | None = None
-    relative: float | None = None
-    note: str = ""
-
-
-def table(rows: list[Row]) -> str:
-    head = "what", "ours", "rival", "ratio", "limit", "share of it", "notes"
-    return _markdown(head, [_cells(row) for row in rows])
-
-
-def growth_table(rows: list[Growth]) -> str:
-    head = "growth", "size", "cost", "against the first", "notes"
-    cells = [
-        (
-            row.what,
-            f"{row.size:,}" if row.size else "",
-            f"{number(row.cost)} {row.unit}" if row.cost is not None else "",
-            f"{row.relative:.2f}×" if row.relative is not None else "",
-            row.note,
-        )
-        for row in rows
-    ]
-    return _markdown(head, cells)
+def table(rows: Iterable[Row]) -> str:
+    """Markdown."""
+    titles = "what", "ours", "rival", "ratio", "limit", "share of it", "notes"
+    cells = ([cell.replace("|", "/") for cell in _cells(row)] for row in rows)
+    return tables.markdown(titles, cells, words=titles)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -94,13 +118,40 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
-
-
 def number(value: float | None) -> str:
     """Three significant digits, and all those before the point."""
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def machine(device: str, pytorch: str) -> str:
+    """One line: processor, cores, instruction sets, device, versions, load and date."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    flags = facts.get("flags", facts.get("Features", "")).split()
+    parts = [
+        facts.get("model name") or platform.processor() or platform.machine(),
+        f"{cores()} cores",
+        " ".join(flag for flag in _FLAGS if flag in flags),
+        device,
+        f"Python {platform.python_version()}",
+        *map(_versioned, _PACKAGES),
+        pytorch,
+        f"load {os.getloadavg()[0]:.2f} at the start" if hasattr(os, "getloadavg") else "",
+        f"{date.today()}",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _versioned(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""

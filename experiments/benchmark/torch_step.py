@@ -1,4 +1,4 @@
-"""The rival: the same networks in PyTorch, as one would write them there.
+"""The rival: the same networks in PyTorch, as one would write them there, and the tasks that run them.
 
 Encoder, critics, objectives, prior, views and optimiser are those of the presets `seed` and `dim`. Nothing
 here imports the rest of the project, so that it runs where only PyTorch is installed.
@@ -11,21 +11,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+VARIANTS = "eager", "channels-last", "compiled"
+_DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
 
 def encoder_blocks(image_size):
     blocks = int(math.log2(image_size / 4))
-    channels = [256 // 2**block for block in reversed(range(blocks))]
-    layers, width = [], 3
-    for out in channels:
-        layers += [
-            nn.Conv2d(width, out, 3, padding=1),
-            nn.BatchNorm2d(out),
-            nn.LeakyReLU(0.2),
-            nn.MaxPool2d(2),
-        ]
-        width = out
-    rest = [(nn.Conv2d(256, 256, 3, padding=1), nn.BatchNorm2d(256), nn.LeakyReLU(0.2)) for _ in range(2)]
-    return nn.Sequential(*layers), nn.Sequential(*(layer for block in rest for layer in block))
+    widths = [3, *(256 // 2**block for block in reversed(range(blocks)))]
+    below = [layer for pair in pairwise(widths) for layer in (*_convolved(*pair), nn.MaxPool2d(2))]
+    return nn.Sequential(*below), nn.Sequential(*_convolved(256, 256), *_convolved(256, 256))
+
+
+def _convolved(width, out):
+    return nn.Conv2d(width, out, 3, padding=1), nn.BatchNorm2d(out), nn.LeakyReLU(0.2)
 
 
 class ResidualProjection(nn.Module):
@@ -154,17 +152,17 @@ class DeepInfoMax(nn.Module):
         return sum(self.objective(*critic(one, other)) for one, other in pairs) / views
 
 
-def _prepared(module, variant, device):
+def _prepared(module, variant):
     """A module on its device, laid out and compiled as the variant says."""
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True
-    module = module.to(device)
+    module = module.to(_DEVICE)
     if variant != "eager":
         module = module.to(memory_format=torch.channels_last)
     return torch.compile(module) if variant == "compiled" else module
 
 
-def _random_images(count, image_size, device):
+def _random_images(count, image_size, device=_DEVICE):
     return torch.randint(0, 256, (count, image_size, image_size, 3), dtype=torch.uint8, device=device)
 
 
@@ -173,17 +171,15 @@ class Step:
 
     def __init__(self, preset, precision, batch_size, image_size=64, variant="channels-last"):
         torch.manual_seed(0)
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
         model = DeepInfoMax(preset, image_size, channels_last=variant != "eager")
-        self.model = _prepared(model, variant, self.device)
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(), 1e-3, weight_decay=0.0 if preset == "seed" else 0.01, fused=True
-        )
+        self.model = _prepared(model, variant)
+        decay = 0.0 if preset == "seed" else 0.01
+        self.optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=decay, fused=True)
         self.bfloat16 = precision == "mixed_bfloat16"
-        self.images = _random_images(batch_size, image_size, self.device)
+        self.images = _random_images(batch_size, image_size)
 
     def __call__(self):
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast(_DEVICE, torch.bfloat16, enabled=self.bfloat16):
             loss = self.model(self.images)
         self.optimizer.zero_grad()
         loss.backward()
@@ -192,17 +188,14 @@ class Step:
 
 class _ViewsOnly(nn.Module):
     def forward(self, images):
-        x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
-        return random_view(x)
+        return random_view(images.permute(0, 3, 1, 2).float() / 127.5 - 1)
 
 
 class Views:
     """One random view of each image of a batch."""
 
     def __init__(self, batch_size, image_size=64, variant="channels-last"):
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.views = _prepared(_ViewsOnly(), variant, device)
-        self.images = _random_images(batch_size, image_size, device)
+        self.views, self.images = _prepared(_ViewsOnly(), variant), _random_images(batch_size, image_size)
 
     def __call__(self):
         with torch.inference_mode():
@@ -222,17 +215,45 @@ class Encode:
     """The codes of a data set in memory, batch by batch, as an array in memory."""
 
     def __init__(self, precision, count, batch_size, image_size=64, variant="channels-last"):
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
         model = DeepInfoMax("dim", image_size, channels_last=variant != "eager").eval()
-        self.encoder = _prepared(_CodeOnly(model), variant, self.device)
+        self.encoder = _prepared(_CodeOnly(model), variant)
         self.bfloat16 = precision == "mixed_bfloat16"
         self.images, self.batch_size = _random_images(count, image_size, "cpu"), batch_size
 
     def __call__(self):
-        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+        with torch.inference_mode(), torch.autocast(_DEVICE, torch.bfloat16, enabled=self.bfloat16):
             batches = self.images.split(self.batch_size)
-            codes = [self.encoder(batch.to(self.device, non_blocking=True)) for batch in batches]
+            codes = [self.encoder(batch.to(_DEVICE, non_blocking=True)) for batch in batches]
             return torch.cat(codes).float().cpu().numpy()
 
 
-VARIANTS = "eager", "channels-last", "compiled"
+def describe():
+    card = f" on {torch.cuda.get_device_name()}" if _DEVICE == "cuda" else ""
+    return {}, {"variants": VARIANTS, "version": f"torch {torch.__version__}{card}"}
+
+
+def forget():
+    torch._dynamo.reset()
+    if _DEVICE == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _task(name, prepare):
+    """Calls what was prepared a number of times, then waits for the device."""
+
+    def task(**arguments):
+        call = prepare(**arguments)
+
+        def block(times):
+            for _ in range(times):
+                call()
+            if _DEVICE == "cuda":
+                torch.cuda.synchronize()
+
+        return {name: block}, {}
+
+    return task
+
+
+TASKS = {name: _task(name, kind) for name, kind in (("step", Step), ("views", Views), ("encode", Encode))}
+TASKS |= {"describe": describe, "forget": forget}

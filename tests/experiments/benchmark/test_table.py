@@ -1,8 +1,8 @@
-"""What the reader sees."""
+"""Turns, ratios, and what the reader sees."""
 
 import pytest
 
-from experiments.benchmark.table import Growth, Row, growth_table, number, table
+from experiments.benchmark.table import Row, alternate, number, ratio, table
 
 
 def test_rates_become_medians_ratio_and_share():
@@ -15,19 +15,12 @@ def test_rates_become_medians_ratio_and_share():
     )
 
 
-def test_fewer_seconds_are_a_larger_share():
-    assert Row(what="start", unit="s", ours=4.0, limit=1.0).share == pytest.approx(0.25)
-
-
 def test_what_was_not_measured_is_empty():
     row = Row.of_rates("step", "images/s", {"ours": [1234.0]}, "PyTorch not installed")
     assert table([row]).splitlines()[2] == "| step, images/s | 1,234 | (PyTorch not installed) |  |  |  |  |"
-    assert table([Row(what="feed", note="failed: a | b")]).endswith("| feed |  |  |  |  |  | failed: a / b |")
-
-
-def test_growth_is_told_against_the_first():
-    rows = [Growth(what="step", size=1024, unit="µs an image", cost=3.0, relative=1.5)]
-    assert growth_table(rows).splitlines()[2] == "| step | 1,024 | 3 µs an image | 1.50× |  |"
+    assert table([Row(what="feed", note="failed: a | b")]).endswith(
+        "| feed |  |  |  |  |  | failed: a / b |\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,3 +28,27 @@ def test_growth_is_told_against_the_first():
 )
 def test_numbers_have_three_digits(value, text):
     assert number(value) == text
+
+
+def test_sides_take_turns_of_equal_length():
+    order = []
+
+    def side(name, seconds):
+        def run(times):
+            order.append((name, times))
+            return seconds * times
+
+        return run
+
+    rates = alternate({"slow": (side("slow", 0.5), 10), "fast": (side("fast", 0.1), 3)}, rounds=3, seconds=2)
+    assert rates == {"slow": [pytest.approx(20)] * 3, "fast": [pytest.approx(30)] * 3}
+    assert order[4:] == [("slow", 4), ("fast", 20)] * 3
+
+
+def test_a_turn_is_at_least_one_call():
+    assert alternate({"slow": (lambda times: 10.0 * times, 5)}, rounds=2, seconds=1) == {"slow": [0.5, 0.5]}
+
+
+def test_the_ratio_is_of_the_same_round():
+    spread = ratio([2.0, 30.0, 8.0], [1.0, 10.0, 8.0])
+    assert (spread.low, spread.median, spread.high) == (1, 2, 3)
