@@ -78,11 +78,11 @@ def found_grid(
         np.asarray(queries.images),
         bank.images[found.indices],
         title,
-        captions or [dataset.caption(queries, i) for i in range(len(queries))],
-        [[dataset.caption(bank, i) for i in row] for row in found.indices],
-        found.distances,
-        same_class(queries, bank, found),
-        tile,
+        query_captions=captions or [dataset.caption(queries, i) for i in range(len(queries))],
+        captions=[[dataset.caption(bank, i) for i in row] for row in found.indices],
+        distances=found.distances,
+        hits=same_class(queries, bank, found),
+        tile=tile,
     )
 
 

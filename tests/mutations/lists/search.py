@@ -170,6 +170,11 @@ EDITS = [
         ("neighbours of the first query", "scaled(neighbours[q, i], tile)", "scaled(neighbours[0, i], tile)"),
     ),
     *edits_of(
+        "dim/pictures/grid.py",
+        "tests/experiments/report/test_neighbours.py",
+        ("hits of other labels", "== queries.labels[:, None]", "== bank.labels[: len(queries), None]"),
+    ),
+    *edits_of(
         "dim/export/index_table.py",
         "tests/export/test_index_table.py",
         (
