@@ -6,13 +6,13 @@ from os import PathLike
 
 import numpy as np
 from PIL import Image
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from dim.data.decode import read_images, squared
 from dim.training.run import Run
 
 
-class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
+class DeepInfoMaxFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Turns images into the codes of a trained run, anywhere that scikit-learn takes a transformer.
 
         make_pipeline(DeepInfoMaxFeatures("first"), LogisticRegression()).fit(images, labels)
@@ -59,18 +59,16 @@ class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
         _, size, _, _ = encoder.input_shape
         return embed(encoder, as_squares(X, size), self.batch_size)
 
-    def get_feature_names_out(self, input_features=None) -> np.ndarray:
-        """`deepinfomaxfeatures0` and so on, one for each dimension of the code."""
-        D = _encoder_of(self.run).output["mean"].shape[-1]
-        return np.array([f"{type(self).__name__.lower()}{d}" for d in range(D)], dtype=object)
+    @property
+    def _n_features_out(self) -> int:
+        return _encoder_of(self.run).output["mean"].shape[-1]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.two_d_array = False
+        tags.requires_fit = tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
 

@@ -54,8 +54,7 @@ def build_index(
         folder: of the index.
         where, source: the data set, by name and listed.
         embedder: of its images.
-        kind: of the engine.
-        metric: that the engine is for.
+        kind, metric: of the engine.
 
     Raises:
         DimError: no image can be read, or there is an index of other data by the same name.
@@ -69,28 +68,36 @@ def build_index(
     if old.get("data", where) != where:
         raise DimError(f"{folder} is the index of {old['data']}; remove it, or rename one of the two folders")
     if old.get("made_by") == made_by and (kept := _kept(folder)):
-        if old != about or not _searchable(kept):
-            _prepare(folder, kind, metric)
-            _write_json(folder / "index.json", about)
-        return Index(folder)
-    if old:
-        anew = f"images or encoder are not those of {folder}, or it is damaged: embedding anew"
-        print(printable(anew), flush=True)
-    unfinished = folder.with_name(UNFINISHED + folder.name)
-    recipe = source.recipe()
-    skipped = write_codes(unfinished, recipe, embedder, made_by)
+        if old == about and _searchable(kept):
+            return kept
+        made = folder
+    else:
+        if old:
+            anew = f"images or encoder are not those of {folder}, or it is damaged: embedding anew"
+            print(printable(anew), flush=True)
+        made = folder.with_name(UNFINISHED + folder.name)
+        _embed(made, where, source.recipe(), embedder, made_by)
+    try:
+        engine_of(kind).write(made, np.load(made / "codes.npy", mmap_mode="r"), metric)
+    except ValueError as error:
+        raise DimError(f"{folder} cannot be indexed: {error}") from error
+    _write_json(made / "index.json", about)
+    if made != folder:
+        replace_folder(folder, made)
+        (folder / "progress.json").unlink()
+    return Index(folder)
+
+
+def _embed(folder: Path, where: str, recipe: Recipe, embedder: Embedder, made_by: dict) -> None:
+    """Writes all of an index that does not depend on the engine, and `progress.json`."""
+    skipped = write_codes(folder, recipe, embedder, made_by)
     named = [printable(f"{recipe.names[i]}: {reason}") for i, reason in skipped.items()]
     if len(skipped) == len(recipe.sources):
         raise DimError(f"{where}: none of the images can be read, for example {named[0]}")
-    write_table(unfinished / "images.parquet", recipe, skipped)
-    (unfinished / "skipped.txt").unlink(missing_ok=True)
+    write_table(folder / "images.parquet", recipe, skipped)
+    (folder / "skipped.txt").unlink(missing_ok=True)
     if named:
-        (unfinished / "skipped.txt").write_text("\n".join(named) + "\n", "utf8")
-    _prepare(unfinished, kind, metric)
-    _write_json(unfinished / "index.json", about)
-    replace_folder(folder, unfinished)
-    (folder / "progress.json").unlink()
-    return Index(folder)
+        (folder / "skipped.txt").write_text("\n".join(named) + "\n", "utf8")
 
 
 def write_table(file: Path, recipe: Recipe, skipped: dict[int, str]) -> None:
@@ -178,13 +185,6 @@ def _searchable(index: Index) -> bool:
     except DimError as error:
         print(printable(error).partition(";")[0] + ": making it anew", flush=True)
         return False
-
-
-def _prepare(folder: Path, kind: Kind, metric: IndexMetric) -> None:
-    try:
-        engine_of(kind).write(folder, np.load(folder / "codes.npy", mmap_mode="r"), metric)
-    except ValueError as error:
-        raise DimError(f"{folder} cannot be indexed: {error}") from error
 
 
 def _write_json(file: Path, content: dict) -> None:
