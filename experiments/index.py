@@ -67,7 +67,7 @@ def index(options: Options) -> None:
         named = skipped.read_text("utf8", "replace").splitlines()
         more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
         print(printable(f"not readable, see {skipped}: {'; '.join(named[:_NAMED])}{more}"))
-    print(f"index.faiss: {options.kind}, by {options.metric} distance")
+    print(f"{made.engine.file}: {options.kind}, by {options.metric} distance")
     if options.kind != "exact" and len(made) > 1:
         queries = min(1000, len(made))
         share = f"{recall(made.engine, queries=queries):.3f}"

@@ -45,9 +45,14 @@ class Engine(ABC):
         codes: [N, D] float32, memory-mapped.
         metric: that `write` was given.
 
+    Attributes:
+        file: what `write` leaves in the folder.
+
     Raises:
         DimError: what is needed is not there, damaged, or of other codes.
     """
+
+    file: str
 
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         self.codes, self.metric = codes, metric

@@ -13,7 +13,6 @@ from dim.files import replace
 from dim.search.engine import Engine, IndexMetric, Neighbours
 from dim.search.nearest import by_differences, comparable, ranked, without_own
 
-FILE = "index.faiss"
 _NUMBERS = {"l2": faiss.METRIC_L2, "cosine": faiss.METRIC_INNER_PRODUCT}
 _METRICS = {number: name for name, number in _NUMBERS.items()}
 _KINDS = faiss.IndexFlat, faiss.IndexHNSWFlat, faiss.IndexIVFFlat
@@ -28,9 +27,11 @@ class _Faiss(Engine):
     Distances are exact, whatever is found.
     """
 
+    file = "index.faiss"
+
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         super().__init__(folder, codes, metric)
-        file, (N, D), remedy = folder / FILE, codes.shape, "remove it and make the index anew"
+        file, (N, D), remedy = folder / self.file, codes.shape, "remove it and make the index anew"
         if not file.is_file():
             raise DimError(f"{file} is not there; make the index anew")
         try:
@@ -50,9 +51,9 @@ class _Faiss(Engine):
     @classmethod
     def write(cls, folder: Path, codes: np.ndarray, metric: IndexMetric) -> None:
         try:
-            replace(folder / FILE, lambda file: cls._write(file, codes, metric))
+            replace(folder / cls.file, lambda file: cls._write(file, codes, metric))
         except RuntimeError as error:  # of FAISS, which says so in C++
-            raise DimError(f"cannot write {folder / FILE}: {_one_line(error)}") from error
+            raise DimError(f"cannot write {folder / cls.file}: {_one_line(error)}") from error
 
     @staticmethod
     @abstractmethod
