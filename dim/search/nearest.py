@@ -50,19 +50,17 @@ def nearest(
     compared = compared - centre
 
     def search(some) -> Neighbours:
-        asked, step = compared[some], max(1, _BLOCK // bank.shape[1])
-        found = Neighbours(np.empty((len(asked), 0), "int64"), np.empty((len(asked), 0), "float32"))
+        step, how = max(1, _BLOCK // bank.shape[1]), faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2
+        found = []
         for start in range(0, len(bank), step):
             rows = comparable(bank[start : start + step], metric, whiten)
-            pair = asked, rows - centre
-            if metric == "cosine" and not (there := rows.any(axis=1)).all():
-                pair = np.pad(asked, ((0, 0), (0, 1))), np.c_[pair[1], ~there]  # at right angles to all
-            how = faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2  # as which the cosine ranks
-            distances, indices = faiss.knn(*pair, min(wanted, len(rows)), how)
-            found = _nearest_first(
-                np.hstack([found.indices, indices + start]), np.hstack([found.distances, distances]), wanted
-            )
-        return ranked(queries[some], bank, found.indices, metric, whiten)
+            asked, moved = compared[some], rows - centre
+            if metric == "cosine" and not (there := rows.any(axis=1)).all():  # zero is at right angles to all
+                asked, moved = np.pad(asked, ((0, 0), (0, 1))), np.c_[moved, ~there]
+            distances, indices = faiss.knn(asked, moved, min(wanted, len(rows)), how)
+            found.append(Neighbours(indices + start, distances))
+            found = [_nearest_first(*map(np.hstack, zip(*found, strict=True)), wanted)]
+        return ranked(queries[some], bank, found[0].indices, metric, whiten)
 
     found = search(slice(None))
     if metric != "l1":
