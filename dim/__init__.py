@@ -12,6 +12,7 @@ _HOME = {
     "embed": "dim.encoders.embedding",
     "nearest": "dim.search.nearest",
     "neighbour_grid": "dim.pictures.grid",
+    "train": "dim.training.fit",
 }
 _ROOMS = ("data", "measures")
 __all__ = sorted([*_HOME, *_ROOMS])

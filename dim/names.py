@@ -5,6 +5,8 @@ Python holds the bytes of a file's name that are no UTF-8 as lone surrogates, by
 
 import os
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -55,6 +57,12 @@ def could_be_a_file(name: str) -> bool:
         return b"\0" not in os.fsencode(name)
     except UnicodeEncodeError:
         return False
+
+
+def did_you_mean(word: str, known: Iterable, cutoff: float = 0.6) -> str:
+    """`did you mean X? ` where there is something near, otherwise nothing."""
+    near = get_close_matches(word, map(str, known), n=1, cutoff=cutoff)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def _escaped(character: str) -> str:

@@ -2,26 +2,26 @@
 
 import argparse
 import errno
-import os
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import tyro
 
+from dim.backend import import_keras
 from dim.configuration import MOST_SEED, Configuration
 from dim.errors import DimError
 from dim.memory import exhausted
-from dim.names import printable
+from dim.names import did_you_mean, printable
 from dim.presets import PRESETS
 from experiments import terminal
-from experiments.words import check, did_you_mean
+from experiments.words import check
+
+__all__ = ["Interrupted", "import_keras", "nothing_to_lose", "run"]
 
 _ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-_BACKENDS = ("tensorflow", "jax", "torch")
 _LONGEST = 4000  # letters of an error
 _BROKEN_PIPE = 141  # the status of a program that SIGPIPE ends
 _ROOM = "make room there and run the same command again"
@@ -53,7 +53,6 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
     what it prints to the end, it does its work all the same, and has status 141.
     """
     terminal.protect()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow's start-up drowns the first line
     try:
         _listen()
         program(_options(program.__name__, options, description))
@@ -89,45 +88,6 @@ def nothing_to_lose() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def import_keras() -> None:
-    """Imports Keras and its backend without the messages that TensorFlow's libraries print meanwhile.
-
-    They come from compiled code before any log level is read. If the import fails they are shown, unless it
-    was interrupted. What a keras.json says of the order of dimensions and of precision does not matter here.
-
-    Raises:
-        DimError: the backend does not exist or is not installed, or a keras.json cannot be used.
-    """
-    backend = os.environ.get("KERAS_BACKEND", "")
-    if backend and backend not in _BACKENDS:
-        hint = did_you_mean(backend, _BACKENDS)
-        raise DimError(f"KERAS_BACKEND={backend} cannot train; {hint}there are: {', '.join(_BACKENDS)}")
-    with tempfile.TemporaryFile() as messages:
-        stderr = os.dup(2)
-        try:
-            os.dup2(messages.fileno(), 2)
-            import keras
-        except ModuleNotFoundError as error:
-            if error.name not in _BACKENDS:
-                raise
-            raise DimError(
-                f"Keras' backend {error.name} is not installed; install it, or set KERAS_BACKEND to another"
-            ) from error
-        except ValueError as error:
-            settings = os.environ.get("KERAS_HOME") or "~/.keras"
-            raise DimError(f"Keras cannot start ({error}); repair or remove {settings}/keras.json") from error
-        except BaseException:
-            if not _received:
-                messages.seek(0)
-                os.write(stderr, messages.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_floatx("float32")
 
 
 def _options(name: str, options: type, description: str):

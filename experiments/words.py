@@ -1,10 +1,10 @@
 """Mistakes in the words of a command line, each said in one line; the parser would answer them in boxes."""
 
 from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dim.errors import DimError
+from dim.names import did_you_mean
 
 _NUMBERS = {int: "a whole number", float: "a number"}
 
@@ -39,12 +39,6 @@ def check(words: list[str], options: type) -> None:
             _check_value(waiting, word, kinds[waiting])
             waiting = waiting if get_origin(kinds[waiting]) is tuple else ""
     _refuse_missing(waiting, kinds)
-
-
-def did_you_mean(word: str, known, cutoff: float = 0.6) -> str:
-    """`did you mean X? ` where there is something near, otherwise nothing."""
-    near = get_close_matches(word, map(str, known), n=1, cutoff=cutoff)
-    return f"did you mean {near[0]}? " if near else ""
 
 
 def _kinds(options: type) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """What tests of every folder share: a place of their own, small data sets, the form of error messages."""
 
+import ctypes
+import gc
 import os
 import shutil
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +56,21 @@ def paint():
         return file
 
     return paint
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """A folder of 100 small images: 50 of stripes and 50 of blotches, labelled by sub-folder."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "photographs"
+    for i in range(50):
+        stripes = np.zeros((16, 16, 3)) + 255 * (np.arange(16) // rng.integers(1, 4) % 2)[:, None]
+        blotches = np.kron(rng.uniform(0, 255, (4, 4, 3)), np.ones((4, 4, 1)))
+        for name, pixels in ("stripes", stripes), ("blotches", blotches):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            noisy = np.clip(pixels + rng.normal(0, 20, pixels.shape), 0, 255).astype("uint8")
+            Image.fromarray(noisy).save(folder / name / f"{name} {i}.png")
+    return folder
 
 
 @pytest.fixture
@@ -117,6 +135,26 @@ def real_tiny_imagenet() -> Path:
     if not Path(where).is_file():
         pytest.skip(f"DIM_TEST_TINY_IMAGENET is set to {where}, where there is no file")
     return Path(where).resolve()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory_given_back():
+    """Lets go of the models of a module's tests.
+
+    TensorFlow enters the gradient of every `tf.custom_gradient` that it traces into a register for ever, and
+    each holds the graph of its whole step: 40 MB for the smallest of models, gigabytes after a hundred tests.
+    """
+    yield
+    if "tensorflow" in sys.modules:
+        from tensorflow.python.framework.ops import gradient_registry
+
+        for name in [name for name in gradient_registry._registry if name.startswith("CustomGradient-")]:
+            del gradient_registry._registry[name]
+    if "dim.encoders.embedding" in sys.modules:
+        sys.modules["dim.encoders.embedding"]._without_map.cache_clear()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(autouse=True)

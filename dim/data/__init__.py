@@ -43,7 +43,8 @@ def load(where: str, image_size: int = 64) -> Dataset:
     if len(dataset.train) < 2 or not len(dataset.val):
         readable = f"{len(dataset.train)} training and {len(dataset.val)} validation images that can be read"
         raise DimError(f"{where} has {readable}; at least 2 and 1 are needed")
-    return dataset
+    where = where if where == PHOTO_PATCHES else str(typed_path(where).resolve())
+    return replace(dataset, where=where)
 
 
 def load_of(configuration: Configuration, where: str = "") -> Dataset:
@@ -62,7 +63,7 @@ def load_of(configuration: Configuration, where: str = "") -> Dataset:
     from dim.data.tuning import tuning
 
     dataset = load(where or configuration.data, configuration.image_size)
-    return tuning(dataset) if configuration.tune else dataset
+    return replace(tuning(dataset), where=dataset.where) if configuration.tune else dataset
 
 
 def load_whole(where: str, image_size: int = 64) -> Dataset:

@@ -41,6 +41,7 @@ class Dataset:
     Attributes:
         fingerprint: of all that a model sees: pixels, labels, names, order and splits, wherever they lie.
         drawn: whether the validation images were held out here, and not by whoever made the data set.
+        where: by what `dim.data.load` opens it again; empty if it cannot.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Dataset:
     class_names: Sequence[str]
     fingerprint: str = ""
     drawn: bool = False
+    where: str = ""
 
     @property
     def labelled(self) -> bool:

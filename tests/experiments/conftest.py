@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = ["--image-size", "16", "--code-size", "8", "--critic-units", "8", "--batch-size", "20"]
@@ -59,21 +57,6 @@ def refused(command):
         return complaint[0]
 
     return refused
-
-
-@pytest.fixture
-def photographs(tmp_path):
-    """A folder of 100 small images: 50 of stripes and 50 of blotches, labelled by sub-folder."""
-    rng = np.random.default_rng(0)
-    folder = tmp_path / "photographs"
-    for i in range(50):
-        stripes = np.zeros((16, 16, 3)) + 255 * (np.arange(16) // rng.integers(1, 4) % 2)[:, None]
-        blotches = np.kron(rng.uniform(0, 255, (4, 4, 3)), np.ones((4, 4, 1)))
-        for name, pixels in ("stripes", stripes), ("blotches", blotches):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            noisy = np.clip(pixels + rng.normal(0, 20, pixels.shape), 0, 255).astype("uint8")
-            Image.fromarray(noisy).save(folder / name / f"{name} {i}.png")
-    return folder
 
 
 @pytest.fixture

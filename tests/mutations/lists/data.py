@@ -28,6 +28,19 @@ EDITS = [
         ("one class too few accepted", "if len(names) < classes:", "if len(names) + 1 < classes:"),
     ),
     *edits_of(
+        "dim/data/dataset.py",
+        "tests/data/test_dataset.py",
+        ("labels in another order", "self.labels[rows]\n", "self.labels[: len(rows)]\n"),
+        ("names in another order", "[self.names[i] for i in rows])", "list(self.names[: len(rows)]))"),
+    ),
+    *edits_of(
+        "dim/data/arrays.py",
+        "tests/data/test_arrays.py",
+        ("labels not in the fingerprint", "digest.update(", "repr("),
+        ("held out and trained on", "np.flatnonzero(~held_out)", "np.arange(N)"),
+        ("others held out each time", "np.random.default_rng(0)", "np.random.default_rng()"),
+    ),
+    *edits_of(
         "dim/data/cache.py",
         "tests/data/test_cache.py",
         (
@@ -150,6 +163,13 @@ EDITS = [
             "if old == new:",
             "if True:",
         ),
+    ),
+    *edits_of(
+        "dim/training/fit.py",
+        'tests/training/test_fit.py -k "metric or arrays or refused or labels"',
+        ("a resumed run sees the first batches", "first=done * steps", "first=0"),
+        ("the size of the configuration kept", "image_size=dataset.image_size", "image_size=64"),
+        ("labels for those who learn without", "if configuration.needs_labels and", "if"),
     ),
     *edits_of(
         "dim/training/callbacks.py",

@@ -272,8 +272,6 @@ EDITS = [
         ("L2 logged as cosine", "min(K, len(bank)), metric)", 'min(K, len(bank)), "l2")'),
         ("cosine logged as L2", "min(K, len(bank)), metric)", 'min(K, len(bank)), "cosine")'),
         ("epochs from 0", "self._look(epoch + 1, logs)", "self._look(epoch, logs)"),
-        ("labels in another order", "split.labels[rows]\n", "split.labels[: len(rows)]\n"),
-        ("names in another order", "[split.names[i] for i in rows])", "list(split.names[: len(rows)]))"),
         ("events of a lost epoch stay", "first=epoch + 1 if epoch else 0", "first=0"),
         (
             "the model's own draws shown",
