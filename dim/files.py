@@ -157,34 +157,42 @@ def check_writable(folder: Path) -> None:
 
 
 @contextmanager
-def exclusive(lock: Path, what: str) -> Iterator[None]:
+def exclusive(file: Path, what: str) -> Iterator[None]:
     """Keeps other processes from doing the same at the same time. The lock ends with the process.
 
     Where the file system has no locks nobody is kept out.
 
     Args:
-        lock: a file that is there meanwhile, and says who holds it.
+        file: that is there meanwhile, and says who holds it.
         what: is being done, for the message.
 
     Raises:
         DimError: another process does it.
     """
-    descriptor = _locked(lock, what)
+    descriptor = _locked(file, what)
     try:
         yield
     finally:
         with suppress(OSError):
-            lock.unlink()
+            file.unlink()
         os.close(descriptor)
 
 
-def _locked(lock: Path, what: str) -> int:
+def lock(descriptor: int, wait: bool = False) -> None:
+    """Locks an open file or folder until it is closed or the process ends; nothing where there are no locks.
+
+    Raises:
+        BlockingIOError: another process has it locked, and nobody wants to wait.
+    """
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+
+
+def _locked(file: Path, what: str) -> int:
     while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            if fcntl is None:
-                return descriptor
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
         except BlockingIOError as error:
             holder = os.read(descriptor, 200).decode("utf8", "replace") or "another process"
             os.close(descriptor)

@@ -4,15 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dim.configuration import Configuration
 from dim.data.dataset import Dataset, Split
+from dim.data.recipe import Source
 from dim.errors import DimError
 from dim.files import typed_path
-
-if TYPE_CHECKING:
-    from dim.data.cache import Source
 
 __all__ = ["Dataset", "Split", "listed", "load", "load_of", "load_whole"]
 
@@ -83,7 +80,7 @@ def load_whole(where: str, image_size: int = 64) -> Dataset:
     return cached(source.name, ["whole", source.made_from], image_size, recipe)
 
 
-def listed(where: str, image_size: int = 64) -> "Source":
+def listed(where: str, image_size: int = 64) -> Source:
     """What `load` would decode, not decoded; of a folder every image, however few there are.
 
     Args:

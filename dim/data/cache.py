@@ -1,23 +1,21 @@
 """Decode once, in parallel; memory-map for ever."""
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from dim.data.dataset import Dataset, Split
-from dim.data.decoding import decoded
+from dim.data.recipe import Recipe
+from dim.data.rows import write_rows
 from dim.errors import DimError
-from dim.files import read_json
+from dim.files import lock, read_json
 from dim.names import printable
 
 _INDEX = {
@@ -29,47 +27,9 @@ _INDEX = {
     "fingerprint": str,
     "drawn": bool,
 }
-_BATCH = 250
 _FORMAT = 2
 _TOLERATED = 0.01
 _UNFINISHED = ".tmp"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a data set is made of, before a single pixel is decoded.
-
-    Attributes:
-        sources: one picklable item an image, the training images first.
-        decode: from such an item to [size, size, 3] uint8; raises where the image is bad.
-        names: what to call each image in messages and tables.
-        labels: class index of each image, or None.
-        class_names: one name a class; empty if unlabelled.
-        train: how many of the sources are training images.
-        drawn: whether the others were held out here, and not by whoever made the data set.
-    """
-
-    sources: Sequence[Any]
-    decode: Callable[[Any], np.ndarray]
-    names: Sequence[str]
-    labels: Sequence[int] | None
-    class_names: Sequence[str]
-    train: int
-    drawn: bool = False
-
-
-class Source(NamedTuple):
-    """A data set that nobody has looked into yet.
-
-    Attributes:
-        name: what it is called.
-        made_from: anything JSON can hold that changes whenever the images may have changed.
-        recipe: lists the images.
-    """
-
-    name: str
-    made_from: Any
-    recipe: Callable[[], Recipe]
 
 
 def cache_folder() -> Path:
@@ -156,7 +116,7 @@ def _sweep(caches: Path) -> None:
         with suppress(OSError):  # somebody is at work there, or has just finished
             descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(descriptor)
                 shutil.rmtree(left, ignore_errors=True)
             finally:
                 os.close(descriptor)
@@ -180,54 +140,45 @@ def _own(folder: Path) -> Iterator[None]:
 def _locked(folder: Path) -> int | None:
     """A descriptor of the folder that keeps it locked; None if it was not empty, or went away meanwhile."""
     folder.mkdir(exist_ok=True)
-    try:
+    with suppress(FileNotFoundError), ExitStack() as undo:
         descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
+        undo.callback(os.close, descriptor)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
         except BlockingIOError:
             print(f"waiting for another process, which decodes into {folder}", flush=True)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if folder.exists() and os.path.samestat(folder.stat(), os.fstat(descriptor)):
+            lock(descriptor, wait=True)
+        if os.path.samestat(folder.stat(), os.fstat(descriptor)):
             if not any(folder.iterdir()):
+                undo.pop_all()
                 return descriptor
             shutil.rmtree(folder)  # its process was killed
-    except BaseException:
-        os.close(descriptor)
-        raise
-    os.close(descriptor)
     return None
 
 
 def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
-    count = len(recipe.sources)
-    kept, skipped, digest = [], [], hashlib.sha256()
-    # Written row by row, not through a memory map: a full disk is then an OSError, not a bus error.
-    with (
-        (folder / "images.npy").open("wb") as file,
-        closing(decoded(recipe, _BATCH)) as batches,
-        tqdm(total=count, desc=f"decoding {name}", unit=" images") as progress,
-    ):
-        write_header(file, (count, size, size, 3), "uint8")
-        for start, images in batches:
-            for i, image in enumerate(images, start):
-                if isinstance(image, str):
-                    skipped.append(printable(f"{recipe.names[i]}: {image}"))
-                    if len(skipped) > _TOLERATED * count:
-                        raise _too_many(name, skipped)
-                else:
-                    kept.append(i)
-                    file.write(image.tobytes())
-                    digest.update(image.tobytes())
-            progress.update(len(images))
-        file.seek(0)
-        write_header(file, (len(kept), size, size, 3), "uint8")
-        file.flush()
-        os.fsync(file.fileno())
+    count, digest = len(recipe.sources), hashlib.sha256()
+
+    def rows_of(images: dict[int, np.ndarray]) -> np.ndarray:
+        rows = np.stack(list(images.values()))
+        digest.update(rows)
+        return rows
+
+    def named(skipped: dict[int, str]) -> list[str]:
+        return [printable(f"{recipe.names[i]}: {reason}") for i, reason in skipped.items()]
+
+    def refuse_many(done: int, skipped: dict[int, str]) -> None:
+        if len(skipped) > _TOLERATED * count:
+            raise DimError(
+                f"{name}: more than 1 % of the images cannot be read, for example {named(skipped)[0]} "
+                "(repair or remove them, nothing was cached)"
+            )
+
+    file, title = folder / "images.npy", f"decoding {name}"
+    skipped = write_rows(file, recipe, (size, size, 3), "uint8", rows_of, refuse_many, title)
     if skipped:
-        (folder / "skipped.txt").write_text("\n".join(skipped) + "\n", "utf8")
+        (folder / "skipped.txt").write_text("\n".join(named(skipped)) + "\n", "utf8")
+    kept = [i for i in range(count) if i not in skipped]
     index = {
         "class_names": list(recipe.class_names),
         "labels": None if recipe.labels is None else [int(recipe.labels[i]) for i in kept],
@@ -237,16 +188,3 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
     digest.update(json.dumps(index, sort_keys=True).encode())
     index |= {"skipped": len(skipped), "fingerprint": digest.hexdigest(), "drawn": recipe.drawn}
     (folder / "index.json").write_text(json.dumps(index), "utf8")
-
-
-def write_header(file, shape: tuple[int, ...], dtype) -> None:
-    """Begins a .npy file. NumPy leaves room for axis 0 to change, so it can be written twice."""
-    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)
-
-
-def _too_many(name: str, skipped: list[str]) -> DimError:
-    return DimError(
-        f"{name}: more than 1 % of the images cannot be read, for example {skipped[0]} "
-        "(repair or remove them, nothing was cached)"
-    )

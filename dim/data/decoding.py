@@ -9,20 +9,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from dim.data.recipe import Recipe
 from dim.errors import DimError
 from dim.names import printable
-
-if TYPE_CHECKING:
-    from dim.data.cache import Recipe
 
 _AHEAD = 2  # batches that are decoded while one is used
 
 
-def decoded(recipe: "Recipe", batch: int, first: int = 0) -> Iterator[tuple[int, list[np.ndarray | str]]]:
+def decoded(recipe: Recipe, batch: int, first: int = 0) -> Iterator[tuple[int, list[np.ndarray | str]]]:
     """(number of the first, images or reasons of failure) of each batch from image `first` on, in order.
 
     Raises:

@@ -14,9 +14,10 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.cache import Recipe, Source, cached
+from dim.data.cache import cached
 from dim.data.dataset import Dataset, called
 from dim.data.decode import EXTENSIONS, decode_image
+from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 
 _FEWEST = 20

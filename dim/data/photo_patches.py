@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from dim.data.cache import Recipe, Source, cached
+from dim.data.cache import cached
 from dim.data.dataset import Dataset
 from dim.data.decode import open_image, to_rgb
+from dim.data.recipe import Recipe, Source
 
 PHOTOGRAPHS = {
     "astronaut": "skimage/data/astronaut.png",

@@ -12,10 +12,11 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.cache import Recipe, Source, cached
+from dim.data.cache import cached
 from dim.data.dataset import Dataset, called
 from dim.data.decode import decode_image, decode_member, read_member
 from dim.data.image_folder import is_image, list_images
+from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 from dim.names import printable
 

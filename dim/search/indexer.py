@@ -13,8 +13,9 @@ import pyarrow
 import pyarrow.parquet
 from tqdm import tqdm
 
-from dim.data.cache import Recipe, Source, write_header
 from dim.data.decoding import decoded
+from dim.data.recipe import Recipe, Source
+from dim.data.rows import write_header
 from dim.errors import DimError
 from dim.files import UNFINISHED, read_json, replace, replace_folder
 from dim.names import as_unicode, printable

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import dim
-from dim.data.cache import Recipe, cache_folder, cached
+from dim.data.cache import cache_folder, cached
+from dim.data.recipe import Recipe
 
 # Turns a number into a grey 4×4 image, and raises where it is more than 255.
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")

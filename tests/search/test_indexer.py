@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from dim.data.cache import Recipe
-from dim.search.indexer import BATCH, Embedder, write_codes, write_table
+from dim.data.recipe import Recipe
+from dim.data.rows import BATCH
+from dim.search.indexer import Embedder, write_codes, write_table
 
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")
 BAD = 300
