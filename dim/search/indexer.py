@@ -2,27 +2,23 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow
 import pyarrow.parquet
-from tqdm import tqdm
 
-from dim.data.decoding import decoded
 from dim.data.recipe import Recipe, Source
-from dim.data.rows import write_header
+from dim.data.rows import BATCH, write_rows
 from dim.errors import DimError
 from dim.files import UNFINISHED, read_json, replace, replace_folder
 from dim.names import as_unicode, printable
 from dim.search.engine import IndexMetric, Kind, engine_of
 from dim.search.index import ABOUT, Index
 
-BATCH = 250
 _STATE = {"made_by": dict, "done": int, "skipped": [[(int, str)]]}
 
 
@@ -131,36 +127,20 @@ def write_codes(folder: Path, recipe: Recipe, embedder: Embedder, made_by: dict)
     """
     folder.mkdir(parents=True, exist_ok=True)
     codes, progress = folder / "codes.npy", folder / "progress.json"
-    count, D = len(recipe.sources), embedder.code_size
+    count, S, D = len(recipe.sources), embedder.image_size, embedder.code_size
     done, skipped = _state(codes, progress, made_by, D, count)
     if done:
         print(f"going on after {done:,} of {count:,} images", flush=True)
-    with (
-        codes.open("r+b" if done else "wb") as file,
-        closing(decoded(recipe, BATCH, done)) as batches,
-        tqdm(total=count, initial=done, desc="embedding", unit=" images", dynamic_ncols=True) as bar,
-    ):
-        write_header(file, (count, D), "float32")
-        file.seek(4 * D * (done - len(skipped)), os.SEEK_CUR)
-        file.truncate()
-        for start, images in batches:
-            batch = np.zeros((BATCH, embedder.image_size, embedder.image_size, 3), "uint8")
-            read = []
-            for i, image in enumerate(images):
-                if isinstance(image, str):
-                    skipped[start + i] = image
-                else:
-                    batch[i] = image
-                    read.append(i)
-            if read:
-                file.write(np.asarray(embedder.embed(batch), "float32")[read].tobytes())
-            file.flush()
-            state = {"made_by": made_by, "done": start + len(images), "skipped": list(skipped.items())}
-            _write_json(progress, state)
-            bar.update(len(images))
-        file.seek(0)
-        write_header(file, (count - len(skipped), D), "float32")
-    return skipped
+
+    def codes_of(images: dict[int, np.ndarray]) -> np.ndarray:
+        batch = np.zeros((BATCH, S, S, 3), "uint8")
+        batch[list(images)] = list(images.values())
+        return embedder.embed(batch)[list(images)]
+
+    def note(done: int, skipped: dict[int, str]) -> None:
+        _write_json(progress, {"made_by": made_by, "done": done, "skipped": list(skipped.items())})
+
+    return write_rows(codes, recipe, (D,), "float32", codes_of, note, "embedding", done, skipped)
 
 
 def _state(codes: Path, progress: Path, made_by: dict, D: int, count: int) -> tuple[int, dict[int, str]]:

@@ -130,17 +130,21 @@ EDITS = [
         "tests/search/test_indexer.py",
         (
             "codes of unreadable images stay",
-            '"float32")[read].tobytes()',
-            '"float32")[: len(images)].tobytes()',
+            "embedder.embed(batch)[list(images)]",
+            "embedder.embed(batch)",
         ),
         ("names beside other codes", "if i not in skipped]", "][: len(recipe.names) - len(skipped)]"),
         ("another encoder goes on", 'state["made_by"] == made_by and ', ""),
-        ("unreadable images counted from the batch", "skipped[start + i] = image", "skipped[i] = image"),
-        ("the rest of the old file stays", "        file.truncate()\n", ""),
+    ),
+    *edits_of(
+        "dim/data/rows.py",
+        "tests/search/test_indexer.py",
+        ("unreadable images counted from the batch", "{start + i: reason for", "{i: reason for"),
+        ("the rest of the old file stays", "        opened.truncate()\n", ""),
         (
             "the length of unreadable images too",
-            "write_header(file, (count - len(skipped), D)",
-            "write_header(file, (count, D)",
+            "write_header(opened, (N - len(skipped), *shape)",
+            "write_header(opened, (N, *shape)",
         ),
     ),
     *edits_of(
