@@ -6,6 +6,7 @@ files of TensorBoard's projector. As NumPy the codes are in the index already.
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from dim.files import check_writable, replace
 from dim.names import printable
@@ -24,44 +25,39 @@ class Options:
 
 
 def export(options: Options) -> None:
-    """Exports what there is.
-
-    Raises:
-        DimError: there is no run, or the index is damaged, or ONNX computes something else.
-    """
-    from dim.search.index import Index
-
+    """Exports what there is."""
     run = Run.chosen(options.run)
     run.configuration()
     check_writable(run.path)
-    index = Index.of(run, options.data) if options.data or any(run.path.glob("index/*/index.json")) else None
     folder = run.path / "export"
     folder.mkdir(exist_ok=True)
-    if index is None:
-        print(f"no index, so no codes; make one: make index RUN={printable(shlex.quote(run.name))} DATA=…")
+    if options.data or any(run.path.glob("index/*/index.json")):
+        _export_codes(run, options.data, folder)
     else:
-        _export_codes(index, folder)
+        print(f"no index, so no codes; make one: make index RUN={printable(shlex.quote(run.name))} DATA=…")
 
     command_line.import_keras()
     from dim.encoders import in_plain_keras
     from dim.export.onnx import write_onnx
 
-    encoder = run.load().encoder
-
+    encoder, onnx = run.load().encoder, folder / "encoder.onnx"
     replace(folder / "encoder.keras", in_plain_keras(encoder).save)
     print(printable(folder / "encoder.keras"))
-    difference = write_onnx(folder / "encoder.onnx", encoder)
-    onnx = printable(folder / "encoder.onnx")
-    print(f"{onnx}: codes differ from those of Keras in float32 by {difference:.1g} at most, relatively")
+    difference = f"{write_onnx(onnx, encoder):.1g}"
+    print(
+        printable(f"{onnx}: codes differ from those of Keras in float32 by {difference} at most, relatively")
+    )
 
 
-def _export_codes(index, folder) -> None:
+def _export_codes(run: Run, data: str, folder: Path) -> None:
     from dim.export.index_table import write_codes_table, write_index_projector
+    from dim.search.index import find
 
-    codes = printable(index.folder / "codes.npy")
-    print(f"{codes}: {len(index):,} codes of length {index.codes.shape[1]}")
-    replace(folder / "codes.parquet", lambda file: write_codes_table(file, index))
-    print(printable(folder / "codes.parquet") + ": path, label, code")
+    index, table = find(run.path, data), folder / "codes.parquet"
+    N, D = index.codes.shape
+    print(printable(f"{index.folder / 'codes.npy'}: {N:,} codes of length {D}"))
+    replace(table, lambda file: write_codes_table(file, index))
+    print(printable(f"{table}: path, label, code"))
     shown = write_index_projector(folder, index)
     look = f"tensorboard --logdir {shlex.quote(str(folder))}"
     print(printable(f"{folder / 'projector'}/: {shown:,} codes; look at them: {look}"))

@@ -6,12 +6,12 @@ same command goes on; images that cannot be read are named and left out.
 
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from functools import partial
 
 from dim import data
 from dim.files import UNFINISHED, check_writable, exclusive, typed_path
 from dim.names import printable
+from dim.search.engine import IndexMetric, Kind
 from dim.training.run import Run
 from experiments import command_line
 
@@ -27,19 +27,15 @@ class Options:
     data: str = ""
     """Any folder of images, Tiny-ImageNet as folder or zip, or photo-patches; by default what the run was
     trained on."""
-    kind: Literal["exact", "hnsw", "ivf"] = "exact"
+    kind: Kind = "exact"
     """Of the FAISS index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
     some, and say how many."""
-    metric: Literal["l2", "cosine"] = "cosine"
+    metric: IndexMetric = "cosine"
     """Distance that the FAISS index is for. Others are searched without it, exactly."""
 
 
 def index(options: Options) -> None:
-    """Makes or completes an index.
-
-    Raises:
-        DimError: there is no run, or there are no images.
-    """
+    """Makes or completes an index."""
     run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
@@ -48,35 +44,36 @@ def index(options: Options) -> None:
     source = data.listed(where, configuration.image_size)
 
     command_line.import_keras()
-    from dim.search.faiss_index import recall
-    from dim.search.indexer import build_index
+    from dim.encoders import MEAN
+    from dim.encoders.embedding import embed_batch, fingerprint
+    from dim.search.indexer import Embedder, build_index
+    from dim.search.nearest import recall
 
-    folder = run.path / "index"
-    folder.mkdir(exist_ok=True)
-    lock = folder / f"{UNFINISHED}{source.name[:50]}.lock"
+    encoder = run.load().encoder
+    _, code_size = encoder.output[MEAN].shape
+    to_codes = partial(embed_batch, encoder)
+    embedder = Embedder(to_codes, fingerprint(encoder), configuration.image_size, code_size)
+    folder = run.path / "index" / source.name
+    folder.parent.mkdir(exist_ok=True)
+    lock = folder.with_name(f"{UNFINISHED}{source.name[:50]}.lock")
     try:
-        with exclusive(lock, f"the index of {source.name} in {folder} is being made"):
-            made = build_index(run, run.load().encoder, where, source, options.kind, options.metric)
+        with exclusive(lock, f"the index of {source.name} in {folder.parent} is being made"):
+            made = build_index(folder, where, source, embedder, options.kind, options.metric)
     except KeyboardInterrupt:
         print("\ninterrupted; what was embedded is kept; the same command goes on from there")
         raise
-    _, code_size = made.codes.shape
-    print(printable(f"{len(made):,} images of {source.name}, codes of length {code_size} · {made.folder}/"))
-    _name_skipped(made.folder / "skipped.txt")
-    print(f"index.faiss: {options.kind}, by {options.metric} distance")
+    print(printable(f"{len(made):,} images of {source.name}, codes of length {code_size} · {folder}/"))
+    if (skipped := folder / "skipped.txt").exists():
+        named = skipped.read_text("utf8", "replace").splitlines()
+        more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+        print(printable(f"not readable, see {skipped}: {'; '.join(named[:_NAMED])}{more}"))
+    print(f"{made.engine.file}: {options.kind}, by {options.metric} distance")
     if options.kind != "exact" and len(made) > 1:
         queries = min(1000, len(made))
-        share = recall(made.faiss, made.codes, queries=queries)
-        print(f"recall@10 against exact search: {share:.3f} (mean over {queries:,} of the images)")
+        share = f"{recall(made.engine, queries=queries):.3f}"
+        print(f"recall@10 against exact search: {share} (mean over {queries:,} of the images)")
     name = printable(shlex.quote(run.name))
     print(f"\nnext: make search RUN={name} IMAGE=…    make near-duplicates RUN={name}")
-
-
-def _name_skipped(file: Path) -> None:
-    if file.exists():
-        lines = file.read_text("utf8", "replace").splitlines()
-        more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
-        print(printable(f"not readable, see {file}: {'; '.join(lines[:_NAMED])}{more}"))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Writes knn_l2.png, knn_cos.png and neighbours.csv into the run folder.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,13 +12,14 @@ import numpy as np
 from dim import data
 from dim.data import Split
 from dim.errors import DimError
-from dim.files import check_writable, replace
+from dim.files import check_writable
 from dim.names import cell, printable
+from dim.search.engine import METRIC_NAMES
 from dim.training.run import Run
 from experiments import command_line
+from experiments.tables import write_csv
 
 PICTURES = {"l2": "knn_l2.png", "cosine": "knn_cos.png"}
-LABELS = {"l2": "L2", "cosine": "cosine"}
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ class Options:
 
 
 def knn(options: Options) -> None:
-    """Embeds bank and queries with the run's encoder, searches, draws, and prints the hit rates.
-
-    Raises:
-        DimError: there is no run, or a query cannot be used.
-    """
+    """Embeds bank and queries with the run's encoder, searches, draws, and prints the hit rates."""
     run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
@@ -61,10 +57,8 @@ def knn(options: Options) -> None:
         raise DimError(f"--k {options.k} does not fit: there are {others} other images in {options.against}")
 
     command_line.import_keras()
-    from imageio.v3 import imwrite
-
     from dim.encoders.embedding import embed
-    from dim.pictures.grid import neighbour_grid
+    from dim.pictures.grid import found_grid, same_class, save_picture
     from dim.search.nearest import METRICS, nearest
 
     encoder = run.load().encoder
@@ -72,25 +66,15 @@ def knn(options: Options) -> None:
     table = []
     for metric in METRICS:
         found = nearest(codes, bank_codes, options.k, metric, own)
-        hits = None
-        title = f"{run.path.name}: queries (left) and their {LABELS[metric]} neighbours in {options.against}"
-        if queries.labels is not None:
-            hits = bank.labels[found.indices] == queries.labels[:, None]
-            title += f"; same class: {hits.mean():.0%}"
-        picture = neighbour_grid(
-            queries.images,
-            bank.images[found.indices],
-            title,
-            query_captions=[dataset.caption(queries, i) for i in range(len(queries))],
-            captions=[[dataset.caption(bank, i) for i in row] for row in found.indices],
-            distances=found.distances,
-            hits=hits,
-        )
-        replace(run.path / PICTURES[metric], lambda file, picture=picture: imwrite(file, picture))
-        rate = "" if hits is None else f"  same class: {hits.mean():.0%}"
-        print(printable(run.path / PICTURES[metric]) + rate)
+        hits = same_class(queries, bank, found)
+        rate = [] if hits is None else [f"same class: {hits.mean():.0%}"]
+        name = METRIC_NAMES[metric]
+        title = f"{run.path.name}: queries (left) and their {name} neighbours in {options.against}"
+        file = run.path / PICTURES[metric]
+        save_picture(file, found_grid(dataset, queries, bank, found, "; ".join([title, *rate])))
+        print("  ".join([printable(file), *rate]))
         table += _rows(metric, queries, bank, found, dataset)
-    replace(run.path / "neighbours.csv", lambda file: _write_table(file, table))
+    write_csv(run.path / "neighbours.csv", table)
     print(printable(run.path / "neighbours.csv"))
 
 
@@ -103,8 +87,6 @@ def _queries(options: Options, dataset: data.Dataset, size: int) -> tuple[Split,
 
         names = [Path(file).name for file in options.image]
         return Split(read_images(options.image, size), None, names), None
-    if options.seed < 0:
-        raise DimError(f"--seed must be at least 0, not {options.seed}")
     count = len(dataset.val)
     if options.count < 1:
         raise DimError(f"--count must be at least 1, not {options.count}")
@@ -125,26 +107,22 @@ def _numbers(text: str, count: int) -> np.ndarray:
     return rows
 
 
-def _write_table(file: Path, table: list[dict]) -> None:
-    with file.open("w", newline="", encoding="utf8") as opened:
-        writer = csv.DictWriter(opened, table[0])
-        writer.writeheader()
-        writer.writerows(table)
-
-
 def _rows(metric: str, queries: Split, bank: Split, found, dataset: data.Dataset) -> list[dict]:
+    def class_of(split: Split, i: int) -> str:
+        return "" if split.labels is None else cell(dataset.caption(split, i))
+
     return [
         {
             "metric": metric,
             "query": cell(queries.names[q]),
-            "query_class": "" if queries.labels is None else cell(dataset.caption(queries, q)),
-            "rank": rank + 1,
+            "query_class": class_of(queries, q),
+            "rank": rank,
             "neighbour": cell(bank.names[i]),
-            "neighbour_class": "" if bank.labels is None else cell(dataset.caption(bank, i)),
-            "distance": f"{found.distances[q, rank]:.6g}",
+            "neighbour_class": class_of(bank, i),
+            "distance": f"{distance:.6g}",
         }
-        for q in range(len(queries))
-        for rank, i in enumerate(found.indices[q])
+        for q, neighbours in enumerate(zip(*found, strict=True))
+        for rank, (i, distance) in enumerate(zip(*neighbours, strict=True), 1)
     ]
 
 

@@ -3,18 +3,17 @@
 Writes near-duplicates.csv with all pairs, and a contact sheet near-duplicates.png, into the index.
 """
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from dim.errors import DimError
-from dim.files import check_writable, replace
+from dim.files import check_writable
 from dim.names import cell, printable
+from dim.search.engine import IndexMetric
 from dim.training.run import Run
 from experiments import command_line
+from experiments.tables import write_csv
 
 _PRINTED, _DRAWN, _TILE = 20, 40, 112
 
@@ -29,39 +28,39 @@ class Options:
     """Name or path of the indexed data set; by default the one indexed last."""
     threshold: float = 0.01
     """Largest distance of a pair. What is nearly the same depends on the run: look at the contact sheet."""
-    metric: Literal["l2", "cosine"] = "cosine"
+    metric: IndexMetric = "cosine"
     """Distance between codes."""
 
 
 def near_duplicates(options: Options) -> None:
-    """Compares all pairs of an index.
-
-    Raises:
-        DimError: there is no run or index, or too many pairs are that close.
-    """
-    from imageio.v3 import imwrite
-
+    """Compares all pairs of an index."""
+    from dim.pictures.grid import save_picture
     from dim.pictures.pairs import pair_sheet
     from dim.search.duplicates import close_pairs
-    from dim.search.index import Index
+    from dim.search.index import find
 
     run = Run.chosen(options.run)
-    index = Index.of(run, options.data)
+    index = find(run.path, options.data)
     check_writable(index.folder)
     try:
         pairs = close_pairs(index.codes, options.threshold, options.metric)
     except ValueError as error:
         raise DimError(f"{index.folder}: {error}") from error
     found = len(pairs.rows)
-    replace(index.folder / "near-duplicates.csv", lambda file: _write_table(file, index, pairs))
+    table, sheet = index.folder / "near-duplicates.csv", index.folder / "near-duplicates.png"
+    rows = (
+        {"distance": f"{distance:.6g}", "one": cell(index.name(one)), "other": cell(index.name(other))}
+        for (one, other), distance in zip(*pairs, strict=True)
+    )
+    write_csv(table, rows, ["distance", "one", "other"])
     for (one, other), distance in zip(pairs.rows[:_PRINTED], pairs.distances, strict=False):
         print(f"{distance:10.4g}  {printable(index.path(one))}  {printable(index.path(other))}")
     if found > _PRINTED:
         print(f"{'…':>10}  and {found - _PRINTED:,} more")
     print(f"{found:,} pairs of {len(index):,} images within {options.metric} distance {options.threshold:g}")
-    print(printable(index.folder / "near-duplicates.csv"))
+    print(printable(table))
     if not found:
-        (index.folder / "near-duplicates.png").unlink(missing_ok=True)
+        sheet.unlink(missing_ok=True)
         return
     shown = pairs.rows[:_DRAWN]
     picture = pair_sheet(
@@ -72,16 +71,8 @@ def near_duplicates(options: Options) -> None:
         pairs.distances[: len(shown)],
         _TILE,
     )
-    replace(index.folder / "near-duplicates.png", lambda file: imwrite(file, picture))
-    print(printable(index.folder / "near-duplicates.png"))
-
-
-def _write_table(file: Path, index, pairs) -> None:
-    with file.open("w", newline="", encoding="utf8") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(["distance", "one", "other"])
-        for (one, other), distance in zip(pairs.rows, pairs.distances, strict=True):
-            writer.writerow([f"{distance:.6g}", cell(index.name(one)), cell(index.name(other))])
+    save_picture(sheet, picture)
+    print(printable(sheet))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ Prints their paths with distances, and draws them into search.png in the run fol
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from dim.errors import DimError
-from dim.files import check_writable, replace, typed_path
+from dim.files import check_writable, typed_path
 from dim.names import printable
+from dim.search.engine import Metric
 from dim.training.run import Run
 from experiments import command_line
 
@@ -31,43 +31,38 @@ class Options:
     """Name or path of the indexed data set; by default the one indexed last."""
     k: int = 10
     """Neighbours of each image."""
-    metric: Literal["l2", "cosine", "l1", "mahalanobis"] = "cosine"
+    metric: Metric = "cosine"
     """Distance between codes."""
 
 
 def search(options: Options) -> None:
-    """Embeds the images, searches the index, prints and draws.
-
-    Raises:
-        DimError: there is no run or index, they do not belong together, or an image cannot be read.
-    """
+    """Embeds the images, searches the index, prints and draws."""
     from dim.data.decode import read_images
-    from dim.search.index import Index
+    from dim.search.index import find
 
     files = _files(options.image)
     run = Run.chosen(options.run)
     configuration = run.configuration()
     check_writable(run.path)
-    index = Index.of(run, options.data)
+    index = find(run.path, options.data)
     if not 0 < options.k <= len(index):
         raise DimError(f"--k {options.k} does not fit: {index.folder} holds {len(index):,} images")
     images = read_images(files, configuration.image_size)
 
     command_line.import_keras()
-    from imageio.v3 import imwrite
-
-    from dim.encoders.embedding import embed
-    from dim.pictures.grid import neighbour_grid
+    from dim.encoders.embedding import embed, fingerprint
+    from dim.pictures.grid import neighbour_grid, save_picture
 
     encoder = run.load().encoder
-    index.check(encoder, run)
+    codes = embed(encoder, images)
+    index.check(fingerprint(encoder), codes.shape[1])
     try:
-        found = index.search(embed(encoder, images), options.k, options.metric)
+        found = index.search(codes, options.k, options.metric)
     except ValueError as error:
         raise DimError(f"{index.folder} cannot be searched by {options.metric}: {error}") from error
-    for file, rows, distances in zip(files, found.indices, found.distances, strict=True):
+    for file, *neighbours in zip(files, *found, strict=True):
         print(printable(file))
-        for rank, (i, distance) in enumerate(zip(rows, distances, strict=True), 1):
+        for rank, (i, distance) in enumerate(zip(*neighbours, strict=True), 1):
             what = f"{distance:10.4g}  {printable(index.path(i))}" if i >= 0 else "not found"
             print(f"{rank:4}  {what}")
     nothing = np.full((_TILE, _TILE, 3), 255, "uint8")
@@ -79,23 +74,22 @@ def search(options: Options) -> None:
         captions=[[index.caption(i) if i >= 0 else "" for i in row] for row in found.indices],
         distances=found.distances,
     )
-    replace(run.path / "search.png", lambda file: imwrite(file, picture))
+    save_picture(run.path / "search.png", picture)
     print(printable(run.path / "search.png"))
 
 
 def _files(images: tuple[str, ...]) -> list[str]:
-    """Each a file; one that is not may be several with spaces between, as make passes them on."""
-    try:
-        files = [
-            str(typed_path(file))
-            for text in images
-            for file in ([text] if typed_path(text).exists() else shlex.split(text))
-        ]
-    except ValueError as error:
-        raise DimError(f"--image {' '.join(images)!r}: {error}") from None
+    """Each a file, or several with spaces between, as make passes them on."""
+    files = []
+    for text in images:
+        try:
+            several = [] if typed_path(text).exists() else shlex.split(text)
+        except ValueError as error:
+            raise DimError(f"--image {text!r}: {error}") from None
+        files += several if any(typed_path(file).exists() for file in several) else [text]
     if not files:
         raise DimError("no image to search for; give one or several: make search IMAGE=a.jpg")
-    return files
+    return [str(typed_path(file)) for file in files]
 
 
 if __name__ == "__main__":

@@ -33,12 +33,20 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def write_csv(file: Path, rows: Sequence[dict]) -> None:
-    """Replaces a CSV file. Columns are all that a row has, in the order in which they come up."""
+def write_csv(file: Path, rows: Iterable[dict], columns: Sequence[str] = ()) -> None:
+    """Replaces a CSV file.
+
+    Args:
+        file: to be replaced.
+        rows: title → cell; a sequence unless the columns are given.
+        columns: by default all that a row has, in the order in which they come up.
+    """
 
     def write(file: Path) -> None:
         with file.open("w", newline="", encoding="utf8") as opened:
-            writer = csv.DictWriter(opened, list(dict.fromkeys(name for row in rows for name in row)))
+            writer = csv.DictWriter(
+                opened, columns or list(dict.fromkeys(name for row in rows for name in row))
+            )
             writer.writeheader()
             writer.writerows(rows)
 

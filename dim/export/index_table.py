@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 from tqdm import tqdm
 
 from dim.pictures.projector import write_projector
@@ -19,9 +21,6 @@ def write_codes_table(file: Path, index: Index) -> None:
         file: to be written. `code` is a list of D float32.
         index: what is written.
     """
-    import pyarrow
-    import pyarrow.parquet
-
     N, D = index.codes.shape
     kind = pyarrow.list_(pyarrow.float32(), D)
     schema = pyarrow.schema({"path": pyarrow.string(), "label": pyarrow.string(), "code": kind})

@@ -25,10 +25,8 @@ def write_onnx(file: Path, encoder) -> float:
 
     from dim.encoders import MEAN, in_float32
 
-    if keras.backend.backend() != "tensorflow":
-        raise DimError(
-            f"ONNX is exported by TensorFlow, not by {keras.backend.backend()}; set KERAS_BACKEND=tensorflow"
-        )
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise DimError(f"ONNX is exported by TensorFlow, not by {backend}; set KERAS_BACKEND=tensorflow")
     exact = in_float32(encoder)
     model = keras.Model(exact.input, exact.output[MEAN])
     model(np.zeros((1, *model.input_shape[1:]), "uint8"))  # Keras exports only what was called once
@@ -39,13 +37,10 @@ def write_onnx(file: Path, encoder) -> float:
 
 
 def check_onnx(file: Path, model) -> float:
-    """Computes codes of three random images by onnxruntime and by Keras.
-
-    Returns:
-        The largest difference, relative to the largest value of a code.
+    """The largest difference of codes by onnxruntime and by Keras, relative to the largest value of a code.
 
     Raises:
-        DimError: it is above 1e-4.
+        DimError: for three random images it is above 1e-4.
     """
     import onnxruntime
 

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from dim.data.decode import read_images, squared
 from dim.training.run import Run
 
 
-class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
+class DeepInfoMaxFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Turns images into the codes of a trained run, anywhere that scikit-learn takes a transformer.
 
         make_pipeline(DeepInfoMaxFeatures("first"), LogisticRegression()).fit(images, labels)
@@ -36,7 +35,7 @@ class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
         Raises:
             DimError: it is not, or it has no checkpoint.
         """
-        _encoder_of(self._run())
+        _encoder_of(self.run)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -56,25 +55,20 @@ class DeepInfoMaxFeatures(TransformerMixin, BaseEstimator):
         """
         from dim.encoders.embedding import embed
 
-        encoder = _encoder_of(self._run())
+        encoder = _encoder_of(self.run)
         _, size, _, _ = encoder.input_shape
         return embed(encoder, as_squares(X, size), self.batch_size)
 
-    def get_feature_names_out(self, input_features=None) -> np.ndarray:
-        """`deepinfomaxfeatures0` and so on, one for each dimension of the code."""
-        D = _encoder_of(self._run()).output["mean"].shape[-1]
-        return np.array([f"{type(self).__name__.lower()}{d}" for d in range(D)], dtype=object)
-
-    def _run(self) -> Run:
-        return Run.chosen(self.run)
+    @property
+    def _n_features_out(self) -> int:
+        return _encoder_of(self.run).output["mean"].shape[-1]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.two_d_array = False
+        tags.requires_fit = tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
 
@@ -85,10 +79,7 @@ def as_squares(images: np.ndarray | Sequence, size: int) -> np.ndarray:
         return images
     if isinstance(images, str | PathLike):
         raise ValueError(f"images must be several; for one pass [{str(images)!r}]")
-    squares = np.empty((len(images), size, size, 3), "uint8")
-    for square, image in zip(squares, images, strict=True):
-        square[:] = _square(image, size)
-    return squares
+    return np.array([_square(image, size) for image in images], "uint8").reshape(-1, size, size, 3)
 
 
 def _square(image, size: int) -> np.ndarray:
@@ -104,9 +95,10 @@ def _square(image, size: int) -> np.ndarray:
     return squared(image, size)
 
 
-def _encoder_of(run: Run):
+def _encoder_of(name: str | PathLike):
+    run = Run.chosen(name)
     changed = run.checkpoint.stat().st_mtime_ns if run.checkpoint.exists() else 0
-    return _loaded(str(Path(run.path).absolute()), changed)
+    return _loaded(str(run.path.absolute()), changed)
 
 
 @lru_cache(maxsize=2)

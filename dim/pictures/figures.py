@@ -48,13 +48,8 @@ def draw_roc(axes, curves: Sequence[tuple], band: Sequence[tuple] = ()) -> None:
         axes.fill_between(far, least, greatest, color=colour, alpha=0.18, linewidth=0)
     chance = np.geomspace(_LEAST_FAR, 1)
     axes.plot(chance, chance, color="0.6", linestyle=":", linewidth=1, label="chance")
-    axes.set_xscale("log")
-    axes.set_xlim(_LEAST_FAR, 1)
-    axes.set_ylim(0, 1)
-    axes.set_xlabel("different pairs accepted (FAR)", fontsize=9)
-    axes.set_ylabel("same pairs accepted (TAR)", fontsize=9)
-    axes.legend(fontsize=7, frameon=False, loc="upper left")
-    bare(axes)
+    axes.set(xscale="log", xlim=(_LEAST_FAR, 1), ylim=(0, 1))
+    _explained(axes, "different pairs accepted (FAR)", "same pairs accepted (TAR)", loc="upper left")
 
 
 def draw_distances(axes, distances: np.ndarray, same: np.ndarray, threshold: float, metric: str) -> None:
@@ -73,20 +68,18 @@ def draw_distances(axes, distances: np.ndarray, same: np.ndarray, threshold: flo
         axes.hist(distances[which], edges, density=True, histtype="step", color=colour, label=f"{name} pairs")
     axes.axvline(threshold, color="0.2", linestyle="--", linewidth=1, label=f"threshold {threshold:.3g}")
     axes.set_xlim(0, edges[-1])
-    axes.set_xlabel(f"{metric} distance", fontsize=9)
-    axes.set_ylabel("density", fontsize=9)
-    axes.legend(fontsize=7, frameon=False)
+    _explained(axes, f"{metric} distance", "density")
+
+
+def _explained(axes, x: str, y: str, **legend) -> None:
+    axes.set_xlabel(x, fontsize=9)
+    axes.set_ylabel(y, fontsize=9)
+    axes.legend(fontsize=7, frameon=False, **legend)
     bare(axes)
 
 
 def save(figure, file, **how) -> None:
-    """Saves a matplotlib figure. Letters that its font lacks, such as Chinese ones, become boxes in silence.
-
-    Args:
-        figure: to be saved.
-        file: a path, or a binary file.
-        how: as matplotlib's `savefig` takes it.
-    """
+    """Saves a figure as `savefig` does. Letters that its font lacks, such as Chinese ones, become boxes."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         figure.savefig(file, **how)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dim.files import replace
 from dim.names import printable
 
 HIT, MISS = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind eyes too
@@ -43,27 +44,51 @@ def neighbour_grid(
     """
     Q, k = neighbours.shape[:2]
     layout = Layout(tile)
-    sheet = Image.new("RGB", layout.size(Q, k), PAPER)
-    draw = ImageDraw.Draw(sheet)
-    write_line(
-        draw, (layout.margin, layout.margin), title, layout.title, INK, sheet.width - 2 * layout.margin
-    )
+    sheet, draw = layout.begin(layout.size(Q, k), title)
     for q in range(Q):
         x, y = layout.corner(q, None)
         sheet.paste(scaled(queries[q], tile), (x, y))
-        write_line(draw, (x, y + tile + layout.frame), query_captions[q], layout.bold, INK, tile)
+        write_line(draw, (x, layout.below(y)), query_captions[q], layout.bold, INK, tile)
         for i in range(k):
             x, y = layout.corner(q, i)
-            colour = FAINT if hits is None else HIT if hits[q, i] else MISS
+            ink = INK
             if hits is not None:
-                edge = layout.frame
+                edge, colour = layout.frame, HIT if hits[q, i] else MISS
                 draw.rectangle((x - edge, y - edge, x + tile + edge - 1, y + tile + edge - 1), colour)
+                ink = INK if hits[q, i] else MISS
             sheet.paste(scaled(neighbours[q, i], tile), (x, y))
-            below = y + tile + layout.frame
-            ink = MISS if hits is not None and not hits[q, i] else INK
-            write_line(draw, (x, below), captions[q][i], layout.small, ink, tile)
-            write_line(draw, (x, below + layout.line), f"{distances[q, i]:.3g}", layout.small, FAINT, tile)
+            write_line(draw, (x, layout.below(y)), captions[q][i], layout.small, ink, tile)
+            write_line(draw, (x, layout.below(y, 1)), f"{distances[q, i]:.3g}", layout.small, FAINT, tile)
     return np.asarray(sheet)
+
+
+def found_grid(
+    dataset, queries, bank, found, title: str, captions: Sequence[str] = (), tile: int = 112
+) -> np.ndarray:
+    """`neighbour_grid` of what was found for some images of a data set in one of its splits.
+
+    Args:
+        dataset: a `dim.data.Dataset`, which has the captions.
+        queries, bank: Q and N images, as `dim.data.Split`.
+        found: indices in the bank and distances, [Q, k] each.
+        title, tile: as there.
+        captions: Q strings below the queries; by default their classes or names.
+    """
+    return neighbour_grid(
+        np.asarray(queries.images),
+        bank.images[found.indices],
+        title,
+        query_captions=captions or [dataset.caption(queries, i) for i in range(len(queries))],
+        captions=[[dataset.caption(bank, i) for i in row] for row in found.indices],
+        distances=found.distances,
+        hits=same_class(queries, bank, found),
+        tile=tile,
+    )
+
+
+def same_class(queries, bank, found) -> np.ndarray | None:
+    """Which of the neighbours found have the class of their query: [Q, k] bool, or None without labels."""
+    return None if queries.labels is None else bank.labels[found.indices] == queries.labels[:, None]
 
 
 class Layout:
@@ -81,6 +106,13 @@ class Layout:
         self.title = ImageFont.load_default(font + 3)
         self.top = 2 * self.margin + self.line + 6
 
+    def begin(self, size: tuple[int, int], title: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+        """A sheet of this width and height with its title, and what draws on it."""
+        sheet = Image.new("RGB", size, PAPER)
+        draw = ImageDraw.Draw(sheet)
+        write_line(draw, (self.margin, self.margin), title, self.title, INK, size[0] - 2 * self.margin)
+        return sheet, draw
+
     def size(self, Q: int, k: int) -> tuple[int, int]:
         """Width and height of the sheet."""
         x, y = self.corner(Q, k)
@@ -92,6 +124,15 @@ class Layout:
         if i is None:
             return self.margin, y
         return self.margin + self.tile + self.gutter + i * (self.tile + self.gap), y
+
+    def below(self, y: int, line: int = 0) -> int:
+        """Where a line of text stands under an image that begins at y."""
+        return y + self.tile + self.frame + line * self.line
+
+
+def save_picture(file: Path, pixels: np.ndarray) -> None:
+    """Replaces an image file by [height, width, 3] uint8."""
+    replace(file, Image.fromarray(pixels).save)
 
 
 def scaled(image: np.ndarray, tile: int) -> Image.Image:

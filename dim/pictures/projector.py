@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from imageio.v3 import imwrite
-from PIL import Image
 
 from dim.names import printable
+from dim.pictures.grid import save_picture, scaled
 
 _THUMBNAIL = 32
 
@@ -43,12 +42,9 @@ def write_projector(
     files = folder / "projector"
     files.mkdir(exist_ok=True)
     np.savetxt(files / "codes.tsv", codes, fmt="%.6g", delimiter="\t")
-    rows = [
-        "class\timage",
-        *(f"{printable(a)}\t{printable(b)}" for a, b in zip(captions, names, strict=True)),
-    ]
-    (files / "names.tsv").write_text("\n".join(rows) + "\n", "utf8")
-    imwrite(files / "thumbnails.png", thumbnail_sheet(images))
+    rows = (f"{printable(a)}\t{printable(b)}\n" for a, b in zip(captions, names, strict=True))
+    (files / "names.tsv").write_text("class\timage\n" + "".join(rows), "utf8")
+    save_picture(files / "thumbnails.png", thumbnail_sheet(images))
     (folder / "projector_config.pbtxt").write_text(_SETTINGS.format(side=_THUMBNAIL), "utf8")
 
 
@@ -58,6 +54,5 @@ def thumbnail_sheet(images: np.ndarray) -> np.ndarray:
     sheet = np.full((columns * _THUMBNAIL, columns * _THUMBNAIL, 3), 255, "uint8")
     for i, image in enumerate(images):
         y, x = (_THUMBNAIL * place for place in divmod(i, columns))
-        small = Image.fromarray(image).resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BICUBIC)
-        sheet[y : y + _THUMBNAIL, x : x + _THUMBNAIL] = small
+        sheet[y : y + _THUMBNAIL, x : x + _THUMBNAIL] = scaled(image, _THUMBNAIL)
     return sheet

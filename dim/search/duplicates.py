@@ -1,12 +1,13 @@
 """Pairs of vectors that are nearly the same."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import faiss
 import numpy as np
 from tqdm import tqdm
 
-from dim.search.nearest import comparable, distances_to
+from dim.search.engine import IndexMetric
+from dim.search.nearest import comparable, distances_to, squared
 
 _QUERIES, _BANK = 256, 2**16  # rows compared at once
 _SLACK = 1e-5  # of the squared length, which FAISS' expanded square may be wrong by
@@ -25,13 +26,13 @@ class Pairs(NamedTuple):
 
 
 def close_pairs(
-    codes: np.ndarray, threshold: float, metric: Literal["l2", "cosine"] = "cosine", most: int = 1_000_000
+    codes: np.ndarray, threshold: float, metric: IndexMetric = "cosine", most: int = 1_000_000
 ) -> Pairs:
     """All pairs at most so far apart, by comparing every pair, with a progress bar.
 
     Args:
         codes: [N, D], memory-mapped or not; read block by block.
-        threshold: largest distance, as `dim.search.nearest.Neighbours` has it.
+        threshold: largest distance, as `dim.search.engine.Neighbours` has it.
         metric: of the distance.
         most: refuse to return more pairs.
 
@@ -40,7 +41,7 @@ def close_pairs(
     """
     if not 0 <= threshold < np.inf:
         raise ValueError(f"the threshold must be finite and not negative, not {threshold}")
-    rows, distances, count = [np.empty((0, 2), "int64")], [np.empty(0, "float32")], 0
+    found, count = [Pairs(np.empty((0, 2), "int64"), np.empty(0, "float32"))], 0
     with tqdm(total=len(codes), desc="comparing", unit=" codes", dynamic_ncols=True) as bar:
         for start in range(0, len(codes), _BANK):
             bank = comparable(codes[start : start + _BANK], metric)
@@ -48,37 +49,30 @@ def close_pairs(
             index.add(bank)
             for first in range(0, start + len(bank), _QUERIES):
                 queries = comparable(codes[first : min(first + _QUERIES, start + len(bank))], metric)
-                found = _closer(index, queries, bank, threshold, metric, start - first)
-                rows.append(found.rows + np.array([first, start]))
-                distances.append(found.distances)
-                count += len(found.rows)
+                found.append(_closer(index, queries, bank, threshold, metric, np.array([first, start])))
+                count += len(found[-1].rows)
                 if count > most:
                     raise ValueError(
                         f"more than {most:,} pairs are within {threshold:g}; take a smaller threshold"
                     )
             bar.update(len(bank))
-    rows, distances = np.concatenate(rows), np.concatenate(distances)
+    rows, distances = map(np.concatenate, zip(*found, strict=True))
     order = np.lexsort((rows[:, 1], rows[:, 0], distances))
     return Pairs(rows[order], distances[order])
 
 
 def _closer(
-    index, queries: np.ndarray, bank: np.ndarray, threshold: float, metric: str, offset: int
+    index, queries: np.ndarray, bank: np.ndarray, threshold: float, metric: str, starts: np.ndarray
 ) -> Pairs:
-    """Pairs (row of the queries, row of the bank) of which the first comes before the second.
-
-    Args:
-        offset: what is added to a row of the bank to compare it with one of the queries.
-    """
-    square = 2 * threshold if metric == "cosine" else threshold**2
-    slack = _SLACK * max(1e-30, np.einsum("nd,nd->n", queries, queries).max() + (bank**2).sum(axis=1).max())
-    limits, _, others = index.range_search(queries, float(square + slack))
+    """Pairs of a query and a row of the bank, which begin at the rows `starts` of all codes."""
+    slack = _SLACK * max(1e-30, (queries**2).sum(axis=1).max() + (bank**2).sum(axis=1).max())
+    limits, _, others = index.range_search(queries, float(squared(threshold, metric) + slack))
     ones = np.repeat(np.arange(len(queries)), np.diff(limits.astype("int64")))
-    ordered = ones < others + offset
-    ones, others = ones[ordered], others[ordered]
-    distances = np.empty(len(ones), "float32")
-    for part in range(0, len(ones), _BANK):
-        part = slice(part, part + _BANK)
-        distances[part] = distances_to(queries[ones[part]], bank[others[part]], metric)
+    pairs = np.stack([ones, others], axis=1) + starts
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    distances = np.empty(len(pairs), "float32")
+    for part in range(0, len(pairs), _BANK):
+        one, other = (pairs[part : part + _BANK] - starts).T
+        distances[part : part + _BANK] = distances_to(queries[one], bank[other], metric)
     near = distances <= threshold
-    return Pairs(np.stack([ones[near], others[near]], axis=1), distances[near])
+    return Pairs(pairs[near], distances[near])

@@ -3,7 +3,7 @@
 codes.npy        [N, D] float32
 images.parquet   path and label (null where there is none) of each, in the order of the codes; bytes of a
                  path that are no UTF-8 stand as \\udcXX
-index.faiss      for FAISS: exact, or approximate; see `dim.search.faiss_index`
+index.faiss      of the engine that is FAISS: exact, or approximate; see `dim.search.faiss_index`
 index.json       which data, by which encoder
 skipped.txt      images that could not be read, with the reason
 """
@@ -13,14 +13,17 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+import pyarrow.compute
+import pyarrow.parquet
 
 from dim.data.dataset import called
+from dim.data.picture import file_inside, picture
 from dim.errors import DimError
 from dim.files import UNFINISHED, read_json
 from dim.names import as_on_disk
-from dim.search.faiss_index import IndexMetric, Kind, metric_of, read_index, search_index
-from dim.search.nearest import Metric, Neighbours, nearest
-from dim.training.run import Run
+from dim.search.engine import Engine, IndexMetric, Kind, Metric, Neighbours, engine_of
+from dim.search.nearest import nearest
 
 ABOUT = {
     "data": str,
@@ -56,7 +59,7 @@ class Index:
         if not (folder / "index.json").exists():
             raise DimError(f"{folder} is not an index; make it: make index RUN=… DATA=…")
         about = read_json(folder / "index.json", ABOUT, f"{folder} is damaged, {_REMEDY}")
-        self.where, self.made_by, self.metric = about["data"], about["made_by"], about["metric"]
+        self.where, self.kind, self.metric, self.made_by = (about[name] for name in ABOUT)
         try:
             self.codes = np.load(folder / "codes.npy", mmap_mode="r")
             self.names, self.labels = _read_table(folder / "images.parquet")
@@ -68,81 +71,46 @@ class Index:
             reason = " ".join(str(error).split())[:120]
             raise DimError(f"{folder} is damaged ({reason}); {_REMEDY}") from error
 
-    @classmethod
-    def of(cls, run: Run, data: str = "") -> "Index":
-        """The index of a data set in a run.
-
-        Args:
-            run: whose.
-            data: name or path of the data set; by default that of the index made last.
-
-        Raises:
-            DimError: there is none, or it is damaged.
-        """
-        made = [
-            file.parent
-            for file in run.path.glob("index/*/index.json")
-            if not file.parent.name.startswith(UNFINISHED)
-        ]
-        names = ", ".join(sorted(folder.name for folder in made))
-        if not made:
-            raise DimError(f"{run.path} has no index yet; make one: make index RUN={run.name} DATA=…")
-        if not data:
-            return cls(max(made, key=lambda folder: (folder / "index.json").stat().st_mtime))
-        for folder in made:
-            if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
-                return cls(folder)
-        raise DimError(f"{run.path} has no index of {data}; there are: {names}")
-
     def __len__(self) -> int:
         return len(self.codes)
 
-    def check(self, encoder, run: Run) -> None:
-        """Makes sure that codes of the encoder can be compared with these.
+    def check(self, fingerprint: str, length: int) -> None:
+        """Makes sure that codes of an encoder can be compared with these.
+
+        Args:
+            fingerprint: of the encoder.
+            length: of its codes.
 
         Raises:
             DimError: their length is another, or they come from another encoder.
         """
-        from dim.encoders import MEAN
-        from dim.encoders.embedding import fingerprint
-
-        (_, length), held = encoder.output[MEAN].shape, self.codes.shape[1]
-        remedy = f"make it anew: make index RUN={shlex.quote(run.name)} DATA={shlex.quote(self.where)}"
+        held, run = self.codes.shape[1], self.folder.parents[1]
+        remedy = f"make it anew: {_command(run, shlex.quote(self.where))}"
         if held != length:
             raise DimError(
-                f"{self.folder} holds codes of length {held}, the encoder of {run.path} gives {length}; "
-                + remedy
+                f"{self.folder} holds codes of length {held}, the encoder of {run} gives {length}; {remedy}"
             )
-        if self.made_by["encoder"] != fingerprint(encoder):
+        if self.made_by["encoder"] != fingerprint:
             raise DimError(
-                f"{self.folder} holds codes of another encoder than that of {run.path}: of another run, or "
+                f"{self.folder} holds codes of another encoder than that of {run}: of another run, or "
                 f"of this one before it was trained further; {remedy}"
             )
 
     @cached_property
-    def faiss(self):
-        """The FAISS index, opened when it is needed."""
-        opened = read_index(self.folder / "index.faiss")
-        held, (N, D) = (metric_of(opened), opened.ntotal, opened.d), self.codes.shape
-        if held != (self.metric, N, D):
-            raise DimError(
-                f"{self.folder / 'index.faiss'} holds {held[1]} codes of length {held[2]} by {held[0]}, not "
-                f"{N} of length {D} by {self.metric}; remove it and make the index anew"
-            )
-        return opened
+    def engine(self) -> Engine:
+        """What searches by the metric of the index, opened when it is needed."""
+        return engine_of(self.kind)(self.folder, self.codes, self.metric)
 
     def search(
         self, queries: np.ndarray, k: int, metric: Metric, own: np.ndarray | None = None
     ) -> Neighbours:
-        """As `dim.search.nearest.nearest`: by the FAISS index where that has the metric, otherwise exact."""
-        if metric == metric_of(self.faiss):
-            return search_index(self.faiss, self.codes, queries, k, own)
+        """As `dim.search.nearest.nearest`: by the engine where the index has the metric, otherwise exact."""
+        if metric == self.metric:
+            return self.engine.search(queries, k, own)
         return nearest(queries, self.codes, k, metric, own)
 
     def path(self, i: int) -> str:
         """Where image i is, as far as it is a file of its own."""
-        from dim.data.picture import file_inside
-
         return str(file_inside(self.where, self.name(i)) or self.name(i))
 
     def name(self, i: int) -> str:
@@ -157,9 +125,34 @@ class Index:
 
     def picture(self, i: int, size: int) -> np.ndarray:
         """Image i, or a grey square if it is no longer there: [size, size, 3] uint8."""
-        from dim.data.picture import picture
-
         return picture(self.where, self.name(i), size)
+
+
+def find(run: Path, data: str = "") -> Index:
+    """The index of a data set in the folder of a run.
+
+    Args:
+        run: the folder.
+        data: name or path of the data set; by default that of the index made last.
+
+    Raises:
+        DimError: there is none, or it is damaged.
+    """
+    notes = (note for note in run.glob("index/*/index.json") if not note.parent.name.startswith(UNFINISHED))
+    made = [note.parent for note in sorted(notes, key=lambda note: note.stat().st_mtime)]
+    if not made:
+        raise DimError(f"{run} has no index yet; make one: {_command(run)}")
+    if not data:
+        return Index(made[-1])
+    for folder in made:
+        if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
+            return Index(folder)
+    names = ", ".join(sorted(folder.name for folder in made))
+    raise DimError(f"{run} has no index of {data}; there are: {names}")
+
+
+def _command(run: Path, data: str = "…") -> str:
+    return f"make index RUN={shlex.quote(str(run))} DATA={data}"
 
 
 def _read_table(file: Path):
@@ -168,10 +161,6 @@ def _read_table(file: Path):
     Raises:
         ValueError: they are no texts, or a path is missing or leads out of the data.
     """
-    import pyarrow
-    import pyarrow.compute
-    import pyarrow.parquet
-
     table = pyarrow.parquet.read_table(file, columns=["path", "label"], memory_map=True)
     table.validate(full=True)
     names, labels = table["path"], table["label"]

@@ -1,32 +1,20 @@
-"""Exact nearest neighbours of any vectors, by FAISS."""
+"""Exact nearest neighbours of any vectors, by FAISS; and what an engine finds of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, NamedTuple, get_args
+from typing import get_args
 
 import faiss
 import numpy as np
 
-Metric = Literal["l2", "cosine", "l1", "mahalanobis"]
+from dim.measures.distances import directions
+from dim.search.engine import Engine, Metric, Neighbours
+
 METRICS = "l2", "cosine"  # the two that every picture and table shows
 _BLOCK = 2**23  # floats of the bank that are searched at once: 32 MB
 _AT_ONCE = 2**15  # floats of candidates that are compared at once: 128 kB, which stay in the cache
 _SAMPLE = 20_000  # rows that a covariance is estimated from
 _NEAR = 1e-2  # of a query's own square: squared distances below it lose digits where the square is expanded
-
-
-class Neighbours(NamedTuple):
-    """The k nearest of each query, nearest first.
-
-    Attributes:
-        indices: [Q, k] int64, rows of the bank.
-        distances: [Q, k] float32. For `l2` the Euclidean distance, for `cosine` one minus the cosine, for
-            `l1` the sum of absolute differences, for `mahalanobis` the Euclidean distance after
-            `whitening` by the bank, not squared.
-    """
-
-    indices: np.ndarray
-    distances: np.ndarray
 
 
 def nearest(
@@ -61,37 +49,49 @@ def nearest(
     centre = compared.mean(axis=0) if len(queries) and metric != "l1" else np.float32(0)
     compared = compared - centre
 
-    def found_by(search: Callable, some: np.ndarray) -> Neighbours:
-        found = Neighbours(np.empty((len(some), 0), "int64"), np.empty((len(some), 0), "float32"))
-        block = max(1, _BLOCK // bank.shape[1])
-        for start in range(0, len(bank), block):
-            rows = comparable(bank[start : start + block], metric, whiten)
-            moved = compared[some], rows - centre
-            if metric == "cosine" and not (there := rows.any(axis=1)).all():
-                moved = _with_column(moved[0], 0), _with_column(moved[1], ~there)  # at right angles to all
-            indices, distances = search(*moved, min(wanted, len(rows)), metric)
-            found = _merge(found, Neighbours(indices + start, distances), wanted)
-        return ranked(queries[some], bank, found.indices, metric, whiten)
+    def search(some) -> Neighbours:
+        step, how = max(1, _BLOCK // bank.shape[1]), faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2
+        found = []
+        for start in range(0, len(bank), step):
+            rows = comparable(bank[start : start + step], metric, whiten)
+            asked, moved = compared[some], rows - centre
+            if metric == "cosine" and not (there := rows.any(axis=1)).all():  # zero is at right angles to all
+                asked, moved = np.pad(asked, ((0, 0), (0, 1))), np.c_[moved, ~there]
+            distances, indices = faiss.knn(asked, moved, min(wanted, len(rows)), how)
+            found.append(Neighbours(indices + start, distances))
+            found = [_nearest_first(*map(np.hstack, zip(*found, strict=True)), wanted)]
+        return ranked(queries[some], bank, found[0].indices, metric, whiten)
 
-    found = found_by(_search, np.arange(len(queries)))
-    if len(near := _near(compared, found.distances[:, -1], metric)):
-        for part, better in zip(found, found_by(_search_by_differences, near), strict=True):
-            part[near] = better
-    if own is not None:
-        found = without_own(found, np.asarray(own))
-    return found
+    found = search(slice(None))
+    if metric != "l1":
+        near = squared(found.distances[:, -1], metric) < _NEAR * np.einsum("qd,qd->q", compared, compared)
+        if near.any():
+            with by_differences():
+                better = search(near)
+            for part, exact in zip(found, better, strict=True):
+                part[near] = exact
+    return found if own is None else without_own(found, np.asarray(own))
+
+
+def recall(engine: Engine, k: int = 10, queries: int = 1000) -> float:
+    """Share of the k nearest of random codes that an engine finds, the code itself left out.
+
+    Counted by distance, so that it does not matter which of several duplicates were found.
+    """
+    codes = engine.codes
+    rows = np.random.default_rng(0).permutation(len(codes))[:queries]
+    k = min(k, len(codes) - 1)
+    if k < 1:
+        return 1.0
+    exact = nearest(codes[rows], codes, k, engine.metric, rows).distances
+    found = engine.search(codes[rows], k, rows).distances
+    return float(np.mean(found <= exact[:, -1:] * (1 + 1e-6) + 1e-9))
 
 
 def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) -> np.ndarray:
-    """Vectors as the metric compares them: for `cosine` of unit length, for `mahalanobis` whitened.
+    """Vectors as the metric compares them, [N, D] float32.
 
-    Args:
-        x: [N, D].
-        metric: as for `nearest`.
-        whiten: [D, D], for `mahalanobis`.
-
-    Returns:
-        [N, D] float32.
+    For `cosine` they have unit length, for `mahalanobis` they went through the matrix `whiten` [D, D].
 
     Raises:
         ValueError: a value is not finite.
@@ -100,31 +100,15 @@ def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) 
     if not np.isfinite(x).all():
         raise ValueError("there are vectors with values that are not finite")
     if metric == "cosine":
-        for size in _greatest, _length:  # the squares of very small or great values are no float32
-            scale = size(x)
-            x = x / np.where(scale > 0, scale, 1)
+        return directions(x)
     return x @ whiten if metric == "mahalanobis" else x
 
 
-def _greatest(x: np.ndarray) -> np.ndarray:
-    return np.maximum(x.max(axis=1, keepdims=True), -x.min(axis=1, keepdims=True))
-
-
-def _length(x: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(x, axis=1, keepdims=True)
-
-
 def whitening(bank: np.ndarray) -> np.ndarray:
-    """W, with which the Mahalanobis distance of x and y is the length of (x - y) W.
+    """W, with which the Mahalanobis distance of x and y is the length of (x - y) W: [D, D] float32.
 
-    W Wᵀ is the inverse covariance of the bank, by the estimate of Ledoit and Wolf (2004), which has an
-    inverse even where there are fewer rows than dimensions; from at most 20,000 rows.
-
-    Args:
-        bank: [N, D].
-
-    Returns:
-        [D, D] float32.
+    W Wᵀ is the inverse covariance of the bank [N, D], by the estimate of Ledoit and Wolf (2004), which has
+    an inverse even where there are fewer rows than dimensions; from at most 20,000 rows.
 
     Raises:
         ValueError: all rows are the same, or a value is not finite.
@@ -135,9 +119,7 @@ def whitening(bank: np.ndarray) -> np.ndarray:
     covariance, _ = ledoit_wolf(comparable(bank[np.sort(rows)], "l2").astype("float64"))
     variance, axes = np.linalg.eigh(covariance)
     if not variance.max() > 0:
-        raise ValueError(
-            "the vectors do not vary, so that there is no Mahalanobis distance; take another metric"
-        )
+        raise ValueError("the vectors do not vary, so have no Mahalanobis distance; take another metric")
     floor = variance.max() * np.finfo("float32").eps
     return (axes / np.sqrt(np.maximum(variance, floor))).astype("float32")
 
@@ -155,8 +137,7 @@ def ranked(
         queries: [Q, D].
         bank: [N, D].
         candidates: [Q, k] int, rows of the bank; those below 0 are none, and end up at distance infinity.
-        metric: as for `nearest`.
-        whiten: [D, D], for `mahalanobis`.
+        metric, whiten: as for `comparable`.
     """
     queries = comparable(queries, metric, whiten)
     distances = np.empty(candidates.shape, "float32")
@@ -166,7 +147,7 @@ def ranked(
         for query, rows, out in zip(queries, candidates[:, some], distances[:, some], strict=True):
             there = comparable(bank[rows], metric, whiten)
             out[:] = np.where(rows < 0, np.inf, distances_to(query, there, metric))
-    return _merge(Neighbours(candidates[:, :0], distances[:, :0]), Neighbours(candidates, distances), None)
+    return _nearest_first(candidates, distances)
 
 
 def distances_to(x: np.ndarray, y: np.ndarray, metric: Metric) -> np.ndarray:
@@ -195,20 +176,9 @@ def without_own(found: Neighbours, own: np.ndarray) -> Neighbours:
     return Neighbours(*(x[~dropped].reshape(Q, wanted - 1) for x in found))
 
 
-def _search(queries: np.ndarray, rows: np.ndarray, k: int, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
-    """By FAISS' distances, which are good enough to tell which are the nearest; smaller is nearer.
-
-    Cosine ranks like L2 of the same vectors at unit length.
-    """
-    index = faiss.IndexFlat(rows.shape[1], faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2)
-    index.add(rows)
-    return index.search(queries, k)[::-1]
-
-
-def _search_by_differences(*arguments) -> tuple[np.ndarray, np.ndarray]:
-    """As `_search`, slower and exact."""
-    with by_differences():
-        return _search(*arguments)
+def squared(distance, metric: Metric):
+    """Square of the Euclidean distance between `comparable` vectors, from what `distances_to` says."""
+    return 2 * distance if metric == "cosine" else distance**2
 
 
 @contextmanager
@@ -222,19 +192,6 @@ def by_differences() -> Iterator[None]:
         faiss.cvar.distance_compute_blas_threshold = most
 
 
-def _near(queries: np.ndarray, farthest: np.ndarray, metric: Metric) -> np.ndarray:
-    """Rows of the queries whose neighbours are so near that an expanded square says little of them."""
-    if metric == "l1":
-        return np.empty(0, int)
-    squares = 2 * farthest if metric == "cosine" else farthest**2
-    return np.flatnonzero(squares < _NEAR * np.einsum("qd,qd->q", queries, queries))
-
-
-def _with_column(x: np.ndarray, values) -> np.ndarray:
-    return np.insert(x, x.shape[1], values, axis=1)
-
-
-def _merge(one: Neighbours, other: Neighbours, wanted: int | None) -> Neighbours:
-    indices, distances = (np.concatenate(parts, axis=1) for parts in zip(one, other, strict=True))
-    order = np.argsort(distances, axis=1, kind="stable")[:, :wanted]
+def _nearest_first(indices: np.ndarray, distances: np.ndarray, most: int | None = None) -> Neighbours:
+    order = np.argsort(distances, axis=1, kind="stable")[:, :most]
     return Neighbours(np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1))

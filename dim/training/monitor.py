@@ -8,8 +8,9 @@ from dim.encoders.embedding import embed, posterior
 from dim.evaluation.geometry import direction_spread
 from dim.evaluation.knn import K, knn_accuracy
 from dim.losses.priors import kl_to_standard_normal
-from dim.pictures.grid import neighbour_grid
+from dim.pictures.grid import found_grid
 from dim.pictures.projector import write_projector
+from dim.search.engine import Neighbours
 from dim.search.nearest import METRICS, nearest
 from dim.training.events import Events
 from dim.training.run import Run
@@ -84,19 +85,10 @@ class Monitor(keras.callbacks.Callback):
         self.writer.flush()
 
     def _grid(self, neighbours, metric):
-        Q = min(_SHOWN_QUERIES, len(self.queries))
-        rows = neighbours.indices[:Q, :_SHOWN_NEIGHBOURS]
-        labels = self.queries.labels
-        return neighbour_grid(
-            self.queries.images[:Q],
-            self.bank.images[rows],
-            title=f"validation queries and their {metric} neighbours in training",
-            query_captions=[self.dataset.caption(self.queries, q) for q in range(Q)],
-            captions=[[self.dataset.caption(self.bank, i) for i in row] for row in rows],
-            distances=neighbours.distances,
-            hits=None if labels is None else self.bank.labels[rows] == labels[:Q, None],
-            tile=80,
-        )
+        shown = self.queries.rows(np.arange(min(_SHOWN_QUERIES, len(self.queries))))
+        found = Neighbours(*(part[: len(shown), :_SHOWN_NEIGHBOURS] for part in neighbours))
+        title = f"validation queries and their {metric} neighbours in training"
+        return found_grid(self.dataset, shown, self.bank, found, title, tile=80)
 
     def _write_views(self):
         if self.model.augmentation is None:

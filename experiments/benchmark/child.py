@@ -121,8 +121,7 @@ def _obey(order: dict, tasks: dict, prepared: list) -> dict:
         return {"runs": keys, "facts": facts}
     if "forget" in order:
         prepared[:] = [None] * len(prepared)
-        if "forget" in tasks:
-            tasks["forget"]()
+        tasks.get("forget", bool)()
         return {}
     run = prepared[order["run"]]
     started = time.perf_counter()

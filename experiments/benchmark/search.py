@@ -146,23 +146,24 @@ def index(kind: str, bank: int, width: int, where: str):
     """Builds an index of codes on disk and asks for the neighbours of some that moved a little."""
     import faiss
 
-    from dim.search.faiss_index import read_index, recall, search_index, write_index
-    from dim.search.nearest import nearest
+    from dim.search.engine import engine_of
+    from dim.search.nearest import nearest, recall
 
-    codes, file = _clouds(bank, width, Path(where) / "codes.npy"), Path(where) / "index.faiss"
+    folder, engine = Path(where), engine_of(kind)
+    codes = _clouds(bank, width, folder / "codes.npy")
     queries = codes[:: bank // _ASKED][:_ASKED] + _codes(_ASKED, 1, width) / 20
     started = perf_counter()
-    write_index(file, codes, kind, "l2")
+    engine.write(folder, codes, "l2")
     seconds = perf_counter() - started
-    opened = read_index(file)
-    search_index(opened, codes, queries, _NEAREST)
-    facts = {"seconds": seconds, "megabytes": _megabytes("VmHWM"), "recall": recall(opened, codes, _NEAREST)}
+    opened = engine(folder, codes, "l2")
+    opened.search(queries, _NEAREST)
+    facts = {"seconds": seconds, "megabytes": _megabytes("VmHWM"), "recall": recall(opened, _NEAREST)}
     rival = partial(nearest, queries, codes, _NEAREST)
     if kind == "exact":
         flat = faiss.IndexFlatL2(width)
         flat.add(codes)
         rival = partial(flat.search, queries, _NEAREST)
-    return {"index": partial(search_index, opened, codes, queries, _NEAREST), "rival": rival}, facts
+    return {"index": partial(opened.search, queries, _NEAREST), "rival": rival}, facts
 
 
 def _codes(count: int, seed: int, width: int = D):

@@ -3,9 +3,11 @@
 import numpy as np
 
 from dim.data import Dataset
-from dim.search.nearest import Neighbours, nearest
+from dim.pictures.grid import found_grid
+from dim.search.engine import Neighbours
+from dim.search.nearest import nearest
 from experiments.report import elements
-from experiments.report.neighbours import K, grid
+from experiments.report.neighbours import TILE, K
 
 SHOWN, MOST = 5, 1000
 _BLOCK = 100  # queries that are ranked at once
@@ -38,7 +40,8 @@ def queries(dataset: Dataset, val: np.ndarray) -> str:
         ]
         title = f"{name} queries"
         alt = f"The {shown} {name} of {len(rows):,} queries by average precision, each with its neighbours"
-        figures.append(elements.sheet(grid(dataset, own, dataset.val, found, title, captions), alt))
+        picture = found_grid(dataset, dataset.val.rows(own), dataset.val, found, title, captions, TILE)
+        figures.append(elements.sheet(picture, alt))
     members = np.bincount(labels)[labels[rows]]
     chance = np.mean((members - 1) / (len(val) - 1))
     text = (

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dim.files import UNFINISHED, exclusive
-from dim.search.index import Index
+from dim.search.index import find
 from experiments.index import Options, index
 
 
@@ -31,10 +31,10 @@ def test_an_interrupted_index_goes_on_and_is_that_of_an_uninterrupted_one(
     index(Options(run=str(initial_run.path)))
     out = capsys.readouterr().out
     assert "going on after" in out and "1,600 images" in out
-    resumed = np.array(Index.of(initial_run).codes)
+    resumed = np.array(find(initial_run.path).codes)
     (initial_run.path / "index/photographs").rename(tmp_path / "elsewhere")
     index(Options(run=str(initial_run.path)))
-    np.testing.assert_array_equal(resumed, Index.of(initial_run).codes)
+    np.testing.assert_array_equal(resumed, find(initial_run.path).codes)
 
 
 def test_what_cannot_be_read_is_named_and_the_recall_of_an_approximate_index_printed(

@@ -8,8 +8,8 @@ import pytest
 from imageio.v3 import imread
 from PIL import Image
 
-from dim import data
-from dim.search.indexer import build_index
+from experiments.index import Options as MakeIndex
+from experiments.index import index
 from experiments.near_duplicates import Options, near_duplicates
 
 
@@ -26,8 +26,7 @@ def indexed(initial_run, photographs):
             shutil.copy(photographs / f"{i} ü.png", photographs / f"{i} copy.png")
         if i == 8:
             Image.fromarray(pixels + np.uint8(1)).save(photographs / "8 brighter.png")
-    source = data.listed(str(photographs), 16)
-    build_index(initial_run, initial_run.load().encoder, str(photographs), source, "exact", "cosine")
+    index(MakeIndex(run=str(initial_run.path)))
     return initial_run
 
 
@@ -54,9 +53,7 @@ def test_where_nothing_is_that_close_there_is_no_sheet(indexed, capsys):
     assert sheet.exists() and len(written(indexed)) == 2
     for file in (indexed.path.parent.parent / "photographs").glob("* copy.png"):
         file.unlink()
-    source = data.listed(str(indexed.path.parent.parent / "photographs"), 16)
-    folder = str(indexed.path.parent.parent / "photographs")
-    build_index(indexed, indexed.load().encoder, folder, source, "exact", "cosine")
+    index(MakeIndex(run=str(indexed.path)))
     near_duplicates(Options(run=str(indexed.path), threshold=1e-6))
     assert "0 pairs of 31 images" in capsys.readouterr().out
     assert not sheet.exists() and written(indexed) == []

@@ -7,16 +7,16 @@ import pytest
 from imageio.v3 import imread
 from PIL import Image
 
-from dim import data
-from dim.search.indexer import build_index
 from dim.training.run import Run
+from experiments.index import Options as MakeIndex
+from experiments.index import index
 from experiments.search import Options, search
 
 
 @pytest.fixture
-def indexed(initial_run, photographs):
-    source = data.listed(str(photographs), 16)
-    build_index(initial_run, initial_run.load().encoder, str(photographs), source, "exact", "cosine")
+def indexed(initial_run, capsys):
+    index(MakeIndex(run=str(initial_run.path)))
+    capsys.readouterr()
     return initial_run
 
 
@@ -70,6 +70,8 @@ def test_what_cannot_be_searched_is_one_line(indexed, photographs, tmp_path, dec
     for change, pieces in (
         ({"image": ("text.jpg",)}, ["text.jpg cannot be read as an image"]),
         ({"image": ("nowhere.jpg",)}, ["no image at nowhere.jpg"]),
+        ({"image": ("a b.jpg",)}, ["no image at a b.jpg"]),
+        ({"image": ("text.jpg nowhere.jpg",)}, ["text.jpg cannot be read as an image"]),
         ({"image": ("it's.jpg",)}, ["it's.jpg", "quotation"]),
         ({"image": ()}, ["make search IMAGE="]),
         ({"k": 101}, ["--k 101", "holds 100 images"]),

@@ -6,10 +6,8 @@ import pytest
 from imageio.v3 import imread
 
 from dim import data
-from dim.encoders import seed_encoder
 from dim.export.index_table import write_codes_table, write_index_projector
-from dim.search.indexer import build_index
-from dim.training.run import Run
+from dim.search.indexer import Embedder, build_index
 
 
 @pytest.fixture
@@ -17,7 +15,8 @@ def index(paint, tmp_path):
     for i in range(11):
         paint(tmp_path / f"pets/{['cat', 'dog'][i % 2]}/{i} ü.png", (20 * i, 0, 0))
     where = str(tmp_path / "pets")
-    return build_index(Run("first"), seed_encoder(8, 5), where, data.listed(where, 8), "exact", "cosine")
+    embedder = Embedder(lambda images: images[:, ::2, 4, 0][:, [0, 1, 1, 2, 3]] + np.arange(5.0), "one", 8, 5)
+    return build_index(tmp_path / "index", where, data.listed(where, 8), embedder, "exact", "cosine")
 
 
 @pytest.mark.parametrize("rows", [3, 10_000])

@@ -20,7 +20,7 @@ def test_both_images_of_each_pair_are_where_they_belong(count):
         other = x + TILE + layout.seam
         assert (sheet[y : y + TILE, x : x + TILE] == greys[p, 0]).all()
         assert (sheet[y : y + TILE, other : other + TILE] == greys[p, 1]).all()
-        below = sheet[y + TILE + 1 : y + TILE + layout.look.frame + 2 * layout.look.line]
+        below = sheet[y + TILE + 1 : y + TILE + layout.frame + 2 * layout.line]
         assert (below[:, x : x + TILE] < 128).any() and (below[:, other : other + TILE] < 128).any()
         assert (below[:, x + TILE : other] == 255).all()
 

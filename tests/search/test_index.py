@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -11,19 +12,23 @@ import pyarrow.parquet
 import pytest
 
 from dim import data
-from dim.encoders import seed_encoder
-from dim.encoders.embedding import embed
-from dim.search.index import Index
-from dim.search.indexer import build_index
+from dim.search.index import Index, find
+from dim.search.indexer import Embedder, build_index
 from dim.search.nearest import nearest
-from dim.training.run import Run
 
 N = 12
+RUN = Path("runs/first")
 
 
-@pytest.fixture
-def encoder():
-    return seed_encoder(8, 5)
+def embed(images):
+    """Codes of five numbers: places of the image, and their squares."""
+    places = images[:, ::3, ::3].reshape(len(images), -1)[:, :5].astype("float32")
+    return places + places**2 / 100
+
+
+EMBEDDER = Embedder(embed, "one", 8, 5)
+OTHER = Embedder(lambda images: embed(images) * 1.1, "other", 8, 5)
+BLIND = EMBEDDER._replace(embed=None)
 
 
 @pytest.fixture
@@ -41,17 +46,18 @@ def pets(paint, tmp_path):
 
 
 @pytest.fixture
-def make(encoder, pets):
-    def make(kind="exact", metric="cosine", where=pets, encoder=encoder, run="first"):
-        return build_index(Run(run), encoder, str(where), data.listed(str(where), 8), kind, metric)
+def make(pets):
+    def make(kind="exact", metric="cosine", where=pets, embedder=EMBEDDER):
+        source = data.listed(str(where), 8)
+        return build_index(RUN / "index" / source.name, str(where), source, embedder, kind, metric)
 
     return make
 
 
-def test_codes_paths_and_labels_belong_together(make, encoder, pets, tmp_path):
+def test_codes_paths_and_labels_belong_together(make, pets, tmp_path):
     index = make()
     images = np.stack([index.picture(i, 8) for i in range(N)])
-    np.testing.assert_allclose(index.codes, embed(encoder, images), atol=1e-5)
+    np.testing.assert_allclose(index.codes, embed(images), atol=1e-5)
     assert [index.path(i) for i in range(N)] == [str(file) for file in sorted(pets.glob("*/*.png"))]
     assert [index.caption(i) for i in range(N)] == ["cat"] * 6 + ["dog"] * 6
     assert [index.file_name(0), index.name(6)] == ["00 ü.png", "dog/01 ü.png"]
@@ -74,22 +80,20 @@ def test_search_is_exact_search_whatever_the_index_was_made_for(kind, metric, ma
     np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-4, atol=1e-6)
 
 
-def test_what_is_true_still_is_not_embedded_again(make, monkeypatch):
+def test_what_is_true_still_is_not_embedded_again(make):
     made = make()
     before = (made.folder / "codes.npy").stat().st_mtime_ns
-    monkeypatch.setattr("dim.encoders.embedding.embed_batch", None)
-    assert type(make().faiss).__name__.startswith("IndexFlat")
-    assert type(make("hnsw").faiss).__name__.startswith("IndexHNSW")
+    assert type(make(embedder=BLIND).engine).__name__ == "Exact"
+    assert type(make("hnsw", embedder=BLIND).engine).__name__ == "Hnsw"
     assert json.loads((made.folder / "index.json").read_text())["kind"] == "hnsw"
     assert (made.folder / "codes.npy").stat().st_mtime_ns == before
 
 
-def test_a_changed_folder_and_a_changed_encoder_are_embedded_anew(make, pets, paint, encoder, capsys):
+def test_a_changed_folder_and_a_changed_encoder_are_embedded_anew(make, pets, paint, capsys):
     first = np.array(make().codes)
     paint(pets / "dog/new.png", (1, 2, 3))
     assert len(make()) == N + 1
-    encoder.set_weights([weight * 1.1 for weight in encoder.get_weights()])
-    assert not np.allclose(make().codes[:N], first)
+    assert not np.allclose(make(embedder=OTHER).codes[:N], first)
     assert capsys.readouterr().out.count("embedding anew") == 2
 
 
@@ -99,22 +103,20 @@ def test_the_old_index_is_there_until_the_new_one_is(make, pets, paint, monkeypa
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("dim.search.indexer.write_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         make()
-    assert len(Index.of(Run("first"))) == N
-    monkeypatch.setattr("dim.encoders.embedding.embed_batch", None)  # nothing is left to embed
-    assert len(make()) == N + 1
-    assert [folder.name for folder in (Run("first").path / "index").iterdir()] == ["pets"]
+    assert len(find(RUN)) == N
+    assert len(make(embedder=BLIND)) == N + 1  # nothing is left to embed
+    assert [folder.name for folder in (RUN / "index").iterdir()] == ["pets"]
 
 
 def test_one_of_several_indexes_is_found_by_name_or_path_and_the_last_without(make, pets, tmp_path, refused):
     shutil.copytree(pets, tmp_path / "animals.v2")
     make(), make(where=tmp_path / "animals.v2")
-    run = Run("first")
-    assert Index.of(run).folder.name == "animals.v2"
+    assert find(RUN).folder.name == "animals.v2"
     for asked in "pets", str(pets), f"{pets}/":
-        assert Index.of(run, asked).folder.name == "pets"
-    assert Index.of(run, str(tmp_path / "animals.v2")).folder.name == "animals.v2"
+        assert find(RUN, asked).folder.name == "pets"
+    assert find(RUN, str(tmp_path / "animals.v2")).folder.name == "animals.v2"
     with refused("no index of cars", "animals.v2, pets"):
-        Index.of(run, "cars")
+        find(RUN, "cars")
 
 
 def test_another_folder_of_the_same_name_does_not_take_the_place(make, pets, tmp_path, refused):
@@ -125,8 +127,8 @@ def test_another_folder_of_the_same_name_does_not_take_the_place(make, pets, tmp
 
 
 def test_without_an_index_it_says_how_to_make_one(refused):
-    with refused("runs/first has no index", "make index RUN=first"):
-        Index.of(Run("first"))
+    with refused("runs/first has no index", "make index RUN=runs/first DATA="):
+        find(RUN)
 
 
 def test_images_none_of_which_can_be_read_are_refused(make, tmp_path, refused):
@@ -136,13 +138,13 @@ def test_images_none_of_which_can_be_read_are_refused(make, tmp_path, refused):
         make(where=tmp_path / "bad")
 
 
-def test_an_index_of_another_encoder_or_code_length_is_refused(make, encoder, refused):
+def test_an_index_of_another_encoder_or_code_length_is_refused(make, refused):
     index = make()
-    index.check(encoder, Run("first"))
-    with refused("codes of another encoder", "runs/first", "make index RUN=first DATA="):
-        index.check(seed_encoder(8, 5), Run("first"))
-    with refused("codes of length 5", "gives 6", "make index RUN=first DATA="):
-        index.check(seed_encoder(8, 6), Run("first"))
+    index.check("one", 5)
+    with refused("codes of another encoder", "runs/first", "make index RUN=runs/first DATA="):
+        index.check("other", 5)
+    with refused("codes of length 5", "gives 6", "make index RUN=runs/first DATA="):
+        index.check("one", 6)
 
 
 def damage_codes(folder):
@@ -241,14 +243,13 @@ def of_other_kind(file):
     "damage", [remove, lambda file: file.write_bytes(b"nonsense" * 9), of_other_metric, of_other_kind]
 )
 def test_a_faiss_index_that_is_gone_or_damaged_is_made_again_and_the_codes_are_kept(
-    damage, make, refused, monkeypatch, capsys
+    damage, make, refused, capsys
 ):
     index = make()
     damage(index.folder / "index.faiss")
     with refused(index.folder / "index.faiss", "make the index anew"):
         Index(index.folder).search(index.codes[:1], 1, "cosine")
-    monkeypatch.setattr("dim.encoders.embedding.embed_batch", None)
-    assert make().search(index.codes[:1], 1, "cosine").indices[0, 0] == 0
+    assert make(embedder=BLIND).search(index.codes[:1], 1, "cosine").indices[0, 0] == 0
     assert "index.faiss" in capsys.readouterr().out
 
 
@@ -261,7 +262,7 @@ def test_names_that_are_no_utf8_or_hold_a_line_end_still_open(make, paint, tmp_p
     index = make(where=where)
     assert [index.path(i) for i in range(2)] == [str(where / name) for name in names]
     assert [index.picture(i, 4).max() for i in range(2)] == [0, 200]
-    assert Index.of(Run("first"), str(where)).where == str(where)
+    assert find(RUN, str(where)).where == str(where)
     index.folder.name.encode("utf8")
 
 

@@ -8,7 +8,8 @@ import pyarrow.parquet
 import pytest
 
 from dim.data.recipe import Recipe
-from dim.search.indexer import BATCH, write_codes, write_table
+from dim.data.rows import BATCH
+from dim.search.indexer import Embedder, write_codes, write_table
 
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")
 BAD = 300
@@ -33,7 +34,7 @@ def embed(images):
 
 
 def write(folder, recipe, embed=embed, made_by=MADE_BY):
-    return write_codes(folder, recipe, embed, 4, 2, made_by)
+    return write_codes(folder, recipe, Embedder(embed, "one", 4, 2), made_by)
 
 
 def greys_in(folder):
@@ -45,7 +46,7 @@ def greys_in(folder):
 
 @pytest.mark.parametrize("count", [1, BATCH, N])
 def test_codes_come_in_order_and_complete(count, tmp_path):
-    assert write(tmp_path, recipe(greys_of(count))) == []
+    assert write(tmp_path, recipe(greys_of(count))) == {}
     assert greys_in(tmp_path) == greys_of(count)
 
 
@@ -53,7 +54,7 @@ def test_images_that_cannot_be_read_are_named_and_left_out(tmp_path):
     greys = greys_of()
     greys[3] = greys[BATCH] = greys[N - 1] = BAD
     skipped = write(tmp_path, recipe(greys))
-    assert [i for i, _ in skipped] == [3, BATCH, N - 1] and "OverflowError" in skipped[0][1]
+    assert list(skipped) == [3, BATCH, N - 1] and "OverflowError" in skipped[3]
     assert greys_in(tmp_path) == [grey for grey in greys if grey != BAD]
 
 
@@ -92,7 +93,7 @@ def test_an_interrupted_call_goes_on_after_the_last_whole_batch(batches, error, 
     assert ("going on after" in capsys.readouterr().out) == bool(batches)
     write(tmp_path / "at once", recipe(greys))
     assert (tmp_path / "codes.npy").read_bytes() == (tmp_path / "at once/codes.npy").read_bytes()
-    assert [i for i, _ in skipped] == [5, BATCH + 1]
+    assert list(skipped) == [5, BATCH + 1]
 
 
 def test_codes_of_other_origin_are_not_gone_on_with(tmp_path):
@@ -127,14 +128,14 @@ def test_decoding_runs_ahead_of_embedding_by_a_few_batches_only(tmp_path):
 
 
 def test_the_table_has_path_and_label_of_what_was_read(tmp_path):
-    write_table(tmp_path / "a.parquet", recipe([1, 2, 3], labels=[1, 0, 1]), [(1, "bad")])
+    write_table(tmp_path / "a.parquet", recipe([1, 2, 3], labels=[1, 0, 1]), {1: "bad"})
     expected = {"path": ["0 ü.png", "2 ü.png"], "label": ["odd", "odd"]}
     assert pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pydict() == expected
-    write_table(tmp_path / "b.parquet", recipe([1]), [])
+    write_table(tmp_path / "b.parquet", recipe([1]), {})
     assert pyarrow.parquet.read_table(tmp_path / "b.parquet").to_pydict() == {
         "path": ["0 ü.png"],
         "label": [None],
     }
     odd = Recipe([1], GREY, ["caf\udce9.png"], None, [], 1)
-    write_table(tmp_path / "c.parquet", odd, [])
+    write_table(tmp_path / "c.parquet", odd, {})
     assert pyarrow.parquet.read_table(tmp_path / "c.parquet")["path"].to_pylist() == [r"caf\udce9.png"]

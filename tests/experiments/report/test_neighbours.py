@@ -17,7 +17,7 @@ def grids(monkeypatch):
         grids.append({"queries": queries, "neighbours": neighbours, "title": title, **options})
         return np.zeros((8, 8, 3), "uint8")
 
-    monkeypatch.setattr(module, "neighbour_grid", neighbour_grid)
+    monkeypatch.setattr("dim.pictures.grid.neighbour_grid", neighbour_grid)
     return grids
 
 

@@ -56,7 +56,7 @@ def test_classes_of_one_image_each_leave_nothing_to_ask():
 def test_the_best_stand_before_the_worst_and_chance_is_that_of_the_others(monkeypatch):
     drawn = []
     monkeypatch.setattr(module.elements, "sheet", lambda pixels, alt: drawn.append((pixels, alt)) or "")
-    monkeypatch.setattr(module, "grid", lambda *_: [float(caption.split()[0]) for caption in _[-1]])
+    monkeypatch.setattr(module, "found_grid", lambda *_: [float(caption.split()[0]) for caption in _[-2]])
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 40)
     codes = rng.normal(size=(40, 4))

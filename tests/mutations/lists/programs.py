@@ -91,11 +91,6 @@ EDITS = [
         "tests/experiments/report/test_neighbours.py",
         ("other queries than those drawn", "nearest(val[rows], train,", "nearest(val[: len(rows)], train,"),
         ("both pictures by L2", "min(K, len(train)), metric)", 'min(K, len(train)), "l2")'),
-        (
-            "hits of other labels",
-            "bank.labels[found.indices] == dataset.val.labels[rows]",
-            "bank.labels[found.indices] == dataset.val.labels[: len(rows)]",
-        ),
     ),
     *edits_of(
         "experiments/report/code_map.py",

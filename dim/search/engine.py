@@ -1,0 +1,78 @@
+"""What can be searched: one small interface, and the table of those who offer it.
+
+To add an engine, write a subclass of `Engine` in a file here and name it in `ENGINES`.
+"""
+
+from abc import ABC, abstractmethod
+from importlib import import_module
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+METRIC_NAMES = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Mahalanobis"}
+"""Distances between codes, and what they are called in print."""
+Metric = Literal[tuple(METRIC_NAMES)]
+IndexMetric = Literal["l2", "cosine"]  # what an engine may be made for; by the others search is exact
+
+ENGINES = {
+    "exact": "dim.search.faiss_index.Exact",
+    "hnsw": "dim.search.faiss_index.Hnsw",
+    "ivf": "dim.search.faiss_index.Ivf",
+}
+Kind = Literal[tuple(ENGINES)]
+
+
+class Neighbours(NamedTuple):
+    """The k nearest of each query, nearest first.
+
+    Attributes:
+        indices: [Q, k] int64, rows of the bank.
+        distances: [Q, k] float32. For `l2` the Euclidean distance, for `cosine` one minus the cosine, for
+            `l1` the sum of absolute differences, for `mahalanobis` the Euclidean distance after
+            `whitening` by the bank, not squared.
+    """
+
+    indices: np.ndarray
+    distances: np.ndarray
+
+
+class Engine(ABC):
+    """Finds the nearest codes of an index, by one metric.
+
+    Args:
+        folder: of the index, where `write` left what it needs.
+        codes: [N, D] float32, memory-mapped.
+        metric: that `write` was given.
+
+    Attributes:
+        file: what `write` leaves in the folder.
+
+    Raises:
+        DimError: what is needed is not there, damaged, or of other codes.
+    """
+
+    file: str
+
+    def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
+        self.codes, self.metric = codes, metric
+
+    @staticmethod
+    @abstractmethod
+    def write(folder: Path, codes: np.ndarray, metric: IndexMetric) -> None:
+        """Makes [N, D] float32 codes ready to be searched.
+
+        Raises:
+            DimError: it cannot be written.
+            ValueError: a code is not finite.
+        """
+
+    @abstractmethod
+    def search(self, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> Neighbours:
+        """As `dim.search.nearest.nearest`; what is not found has index -1 and distance infinity."""
+
+
+def engine_of(kind: Kind) -> type[Engine]:
+    """The engine of a name, imported when it is asked for."""
+    module, _, name = ENGINES[kind].rpartition(".")
+    return getattr(import_module(module), name)
