@@ -145,7 +145,7 @@ def memory_given_back():
     each holds the graph of its whole step: 40 MB for the smallest of models, gigabytes after a hundred tests.
     """
     yield
-    if sys.platform != "linux" or _resident() < _Memory.limit:
+    if sys.platform != "linux" or _resident() < _limit[0]:
         return
     if "tensorflow" in sys.modules:
         from tensorflow.python.framework.ops import gradient_registry
@@ -157,11 +157,10 @@ def memory_given_back():
     gc.collect()
     with suppress(AttributeError):  # a C library of another make
         ctypes.CDLL(None).malloc_trim(0)
-    _Memory.limit = _resident() + 200e6
+    _limit[0] = _resident() + 200e6
 
 
-class _Memory:
-    limit = 0
+_limit = [0.0]  # bytes from which on memory is given back again
 
 
 def _resident() -> int:
