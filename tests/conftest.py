@@ -5,7 +5,7 @@ import gc
 import os
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import keras
@@ -137,14 +137,16 @@ def real_tiny_imagenet() -> Path:
     return Path(where).resolve()
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def memory_given_back():
-    """Lets go of the models of a module's tests.
+    """Lets go of the models of past tests, as often as the process has grown by 200 MB.
 
     TensorFlow enters the gradient of every `tf.custom_gradient` that it traces into a register for ever, and
     each holds the graph of its whole step: 40 MB for the smallest of models, gigabytes after a hundred tests.
     """
     yield
+    if sys.platform != "linux" or _resident() < _limit[0]:
+        return
     if "tensorflow" in sys.modules:
         from tensorflow.python.framework.ops import gradient_registry
 
@@ -153,8 +155,17 @@ def memory_given_back():
     if "dim.encoders.embedding" in sys.modules:
         sys.modules["dim.encoders.embedding"]._without_map.cache_clear()
     gc.collect()
-    if sys.platform == "linux":
+    with suppress(AttributeError):  # a C library of another make
         ctypes.CDLL(None).malloc_trim(0)
+    _limit[0] = _resident() + 200e6
+
+
+_limit = [0.0]  # bytes from which on memory is given back again
+
+
+def _resident() -> int:
+    """Bytes of memory that the process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(autouse=True)
