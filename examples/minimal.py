@@ -98,6 +98,7 @@ class DeepInfoMax(keras.Model):
             ]
         )
         self.noise = keras.random.SeedGenerator(0)
+        self.built = True  # as all of its parts are
 
     def call(self, images, training=False):
         return self.encoder(images, training=training)
