@@ -131,7 +131,7 @@ def nearest(queries, bank, k):
     return np.argsort(-unit[0] @ unit[1].T, axis=1)[:, :k]
 
 
-def main(per_photograph=220, epochs=6):
+def main(per_photograph=120, epochs=6):
     keras.utils.set_random_seed(0)
     images, labels = crops(per_photograph, 0.0, 0.7, seed=0)
     queries, query_labels = crops(20, 0.7, 1.0, seed=1)  # of the other side of the same photographs
