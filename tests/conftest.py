@@ -152,6 +152,8 @@ def memory_given_back():
 
         for name in [name for name in gradient_registry._registry if name.startswith("CustomGradient-")]:
             del gradient_registry._registry[name]
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()  # of what it compiled
     if "dim.encoders.embedding" in sys.modules:
         sys.modules["dim.encoders.embedding"]._without_map.cache_clear()
     gc.collect()
