@@ -5,7 +5,7 @@ import platform
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -59,12 +59,9 @@ class Row:
     """One line of the table. What is not there was not measured, and `note` says why.
 
     Attributes:
-        what: what was measured.
-        unit: of `ours`, `rival` and `limit`: something a second, or `s`, of which fewer are better.
-        ours, rival, limit: medians.
+        unit: of the medians `ours`, `rival` and `limit`: something a second, or `s` (fewer are better).
         rival_name: who the rival is, or why there is none.
         ratio: how many times better than the rival.
-        note: in a few words.
     """
 
     what: str
@@ -88,15 +85,8 @@ class Row:
     def of_rates(cls, what: str, unit: str, rates: dict[str, list[float]], rival_name: str = "", **others):
         """From `alternate`'s rates of `ours` and, where there is one, `rival`."""
         ours, rival = rates["ours"], rates.get("rival")
-        return cls(
-            what=what,
-            unit=unit,
-            ours=median(ours),
-            rival=rival and median(rival),
-            rival_name=rival_name,
-            ratio=rival and ratio(ours, rival),
-            **others,
-        )
+        compared = {"rival": median(rival), "ratio": ratio(ours, rival)} if rival else {}
+        return cls(what=what, unit=unit, ours=median(ours), rival_name=rival_name, **compared, **others)
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -125,19 +115,18 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def machine(device: str, pytorch: str) -> str:
+def machine(ours: dict[str, str], pytorch: str) -> str:
     """One line: processor, cores, instruction sets, device, versions, load and date."""
     file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    flags = facts.get("flags", facts.get("Features", "")).split()
+    flags = set(file.read_text().split()) if file.exists() else ()
+    installed = {package.name.lower(): package.version for package in distributions()}
     parts = [
-        facts.get("model name") or platform.processor() or platform.machine(),
+        ours["processor"],
         f"{cores()} cores",
         " ".join(flag for flag in _FLAGS if flag in flags),
-        device,
+        ours["device"],
         f"Python {platform.python_version()}",
-        *map(_versioned, _PACKAGES),
+        *(f"{package} {installed[package]}" for package in _PACKAGES if package in installed),
         pytorch,
         f"load {os.getloadavg()[0]:.2f} at the start" if hasattr(os, "getloadavg") else "",
         f"{date.today()}",
@@ -148,10 +137,3 @@ def machine(device: str, pytorch: str) -> str:
 def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def _versioned(package: str) -> str:
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return ""
