@@ -21,14 +21,9 @@ def untrained(complete: list[Entry], out: Path) -> dict[str, list[dict[str, floa
     """Name of a row → accuracy of nearest neighbours by each metric, seed by seed.
 
     What has been measured is kept in OUT/untrained.json and not measured again.
-
-    Args:
-        complete: entries that did not fail.
-        out: folder of the comparison.
     """
-    file = out / "untrained.json"
+    file, found = out / "untrained.json", {}
     kept = _read(file)
-    found = {}
     for name, entry in kinds(complete).items():
         configuration, k = entry.configuration, entry.k
         key = "; ".join([entry.diary["data"], *(f"{n} {getattr(configuration, n)}" for n in _MEASURED_OF)])
