@@ -56,10 +56,9 @@ def verify(options: Options) -> None:
     dataset, images, what = _asked(run, configuration, options.data)
 
     command_line.import_keras()
-    from imageio.v3 import imwrite
-
     from dim.evaluation.verification import Pairs, pair_distances, sample_pairs
     from dim.evaluation.verification import verify as measure
+    from dim.pictures.grid import save_picture
 
     try:
         pairs = sample_pairs(images.labels, options.pairs, options.seed)
@@ -93,7 +92,7 @@ def verify(options: Options) -> None:
     files = [run.path / f"verification{end}" for end in (".json", ".png", "_errors.png")]
     run.write_json(files[0], record)
     replace(files[1], lambda file: save(figure, file))
-    replace(files[2], lambda file: imwrite(file, errors))
+    save_picture(files[2], errors)
     print("\n" + "  ".join(map(printable, files)))
 
 

@@ -51,11 +51,10 @@ def neighbour_grid(
         write_line(draw, (x, layout.below(y)), query_captions[q], layout.bold, INK, tile)
         for i in range(k):
             x, y = layout.corner(q, i)
-            ink = INK
+            ink = INK if hits is None or hits[q, i] else MISS
             if hits is not None:
                 edge, colour = layout.frame, HIT if hits[q, i] else MISS
                 draw.rectangle((x - edge, y - edge, x + tile + edge - 1, y + tile + edge - 1), colour)
-                ink = INK if hits[q, i] else MISS
             sheet.paste(scaled(neighbours[q, i], tile), (x, y))
             write_line(draw, (x, layout.below(y)), captions[q][i], layout.small, ink, tile)
             write_line(draw, (x, layout.below(y, 1)), f"{distances[q, i]:.3g}", layout.small, FAINT, tile)
@@ -70,7 +69,7 @@ def found_grid(
     Args:
         dataset: a `dim.data.Dataset`, which has the captions.
         queries, bank: Q and N images, as `dim.data.Split`.
-        found: indices in the bank and distances, [Q, k] each.
+        found: `dim.search.engine.Neighbours` in the bank.
         title, tile: as there.
         captions: Q strings below the queries; by default their classes or names.
     """
@@ -95,15 +94,10 @@ class Layout:
     """Where things are in a neighbour grid whose images have `tile` pixels a side."""
 
     def __init__(self, tile: int):
-        self.tile = tile
-        self.frame = max(2, tile // 28)
-        self.margin = tile // 7
-        self.gap = tile // 8
-        self.gutter = tile // 3
-        self.line = max(11, tile // 7)
-        font = max(9, tile // 8)
-        self.small, self.bold = (ImageFont.load_default(size) for size in (font, font + 1))
-        self.title = ImageFont.load_default(font + 3)
+        self.tile, self.frame = tile, max(2, tile // 28)
+        self.margin, self.gap, self.gutter = tile // 7, tile // 8, tile // 3
+        self.line, font = max(11, tile // 7), max(9, tile // 8)
+        self.small, self.bold, self.title = map(ImageFont.load_default, (font, font + 1, font + 3))
         self.top = 2 * self.margin + self.line + 6
 
     def begin(self, size: tuple[int, int], title: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -121,9 +115,8 @@ class Layout:
     def corner(self, q: int, i: int | None) -> tuple[int, int]:
         """Left upper pixel of neighbour i of query q, or of the query itself for i = None."""
         y = self.top + q * (self.tile + 2 * self.line + self.gap)
-        if i is None:
-            return self.margin, y
-        return self.margin + self.tile + self.gutter + i * (self.tile + self.gap), y
+        right = 0 if i is None else self.tile + self.gutter + i * (self.tile + self.gap)
+        return self.margin + right, y
 
     def below(self, y: int, line: int = 0) -> int:
         """Where a line of text stands under an image that begins at y."""
@@ -144,11 +137,10 @@ def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: i
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
     text = printable(text[: width + 1])[: width + 1]  # measuring a novel takes minutes
     font = _with_letters_of(text, font)
-    if draw.textlength(text, font) > width:
-        while text and draw.textlength(text + "…", font) > width:
-            text = text[:-1]
-        text += "…"
-    draw.text(corner, text, ink, font)
+    end = "…" if draw.textlength(text, font) > width else ""
+    while text and draw.textlength(text + end, font) > width:
+        text = text[:-1]
+    draw.text(corner, text + end, ink, font)
 
 
 def _with_letters_of(text: str, font: ImageFont.FreeTypeFont) -> ImageFont.FreeTypeFont:

@@ -10,11 +10,7 @@ _COLUMNS = 4
 
 
 def pair_sheet(
-    pairs: np.ndarray,
-    title: str,
-    captions: Sequence[tuple[str, str]],
-    distances: Sequence[float],
-    tile: int = 112,
+    pairs: np.ndarray, title: str, captions: Sequence[tuple[str, str]], distances: np.ndarray, tile: int = 112
 ) -> np.ndarray:
     """Draws pairs row by row, four in each, with both captions and the distance below.
 
