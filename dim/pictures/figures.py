@@ -48,7 +48,7 @@ def draw_roc(axes, curves: Sequence[tuple], band: Sequence[tuple] = ()) -> None:
 
 
 def draw_distances(axes, distances: np.ndarray, same: np.ndarray, threshold: float, metric: str) -> None:
-    """Draws histograms of distances [M] of pairs, which are the same or not (`same` [M]), and the threshold."""
+    """Draws histograms of distances [M] of same and different pairs, by `same` [M], and the threshold."""
     edges = np.linspace(0, np.quantile(distances, 0.999), 61)
     for which, name, colour in (same, "same", GREEN), (~same, "different", ORANGE):
         axes.hist(distances[which], edges, density=True, histtype="stepfilled", alpha=0.35, color=colour)

@@ -52,9 +52,8 @@ def close_pairs(
                 found.append(_closer(index, queries, bank, threshold, metric, np.array([first, start])))
                 count += len(found[-1].rows)
                 if count > most:
-                    raise ValueError(
-                        f"more than {most:,} pairs are within {threshold:g}; take a smaller threshold"
-                    )
+                    many = f"more than {most:,} pairs are within {threshold:g}"
+                    raise ValueError(f"{many}; take a smaller threshold")
             bar.update(len(bank))
     rows, distances = map(np.concatenate, zip(*found, strict=True))
     order = np.lexsort((rows[:, 1], rows[:, 0], distances))

@@ -125,11 +125,7 @@ def whitening(bank: np.ndarray) -> np.ndarray:
 
 
 def ranked(
-    queries: np.ndarray,
-    bank: np.ndarray,
-    candidates: np.ndarray,
-    metric: Metric,
-    whiten: np.ndarray | None = None,
+    queries: np.ndarray, bank: np.ndarray, candidates: np.ndarray, metric: Metric, whiten=None
 ) -> Neighbours:
     """Candidates, from another search perhaps, with their exact distances and nearest first.
 
@@ -151,12 +147,9 @@ def ranked(
 
 
 def distances_to(x: np.ndarray, y: np.ndarray, metric: Metric) -> np.ndarray:
-    """Distances between `comparable` vectors, row by row and without cancellation.
+    """Distances between `comparable` vectors x and y [..., D], which broadcast, without cancellation.
 
     FAISS expands the square, and duplicates come out above zero.
-
-    Args:
-        x, y: [..., D] float32 that broadcast.
     """
     difference = y - x
     if metric == "l1":
