@@ -50,7 +50,6 @@ def check_onnx(file: Path, model) -> float:
     (found,) = session.run(None, {session.get_inputs()[0].name: images})
     difference = float(np.abs(found - expected).max() / max(np.finfo("float32").tiny, np.abs(expected).max()))
     if not difference <= _TOLERANCE:
-        raise DimError(
-            f"{file} computes other codes than the encoder (difference {difference:.2g}); do not use it"
-        )
+        wrong = f"computes other codes than the encoder (difference {difference:.2g})"
+        raise DimError(f"{file} {wrong}; do not use it")
     return difference

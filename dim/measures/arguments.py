@@ -28,10 +28,8 @@ def real_matrix(x, name: str, rows: str = "N", columns: str = "D") -> np.ndarray
     """As `real_array`, of shape [N, D]."""
     array = real_array(x, name)
     if array.ndim != 2:
-        raise ValueError(
-            f"{name} must be [{rows}, {columns}], not of shape {array.shape}; "
-            "reshape one column to (-1, 1), one row to (1, -1)"
-        )
+        remedy = "reshape one column to (-1, 1), one row to (1, -1)"
+        raise ValueError(f"{name} must be [{rows}, {columns}], not of shape {array.shape}; {remedy}")
     return array
 
 
@@ -56,10 +54,8 @@ def distributions(p, name: str, axis: int = -1) -> np.ndarray:
     tolerance = math.sqrt(np.finfo(kind if kind.kind == "f" else "float64").eps)
     worst = total.flat[np.argmax(np.abs(total - 1))]
     if abs(worst - 1) > tolerance:
-        raise ValueError(
-            f"{name} sums to {worst:.9g} along axis {axis}, not to 1; "
-            f"divide it by its sum, or use probabilities_from_counts"
-        )
+        remedy = "divide it by its sum, or use probabilities_from_counts"
+        raise ValueError(f"{name} sums to {worst:.9g} along axis {axis}, not to 1; {remedy}")
     return array / total
 
 

@@ -90,8 +90,6 @@ class CentroidClassifier(ClassifierMixin, BaseEstimator):
             return estimate_covariance(X - self.centroids_[members], self.shrinkage)[None]
         for name, group in zip(self.classes_, groups, strict=True):
             if len(group) < 2:
-                raise ValueError(
-                    f"y: class {name} has one member, which has no covariance; "
-                    'give it another, leave it out, or set covariance="pooled"'
-                )
+                remedy = 'give it another, leave it out, or set covariance="pooled"'
+                raise ValueError(f"y: class {name} has one member, which has no covariance; {remedy}")
         return np.stack([estimate_covariance(group, self.shrinkage) for group in groups])

@@ -99,15 +99,11 @@ def _kl(p: np.ndarray, q: np.ndarray):
 def _pair(p, q, axis: int) -> tuple[np.ndarray, np.ndarray]:
     p, q = distributions(p, "p", axis), distributions(q, "q", axis)
     if p.shape[-1] != q.shape[-1]:
-        raise ValueError(
-            f"p has {p.shape[-1]} outcomes along axis {axis} and q has {q.shape[-1]}; "
-            "give both the same outcomes, with probability 0 where one lacks them"
-        )
+        outcomes = f"p has {p.shape[-1]} outcomes along axis {axis} and q has {q.shape[-1]}"
+        raise ValueError(f"{outcomes}; give both the same, with probability 0 where one lacks them")
     try:
         np.broadcast_shapes(p.shape, q.shape)
     except ValueError:
-        raise ValueError(
-            f"p and q do not broadcast: beside axis {axis} they are {p.shape[:-1]} and {q.shape[:-1]}; "
-            "give one of them alone or as many of each"
-        ) from None
+        shapes = f"beside axis {axis} they are {p.shape[:-1]} and {q.shape[:-1]}"
+        raise ValueError(f"p and q do not broadcast: {shapes}; give one alone or as many of each") from None
     return p, q

@@ -149,12 +149,10 @@ def _prepare(x, y, metric: Metric, p: float, covariance) -> tuple[np.ndarray, Ca
         raise ValueError(f"x is {x.shape} and y is {y.shape}; give [N, D] and [M, D] with the same D")
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {METRICS}, not {metric!r}")
-    if (covariance is not None) != (metric == "mahalanobis"):
-        raise ValueError(
-            "covariance is missing: mahalanobis needs one, see estimate_covariance"
-            if covariance is None
-            else f"covariance is for the metric mahalanobis, not for {metric}; leave it out"
-        )
+    if covariance is None and metric == "mahalanobis":
+        raise ValueError("covariance is missing: mahalanobis needs one, see estimate_covariance")
+    if covariance is not None and metric != "mahalanobis":
+        raise ValueError(f"covariance is for the metric mahalanobis, not for {metric}; leave it out")
     if metric == "cosine":
         x, y = directions(x), directions(y)
         known = y.any(axis=1)  # the others have no direction
@@ -180,9 +178,8 @@ def _vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
     try:
         np.broadcast_shapes(x.shape, y.shape)
     except ValueError:
-        raise ValueError(
-            f"x {x.shape} and y {y.shape} do not broadcast; for each against each use pairwise_distances"
-        ) from None
+        remedy = "for each against each use pairwise_distances"
+        raise ValueError(f"x {x.shape} and y {y.shape} do not broadcast; {remedy}") from None
     return x, y
 
 

@@ -107,10 +107,8 @@ def ksg_mutual_information(x, y, k: int = 3, base: float = math.e) -> float:
     both = np.concatenate([x, y], axis=1)
     radius = KDTree(both).query(both, [k + 1], p=np.inf)[0][:, 0]
     if (radius == 0).any():
-        raise ValueError(
-            f"x and y hold more than {k} equal samples, which continuous variables do not; "
-            "add a little noise, or count them with mutual_information"
-        )
+        equal = f"x and y hold more than {k} equal samples, which continuous variables do not"
+        raise ValueError(f"{equal}; add a little noise, or count them with mutual_information")
     radius = np.nextafter(radius, 0)  # nearer, not as near
 
     def around(z):  # each sample among them: nx + 1

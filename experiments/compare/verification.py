@@ -112,11 +112,7 @@ def caption(entries: list[Entry], epochs: int, pairs: int) -> str:
 
 
 def plot(measured: dict[str, dict[int, dict]]):
-    """ROC curves, the mean of the seeds in a band from least to greatest.
-
-    Returns:
-        A matplotlib figure.
-    """
+    """ROC curves, the mean of the seeds in a band from least to greatest."""
     from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, draw_roc, panels
 
     colours = iter((BLUE, SKY, GREEN, PINK, YELLOW, ORANGE))

@@ -66,10 +66,8 @@ def _information(data) -> list[Row]:
     second = int(np.argsort(singles)[-2])
     ranked = measures.pair_information(*known)[one.features[0], second]
     best = f"{names[one.features[0]]}, of the {most:.3f} bits of the label; {BINS} bins of equally many"
-    pair = (
-        f"{names[i]} and {names[j]}, {singles[i]:.3f} and {singles[j]:.3f} alone; the two best single "
-        f"features repeat each other: {ranked:.3f} together"
-    )
+    pair = f"{names[i]} and {names[j]}, {singles[i]:.3f} and {singles[j]:.3f} alone"
+    pair += f"; the two best single features repeat each other: {ranked:.3f} together"
     return [
         Row("breast cancer: most informative feature", "", f"{one.information:.3f} bits", best),
         Row("breast cancer: most informative pair", "raises an error", f"{two.information:.3f} bits", pair),
