@@ -33,11 +33,8 @@ def with_posterior(images, feature_map, features, code_size: int, gaussian: bool
     Args:
         images: its input.
         feature_map: [B, H, W, C], where it is split.
-        features: [B, F], what comes before the code.
+        features: [B, F], what comes before the code; the posterior is float32 whatever the rest computes in.
         code_size, gaussian: as of every encoder.
-
-    Returns:
-        The encoder. Its posterior is float32 whatever the rest computes in.
     """
     features = layers.Identity(name=FEATURES)(features)
     posterior = {MEAN: layers.Dense(code_size, name=MEAN, dtype="float32")(features)}

@@ -12,7 +12,7 @@ def rebuilt(model: keras.Model, kind_of: Callable[[keras.layers.Layer], type], *
 
     Args:
         model: to be copied.
-        kind_of: the class that a layer is to have in the copy, of the same configuration and weights.
+        kind_of: the class that a layer is to have in the copy.
         **changes: to the configuration of every layer but the inputs.
     """
 

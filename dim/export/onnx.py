@@ -13,10 +13,7 @@ _TOLERANCE = 1e-4
 def write_onnx(file: Path, encoder) -> float:
     """Writes an encoder as ONNX, images [B, S, S, 3] uint8 in, code [B, D] float32 out, and tries it.
 
-    It computes in float32 whatever the encoder computes in.
-
-    Returns:
-        The difference of `check_onnx`.
+    It computes in float32 whatever the encoder computes in. Returns the difference of `check_onnx`.
 
     Raises:
         DimError: Keras cannot export on this backend, or ONNX computes something else.

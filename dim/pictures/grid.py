@@ -24,17 +24,14 @@ def neighbour_grid(
     hits: np.ndarray | None = None,
     tile: int = 112,
 ) -> np.ndarray:
-    """Draws each query, a gutter, and its neighbours from the nearest on.
+    """Draws each query, a gutter, and its neighbours from the nearest on, below a title.
 
     Under each neighbour stand its caption and its distance. With `hits` a neighbour is framed green
     where true; where false the frame is orange and the caption too.
 
     Args:
-        queries: [Q, S, S, 3] uint8.
-        neighbours: [Q, k, S, S, 3] uint8.
-        title: a line above the grid.
-        query_captions: Q strings.
-        captions: Q × k strings.
+        queries, neighbours: [Q, S, S, 3] and [Q, k, S, S, 3] uint8.
+        title, query_captions, captions: one string, Q and Q × k.
         distances: [Q, k].
         hits: [Q, k] bool, or None where nothing is known of the classes.
         tile: side of each image in the picture, in pixels.
@@ -73,16 +70,13 @@ def found_grid(
         title, tile: as there.
         captions: Q strings below the queries; by default their classes or names.
     """
-    return neighbour_grid(
-        np.asarray(queries.images),
-        bank.images[found.indices],
-        title,
-        query_captions=captions or [dataset.caption(queries, i) for i in range(len(queries))],
-        captions=[[dataset.caption(bank, i) for i in row] for row in found.indices],
-        distances=found.distances,
-        hits=same_class(queries, bank, found),
-        tile=tile,
-    )
+    images = np.asarray(queries.images), bank.images[found.indices]
+    below = {
+        "query_captions": captions or [dataset.caption(queries, i) for i in range(len(queries))],
+        "captions": [[dataset.caption(bank, i) for i in row] for row in found.indices],
+    }
+    hits = same_class(queries, bank, found)
+    return neighbour_grid(*images, title, **below, distances=found.distances, hits=hits, tile=tile)
 
 
 def same_class(queries, bank, found) -> np.ndarray | None:

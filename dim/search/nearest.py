@@ -26,8 +26,7 @@ def nearest(
     The bank is read block by block, so a memory-mapped one of any length and type will do.
 
     Args:
-        queries: [Q, D].
-        bank: [N, D].
+        queries, bank: [Q, D] and [N, D].
         k: neighbours a query.
         metric: `l2`, `cosine`, `l1` or `mahalanobis`; a zero vector has cosine 0 with everything.
         own: [Q] int; the row of the bank that is the query itself and must not be found. By index:
@@ -129,11 +128,7 @@ def ranked(
 ) -> Neighbours:
     """Candidates, from another search perhaps, with their exact distances and nearest first.
 
-    Args:
-        queries: [Q, D].
-        bank: [N, D].
-        candidates: [Q, k] int, rows of the bank; those below 0 are none, and end up at distance infinity.
-        metric, whiten: as for `comparable`.
+    They are rows [Q, k] of the bank [N, D]; those below 0 are none, and end up at distance infinity.
     """
     queries = comparable(queries, metric, whiten)
     distances = np.empty(candidates.shape, "float32")

@@ -66,10 +66,8 @@ class Child:
     def close(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for file in (self._process.stdin, self._process.stdout, self._said):
-            with suppress(BrokenPipeError):
-                file.close()
+        self._process.communicate()
+        self._said.close()
 
     def _run(self, key: int, times: int) -> float:
         return self._order(run=key, times=times)["seconds"]

@@ -14,7 +14,6 @@ from statistics import median
 import numpy as np
 
 from experiments.benchmark.bench import Bench
-from experiments.benchmark.child import Failed
 from experiments.benchmark.table import Row, alternate, cores
 
 _MODULE = "experiments.benchmark.decode"
@@ -26,22 +25,17 @@ def decode_rows(bench: Bench) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder) / "images"
         count, origin = _collect(bench.options.data, files, 2000 if bench.quick else 20_000)
-        prepare = partial(bench.prepare, _MODULE, folder=str(files), size=bench.options.image_size)
-        runs, _ = prepare("ours", cache=f"{folder}/cache")
-        first = runs["decode"](1)
-        alone, facts = prepare("pillow", most=count // 10)
-        sides = {"ours": (runs["decode"], count), _ALONE: (alone["decode"], facts["images"])}
-        reason = ""
-        try:
-            sides["tf.io"] = prepare("tensorflow")[0]["decode"], count
-        except Failed as error:
-            reason = str(error)
+        where = {"folder": str(files), "cache": f"{folder}/cache"}
+        few, size = max(1, count // 10), bench.options.image_size
+        runs, facts = bench.prepare(_MODULE, "decoders", size=size, few=few, **where)
+        first, opened = runs["ours"](1), runs.pop("open")
+        sides = {name: (run, few if name == _ALONE else count) for name, run in runs.items()}
         rates = alternate(sides, 3, 0)
-        second = median(runs["open"](1) for _ in range(5))
+        second = median(opened(1) for _ in range(5))
     ours, limit = rates["ours"], cores() * median(rates[_ALONE])
     what, starting = f"decode: {count:,} {origin}", max(0, first - count / median(ours))
     note = f"limit: Pillow alone × {cores()} cores; starting the workers took {starting:.1f} s"
-    rows = [Row(what=what, unit="images/s", ours=median(ours), rival_name=reason)] if reason else []
+    rows = [Row(what=what, unit="images/s", ours=median(ours), rival_name=each) for each in facts["absent"]]
     for name in ("tf.io", _ALONE):
         if name in rates:
             both = {"ours": ours, "rival": rates[name]}
@@ -84,25 +78,35 @@ def _generated(count: int) -> Iterator[bytes]:
         yield file.getvalue()
 
 
-def ours(folder: str, size: int, cache: str):
-    """Our cache: `decode` builds it anew each time, `open` opens the last one."""
+def decoders(folder: str, size: int, cache: str, few: int):
+    """Our cache, built anew each time; opening the last one; our decoder in one thread, of some; tf.io."""
     from dim.data import load
+    from dim.data.decode import decode_image
 
     os.environ["DIM_CACHE"] = cache
+    files = sorted(Path(folder).iterdir())
 
-    def decode():
+    def ours():
         shutil.rmtree(cache, ignore_errors=True)
         load(folder, size)
 
-    return {"decode": decode, "open": partial(load, folder, size)}, {}
+    def alone():
+        for file in files[:few]:
+            decode_image(io.BytesIO(file.read_bytes()), size)
+
+    runs, absent = {"ours": ours, "open": partial(load, folder, size), _ALONE: alone}, []
+    try:
+        runs["tf.io"] = _tensorflow([str(file) for file in files], size)
+    except ImportError as error:
+        absent.append(f"{type(error).__name__}: {error}")
+    return runs, {"absent": absent}
 
 
-def tensorflow(folder: str, size: int):
+def _tensorflow(files: list[str], size: int):
     """One `tf.data` pipeline with as many calls in parallel as it likes, into one array in memory."""
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
-    files = sorted(str(file) for file in Path(folder).iterdir())
 
     def decode_one(file):
         image = tf.io.decode_jpeg(tf.io.read_file(file), channels=3)
@@ -123,17 +127,4 @@ def tensorflow(folder: str, size: int):
         for i, batch in enumerate(pipeline.as_numpy_iterator()):
             images[64 * i : 64 * i + len(batch)] = batch
 
-    return {"decode": decode}, {}
-
-
-def pillow(folder: str, size: int, most: int):
-    """Our decoder of one image, in one thread."""
-    from dim.data.decode import decode_image
-
-    files = sorted(Path(folder).iterdir())[: max(1, most)]
-
-    def decode():
-        for file in files:
-            decode_image(io.BytesIO(file.read_bytes()), size)
-
-    return {"decode": decode}, {"images": len(files)}
+    return decode

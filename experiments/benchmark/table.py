@@ -8,7 +8,6 @@ from datetime import date
 from importlib.metadata import distributions
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from experiments import tables
 
@@ -40,18 +39,10 @@ def alternate(
     return rates
 
 
-class Spread(NamedTuple):
-    """The median of some rounds, and the least and greatest of them."""
-
-    median: float
-    low: float
-    high: float
-
-
-def ratio(ours: list[float], theirs: list[float]) -> Spread:
-    """Of the rates of the same rounds."""
+def ratio(ours: list[float], theirs: list[float]) -> dict[str, float]:
+    """Of the rates of the same rounds: `median`, `low` and `high`."""
     each = [one / other for one, other in zip(ours, theirs, strict=True)]
-    return Spread(median(each), min(each), max(each))
+    return {"median": median(each), "low": min(each), "high": max(each)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +60,7 @@ class Row:
     ours: float | None = None
     rival: float | None = None
     rival_name: str = ""
-    ratio: Spread | None = None
+    ratio: dict[str, float] | None = None
     limit: float | None = None
     note: str = ""
 
@@ -79,7 +70,7 @@ class Row:
         return None if self.ours is None or self.limit is None else self.ours / self.limit
 
     def as_json(self) -> dict:
-        return {**vars(self), "ratio": self.ratio and self.ratio._asdict(), "share": self.share}
+        return {**vars(self), "share": self.share}
 
     @classmethod
     def of_rates(cls, what: str, unit: str, rates: dict[str, list[float]], rival_name: str = "", **others):
@@ -101,7 +92,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.what}, {row.unit}" if row.unit else row.what,
         number(row.ours),
         " ".join(filter(None, [number(row.rival), f"({row.rival_name})" if row.rival_name else ""])),
-        f"{row.ratio.median:.2f}× ({row.ratio.low:.2f}–{row.ratio.high:.2f})" if row.ratio else "",
+        "{median:.2f}× ({low:.2f}–{high:.2f})".format(**row.ratio) if row.ratio else "",
         number(row.limit),
         f"{row.share:.0%}" if row.share is not None else "",
         row.note,

@@ -55,11 +55,11 @@ class EncodeAndDot(nn.Module):
 
 
 class Concatenate(nn.Module):
-    def __init__(self, D, C, units=256, depth=3):
+    def __init__(self, D, C):
         super().__init__()
-        widths = [D + C] + [units] * depth
-        layers = [layer for one, two in pairwise(widths) for layer in (nn.Linear(one, two), nn.ReLU())]
-        self.score = nn.Sequential(*layers, nn.Linear(units, 1))
+        pairs = pairwise([D + C, 256, 256, 256])
+        layers = [layer for pair in pairs for layer in (nn.Linear(*pair), nn.ReLU())]
+        self.score = nn.Sequential(*layers, nn.Linear(256, 1))
 
     def forward(self, code, features):
         code = code[:, None].expand(-1, features.shape[1], -1)
