@@ -100,10 +100,11 @@ def _pair(p, q, axis: int) -> tuple[np.ndarray, np.ndarray]:
     p, q = distributions(p, "p", axis), distributions(q, "q", axis)
     if p.shape[-1] != q.shape[-1]:
         outcomes = f"p has {p.shape[-1]} outcomes along axis {axis} and q has {q.shape[-1]}"
-        raise ValueError(f"{outcomes}; give both the same, with probability 0 where one lacks them")
+        raise ValueError(f"{outcomes}; give both the same outcomes, with probability 0 where one lacks them")
     try:
         np.broadcast_shapes(p.shape, q.shape)
     except ValueError:
         shapes = f"beside axis {axis} they are {p.shape[:-1]} and {q.shape[:-1]}"
-        raise ValueError(f"p and q do not broadcast: {shapes}; give one alone or as many of each") from None
+        remedy = "give one of them alone or as many of each"
+        raise ValueError(f"p and q do not broadcast: {shapes}; {remedy}") from None
     return p, q

@@ -120,7 +120,7 @@ class DeepInfoMax(nn.Module):
             self.local_critic = EncodeAndDot(256, 256)
             self.global_critic = EncodeAndDot(256, 256 * side * side)
             self.objective, self.weights = info_nce, (0.5, 1.0, 0.01)
-        self.to(_DEVICE, memory_format=self.memory_format)
+        self.to(_DEVICE).to(memory_format=self.memory_format)
 
     def encode(self, images):
         feature_map = self.below(images.contiguous(memory_format=self.memory_format))

@@ -179,9 +179,9 @@ def _log(run: Run) -> list[dict]:
 
 
 def _show(bar: tqdm, log: list[dict]) -> None:
-    if len(log) > bar.n and log[-1].get("knn_cosine"):
+    if log and log[-1].get("knn_cosine"):
         bar.set_postfix({"20-NN": log[-1]["knn_cosine"]}, refresh=False)
-    bar.update(len(log) - bar.n)
+    bar.update(max(0, len(log) - bar.n))
     if sys.stderr.isatty():
         bar.refresh()
 
