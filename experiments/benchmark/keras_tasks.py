@@ -111,7 +111,13 @@ def _compiled(layer, images):
     import jax
 
     call, state = jax.jit(layer.stateless_call), [v.value for v in layer.non_trainable_variables]
-    return lambda: call([], state, images)[0]
+
+    def draw():
+        nonlocal state
+        views, state = call([], state, images)
+        return views
+
+    return draw
 
 
 def _endless(batch):
