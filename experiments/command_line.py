@@ -71,9 +71,8 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
             raise
         said = " ".join(re.sub(r"\{\{.*?\}\}", "", str(error)).split())  # without names of nodes
         what = printable(said[:100]) or type(error).__name__
-        sys.exit(
-            f"error: not enough memory ({what}); try a smaller --batch-size, --code-size or --image-size"
-        )
+        remedy = "try a smaller --batch-size, --code-size or --image-size"
+        sys.exit(f"error: not enough memory ({what}); {remedy}")
 
 
 @contextmanager
@@ -141,5 +140,4 @@ def _in_words(error: Exception) -> str:
     if not error.strerror:
         return " ".join(str(error).split())
     where = f"{error.filename}: " if error.filename is not None else ""
-    remedy = _REMEDIES.get(error.errno)
-    return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
+    return "; ".join(filter(None, [f"{where}{error.strerror}", _REMEDIES.get(error.errno)]))

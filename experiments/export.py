@@ -43,10 +43,8 @@ def export(options: Options) -> None:
     encoder, onnx = run.load().encoder, folder / "encoder.onnx"
     replace(folder / "encoder.keras", in_plain_keras(encoder).save)
     print(printable(folder / "encoder.keras"))
-    difference = f"{write_onnx(onnx, encoder):.1g}"
-    print(
-        printable(f"{onnx}: codes differ from those of Keras in float32 by {difference} at most, relatively")
-    )
+    difference = f"{write_onnx(onnx, encoder):.1g} at most, relatively"
+    print(printable(f"{onnx}: codes differ from those of Keras in float32 by {difference}"))
 
 
 def _export_codes(run: Run, data: str, folder: Path) -> None:

@@ -14,30 +14,21 @@ from experiments.compare.training import Options as Training
 from experiments.compare.training import trained
 from experiments.compare.verification import caption, markdown, measure, plot, table
 
+_PRESETS = "dim", "two-view", "supervised", "metric-contrastive", "metric-triplet", "metric-supcon"
+
 
 @dataclass(frozen=True)
 class Options(Training):
     """Options of `metric_learning`."""
 
-    presets: tuple[str, ...] = (
-        "dim",
-        "two-view",
-        "supervised",
-        "metric-contrastive",
-        "metric-triplet",
-        "metric-supcon",
-    )
+    presets: tuple[str, ...] = _PRESETS
     """Which to compare."""
     pairs: int = 10_000
     """Same pairs of validation images, and as many different ones; fewer where there are fewer."""
 
 
 def metric_learning(options: Options) -> None:
-    """Trains what is not complete, then writes the table and the figure.
-
-    Raises:
-        DimError: an option or the data cannot be used, or every run failed.
-    """
+    """Trains what is not complete, then writes the table and the figure."""
     entries = trained(options)
     complete = [entry for entry in entries if not entry.failure]
 

@@ -63,15 +63,11 @@ def near_duplicates(options: Options) -> None:
         sheet.unlink(missing_ok=True)
         return
     shown = pairs.rows[:_DRAWN]
-    picture = pair_sheet(
-        np.stack([[index.picture(i, _TILE) for i in pair] for pair in shown]),
-        f"{index.folder.name}: the {len(shown)} closest of {found:,} pairs by {options.metric} distance "
-        f"between codes of {run.path.name}",
-        [tuple(index.file_name(i) for i in pair) for pair in shown],
-        pairs.distances[: len(shown)],
-        _TILE,
-    )
-    save_picture(sheet, picture)
+    images = np.stack([[index.picture(i, _TILE) for i in pair] for pair in shown])
+    title = f"{index.folder.name}: the {len(shown)} closest of {found:,} pairs by {options.metric} distance"
+    title += f" between codes of {run.path.name}"
+    captions = [tuple(index.file_name(i) for i in pair) for pair in shown]
+    save_picture(sheet, pair_sheet(images, title, captions, pairs.distances[: len(shown)], _TILE))
     print(printable(sheet))
 
 

@@ -24,29 +24,20 @@ def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]], words: Iterab
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """The same for a terminal: columns of equal width, the first to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    line = "  ".join(f"{{:{'>' if i else '<'}{width}}}" for i, width in enumerate(widths))
+    return "\n".join(line.format(*row) for row in rows)
 
 
 def write_csv(file: Path, rows: Iterable[dict], columns: Sequence[str] = ()) -> None:
-    """Replaces a CSV file.
+    """Replaces a CSV file by rows of title → cell, a sequence unless the columns are given.
 
-    Args:
-        file: to be replaced.
-        rows: title → cell; a sequence unless the columns are given.
-        columns: by default all that a row has, in the order in which they come up.
+    By default these are all that a row has, in the order in which they come up.
     """
+    columns = columns or list(dict.fromkeys(name for row in rows for name in row))
 
     def write(file: Path) -> None:
         with file.open("w", newline="", encoding="utf8") as opened:
-            writer = csv.DictWriter(
-                opened, columns or list(dict.fromkeys(name for row in rows for name in row))
-            )
+            writer = csv.DictWriter(opened, columns)
             writer.writeheader()
             writer.writerows(rows)
 

@@ -17,13 +17,8 @@ class Stream(io.TextIOWrapper):
 
     def __init__(self, like: io.TextIOWrapper):
         self._raw = _Descriptor(like.fileno(), "w", closefd=False)
-        super().__init__(
-            io.BufferedWriter(self._raw),
-            like.encoding,
-            "backslashreplace",
-            line_buffering=like.line_buffering,
-            write_through=like.write_through,
-        )
+        alike = {"line_buffering": like.line_buffering, "write_through": like.write_through}
+        super().__init__(io.BufferedWriter(self._raw), like.encoding, "backslashreplace", **alike)
 
     @property
     def failure(self) -> OSError | None:

@@ -22,12 +22,12 @@ from dim.evaluation import PIXELS, UNTRAINED
 from dim.files import check_writable, replace
 from dim.names import plotted, printable
 from dim.pictures.figures import BLUE, GREY, PINK, draw_distances, draw_roc, panels, save
+from dim.search.engine import METRIC_NAMES
 from dim.training.run import Run
 from experiments import command_line
 from experiments.tables import aligned, percent
 
 _SHOWN = 4
-LABELS = {"cosine": "cosine", "l2": "L2"}
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,7 @@ class Options:
 
 
 def verify(options: Options) -> None:
-    """Embeds, compares the pairs, prints and draws.
-
-    Raises:
-        DimError: there is no run, the images have no labels, or no pairs can be made of them.
-    """
+    """Embeds, compares the pairs, prints and draws."""
     if options.pairs < 2 or options.seed < 0:
         raise DimError("--pairs must be at least 2 and --seed at least 0")
     run = Run.chosen(options.run)
@@ -60,10 +56,9 @@ def verify(options: Options) -> None:
     dataset, images, what = _asked(run, configuration, options.data)
 
     command_line.import_keras()
-    from imageio.v3 import imwrite
-
     from dim.evaluation.verification import Pairs, pair_distances, sample_pairs
     from dim.evaluation.verification import verify as measure
+    from dim.pictures.grid import save_picture
 
     try:
         pairs = sample_pairs(images.labels, options.pairs, options.seed)
@@ -78,11 +73,9 @@ def verify(options: Options) -> None:
     except ValueError as error:
         raise DimError(f"{run.path} on {dataset.name}: {error}") from error
 
-    metric, each = LABELS[options.metric], f"{len(pairs.same) // 2:,}"
-    print(
-        f"{printable(dataset.name)}: {each} same and {each} different pairs of {what}, by {metric} distance\n"
-    )
-    print(_table(measured))
+    metric, each = METRIC_NAMES[options.metric], f"{len(pairs.same) // 2:,}"
+    counted = f"{each} same and {each} different pairs of {what}, by {metric} distance"
+    print(f"{printable(dataset.name)}: {counted}\n\n{_table(measured)}")
     record = {
         "run": run.path.name,
         "data": str(dataset),
@@ -99,24 +92,18 @@ def verify(options: Options) -> None:
     files = [run.path / f"verification{end}" for end in (".json", ".png", "_errors.png")]
     run.write_json(files[0], record)
     replace(files[1], lambda file: save(figure, file))
-    replace(files[2], lambda file: imwrite(file, errors))
+    save_picture(files[2], errors)
     print("\n" + "  ".join(map(printable, files)))
 
 
 def _asked(run: Run, configuration: Configuration, where: str) -> tuple[Dataset, Split, str]:
-    """The data set, the images of it that pairs are drawn from, and what to call these.
-
-    Raises:
-        DimError: there is no such data set, or it has no labels.
-    """
+    """The data set, the images of it that pairs are drawn from, and what to call these."""
     names = where, str(Path(where).expanduser().resolve())  # photo-patches are no path
     own = not where or configuration.data in names
     dataset = run.dataset() if own else data.load_whole(where, configuration.image_size)
     if not dataset.labelled:
-        raise DimError(
-            f"{dataset.name} has no labels to say which pairs are the same; "
-            "put each class into a sub-folder of its own"
-        )
+        unlabelled = f"{dataset.name} has no labels to say which pairs are the same"
+        raise DimError(f"{unlabelled}; put each class into a sub-folder of its own")
     images = dataset.val if own else dataset.train
     return dataset, images, f"{len(images):,} {'validation images' if own else 'images'}"
 
@@ -136,9 +123,7 @@ def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.nd
 
 def _numbers(verification) -> dict:
     """For JSON: distances instead of similarities, no curves."""
-    numbers = verification._asdict()
-    for curve in "far", "tar":
-        numbers.pop(curve)
+    numbers = {name: value for name, value in verification._asdict().items() if name not in ("far", "tar")}
     numbers["threshold"] = -numbers["threshold"]
     numbers["tar_at_far"] = {f"{far:g}": tar for far, tar in numbers["tar_at_far"].items()}
     return numbers
@@ -147,30 +132,19 @@ def _numbers(verification) -> dict:
 def _table(measured: dict) -> str:
     fars = list(next(iter(measured.values())).tar_at_far)
     titles = ["", "accuracy", "threshold", "AUC", "EER", *(f"TAR at FAR {far:.1%}" for far in fars)]
-    lines = [titles] + [
-        [
-            name,
-            percent(v.accuracy, v.deviation),
-            f"{-v.threshold:.4g}",
-            f"{v.auc:.3f}",
-            percent(v.eer),
-            *("too few pairs" if v.tar_at_far[far] is None else percent(v.tar_at_far[far]) for far in fars),
-        ]
-        for name, v in measured.items()
-    ]
+    lines = [titles]
+    for name, v in measured.items():
+        accepted = ("too few pairs" if tar is None else percent(tar) for tar in v.tar_at_far.values())
+        numbers = percent(v.accuracy, v.deviation), f"{-v.threshold:.4g}", f"{v.auc:.3f}", percent(v.eer)
+        lines.append([name, *numbers, *accepted])
     return aligned(lines)
 
 
 def plot(distances: np.ndarray, same: np.ndarray, measured: dict, metric: str, title: str):
-    """Histograms of the code's distances with the threshold, and the ROC of all that was measured.
-
-    Returns:
-        A matplotlib figure.
-    """
+    """Draws histograms of the code's distances with the threshold, and the ROC of all that was measured."""
     figure, (left, right) = panels(2, 8, 3.6)
     draw_distances(left, distances, same, -measured["code"].threshold, metric)
-    colours = BLUE, PINK, GREY
-    curves = zip(measured.items(), colours, strict=True)
+    curves = zip(measured.items(), (BLUE, PINK, GREY), strict=True)
     draw_roc(right, [(v.far, v.tar, f"{n}, AUC {v.auc:.3f}", {"color": c}) for (n, v), c in curves])
     figure.suptitle(plotted(title), fontsize=9)
     return figure

@@ -21,8 +21,7 @@ map is that of the layer `conv`.
 H0 and D are the defaults; parameters include the log-variance's and the statistics of batch normalisation.
 
 To add an encoder, write its function in a file here, put it into `ENCODERS` in this file, and its name into
-`dim.choices`. Any functional model will
-do as one through `backbone_encoder`.
+`dim.choices`. Any functional model will do as one through `backbone_encoder`.
 """
 
 from collections.abc import Callable
@@ -41,7 +40,9 @@ from dim.encoders.seed import seed_encoder
 
 _FUNCTIONS = seed_encoder, basic32_encoder, alex64_encoder, resnet18_encoder, mobilenetv2_encoder
 ENCODERS: dict[str, Callable[..., keras.Model]] = dict(zip(choices.ENCODERS, _FUNCTIONS, strict=True))
-"""Functions of image_size, code_size and gaussian, each with defaults."""
+"""Functions of image_size, code_size (D) and gaussian (False: no log-variance), each with defaults.
+
+Where images are too small they raise DimError."""
 
 __all__ = [
     "ENCODERS",

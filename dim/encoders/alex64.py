@@ -17,8 +17,7 @@ def alex64_encoder(image_size: int = 64, code_size: int = 64, gaussian: bool = T
     deterministic encoder has 58,435,040 parameters, a posterior 262,208 more. The first dense layer
     reads the whole last map, named `conv`, so it grows with the area of the image.
 
-    Images of less than 15 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
-    log-variance.
+    Images must have 15 pixels a side or more.
     """
     images, x = scaled_images("alex64", image_size, least=15)
     x = _convolution(x, 96, pool=True)

@@ -12,11 +12,7 @@ from dim.layers.normalisation import BatchNormalization
 
 
 def backbone_encoder(
-    backbone: keras.Model,
-    split_layer: str,
-    image_size: int = 64,
-    code_size: int = 256,
-    gaussian: bool = True,
+    backbone: keras.Model, split_layer: str, image_size: int = 64, code_size: int = 256, gaussian: bool = True
 ) -> keras.Model:
     """An encoder around a model from images to a map or vector, such as those of `keras.applications`.
 
@@ -28,9 +24,7 @@ def backbone_encoder(
         backbone: a functional or sequential model from [B, H0, W0, 3] to [B, H', W', F] or [B, F].
         split_layer: name of the layer of the backbone whose output [B, H, W, C], the first
             if it is called several times, is the feature map.
-        image_size: side of the images in pixels, which the backbone must take.
-        code_size: D.
-        gaussian: False leaves out the log-variance.
+        image_size, code_size, gaussian: as of every encoder.
 
     Raises:
         DimError: the backbone has no input or output of these shapes, no layer of that name, or its
@@ -39,11 +33,9 @@ def backbone_encoder(
     inputs, outputs = getattr(backbone, "inputs", []), getattr(backbone, "outputs", [])
     if len(inputs) != 1:
         raise DimError(f"the backbone {backbone.name!r} must be a functional model of one input, of images")
-    expected = (None, image_size, image_size, 3)
-    if len(inputs[0].shape) != 4 or any(
-        has not in (None, wanted) for has, wanted in zip(inputs[0].shape[1:], expected[1:], strict=True)
-    ):
-        raise DimError(f"the backbone {backbone.name!r} takes {inputs[0].shape}, not images {expected}")
+    has, expected = inputs[0].shape, (None, image_size, image_size, 3)
+    if len(has) != 4 or any(n not in (None, wanted) for n, wanted in zip(has[1:], expected[1:], strict=True)):
+        raise DimError(f"the backbone {backbone.name!r} takes {has}, not images {expected}")
     if len(outputs) != 1 or len(outputs[0].shape) not in (2, 4):
         raise DimError(f"the backbone {backbone.name!r} must give one output, a map or a vector for an image")
 

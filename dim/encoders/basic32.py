@@ -16,8 +16,7 @@ def basic32_encoder(image_size: int = 32, code_size: int = 64, gaussian: bool = 
     D = 64 the paper's deterministic encoder has 4,924,224 parameters, a posterior 65,600 more. The
     dense layer reads the whole last map, named `conv`, so it grows with the area of the image.
 
-    Images of less than 8 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
-    log-variance.
+    Images must have 8 pixels a side or more.
     """
     images, x = scaled_images("basic32", image_size, least=8)
     x = _convolution(_convolution(x, 64), 128)

@@ -16,15 +16,9 @@ def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -> np
 
 
 def posterior(encoder: keras.Model, images: np.ndarray, batch_size: int = 250) -> list[np.ndarray]:
-    """Mean and, if the encoder has one, log-variance of each image's posterior.
+    """Mean and, if the encoder has one, log-variance of each image's posterior: [N, D] float32 each.
 
-    Args:
-        encoder: any of `dim.encoders`.
-        images: [N, H0, W0, 3] uint8, memory-mapped or not.
-        batch_size: how many to encode at once.
-
-    Returns:
-        Arrays [N, D] float32, two or one.
+    Images are [N, H0, W0, 3] uint8, memory-mapped or not.
     """
     outputs = _without_map(encoder).predict(InOrder(images, batch_size), verbose=0)
     return [outputs[name] for name in (MEAN, LOG_VARIANCE) if name in outputs]

@@ -11,18 +11,10 @@ _CALM_WIDTH = 256  # features that a log-variance can read at Adam's usual rate 
 
 
 def scaled_images(encoder: str, image_size: int, least: int):
-    """The input of an encoder, and the same scaled to [-1, 1].
-
-    Args:
-        encoder: its name, for the message.
-        image_size: side of the square images in pixels.
-        least: the smallest side that it can take.
-
-    Returns:
-        Two symbolic tensors [B, H0, W0, 3]: images in uint8, and pixels in [-1, 1].
+    """Two symbolic tensors [B, H0, W0, 3]: images in uint8, and the same as pixels in [-1, 1].
 
     Raises:
-        DimError: the images are smaller than that.
+        DimError: their side is less than the least that the encoder of this name can take.
     """
     if image_size < least:
         raise DimError(f"the {encoder} encoder needs images of at least {least} pixels, not {image_size}")
@@ -41,12 +33,8 @@ def with_posterior(images, feature_map, features, code_size: int, gaussian: bool
     Args:
         images: its input.
         feature_map: [B, H, W, C], where it is split.
-        features: [B, F], what comes before the code.
-        code_size: D.
-        gaussian: False leaves out the log-variance and its layer.
-
-    Returns:
-        The encoder. Its posterior is float32 whatever the rest computes in.
+        features: [B, F], what comes before the code; the posterior is float32 whatever the rest computes in.
+        code_size, gaussian: as of every encoder.
     """
     features = layers.Identity(name=FEATURES)(features)
     posterior = {MEAN: layers.Dense(code_size, name=MEAN, dtype="float32")(features)}

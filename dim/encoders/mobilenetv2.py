@@ -12,8 +12,7 @@ def mobilenetv2_encoder(image_size: int = 64, code_size: int = 256, gaussian: bo
     Split at `block_6_expand_relu`, the last layer whose map has an eighth of the image's side: 8×8×192
     at 64 pixels. 2,257,984 parameters without the code's layers, at any size.
 
-    Images of less than 32 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
-    log-variance.
+    Images must have 32 pixels a side or more.
     """
     if image_size < 32:
         raise DimError(f"the mobilenetv2 encoder needs images of at least 32 pixels, not {image_size}")

@@ -8,11 +8,11 @@ from dim.layers.normalisation import BatchNormalization
 
 
 def rebuilt(model: keras.Model, kind_of: Callable[[keras.layers.Layer], type], **changes) -> keras.Model:
-    """A copy of a functional model, weights included, nested models too.
+    """A copy of a functional or sequential model, weights included, nested models too.
 
     Args:
-        model: any functional or sequential model.
-        kind_of: the class that a layer is to have in the copy, of the same configuration and weights.
+        model: to be copied.
+        kind_of: the class that a layer is to have in the copy.
         **changes: to the configuration of every layer but the inputs.
     """
 

@@ -18,8 +18,7 @@ def resnet18_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool 
     stage: 8×8×256 at 64 and at 32 pixels, an eighth of the side above 32 pixels and a quarter up to
     there, rounded up. 11,178,432 parameters without the code's layers, at any size.
 
-    Images of less than 8 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
-    log-variance.
+    Images must have 8 pixels a side or more.
     """
     images, x = scaled_images("resnet18", image_size, least=8)
     x = _normalised_convolution(x, 64)

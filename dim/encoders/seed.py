@@ -17,8 +17,7 @@ def seed_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool = Tr
     64-128-256 for 32. Split here. Two more convolutions of 256, a global maximum, and two dense
     layers for the posterior. 1,704,128 parameters at 64 pixels, 1,686,400 at 32.
 
-    Images of less than 8 pixels a side raise DimError; `code_size` is D; without `gaussian` there is no
-    log-variance.
+    Images must have 8 pixels a side or more.
     """
     images, x = scaled_images("seed", image_size, least=8)
     for block in reversed(range(int(math.log2(image_size / 4)))):

@@ -15,12 +15,7 @@ _SHOWN, _THUMBNAIL = 2000, 32
 
 
 def write_codes_table(file: Path, index: Index) -> None:
-    """Writes path, label and code of each image as Parquet, block by block.
-
-    Args:
-        file: to be written. `code` is a list of D float32.
-        index: what is written.
-    """
+    """Writes path, label and code of each image as Parquet, block by block; a code is a list of D float32."""
     N, D = index.codes.shape
     kind = pyarrow.list_(pyarrow.float32(), D)
     schema = pyarrow.schema({"path": pyarrow.string(), "label": pyarrow.string(), "code": kind})

@@ -13,10 +13,7 @@ _TOLERANCE = 1e-4
 def write_onnx(file: Path, encoder) -> float:
     """Writes an encoder as ONNX, images [B, S, S, 3] uint8 in, code [B, D] float32 out, and tries it.
 
-    It computes in float32 whatever the encoder computes in.
-
-    Returns:
-        The difference of `check_onnx`.
+    It computes in float32 whatever the encoder computes in. Returns the difference of `check_onnx`.
 
     Raises:
         DimError: Keras cannot export on this backend, or ONNX computes something else.
@@ -50,7 +47,6 @@ def check_onnx(file: Path, model) -> float:
     (found,) = session.run(None, {session.get_inputs()[0].name: images})
     difference = float(np.abs(found - expected).max() / max(np.finfo("float32").tiny, np.abs(expected).max()))
     if not difference <= _TOLERANCE:
-        raise DimError(
-            f"{file} computes other codes than the encoder (difference {difference:.2g}); do not use it"
-        )
+        wrong = f"computes other codes than the encoder (difference {difference:.2g})"
+        raise DimError(f"{file} {wrong}; do not use it")
     return difference

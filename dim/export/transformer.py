@@ -30,24 +30,17 @@ class DeepInfoMaxFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.batch_size = batch_size
 
     def fit(self, X=None, y=None):
-        """Looks whether the run is there.
-
-        Raises:
-            DimError: it is not, or it has no checkpoint.
-        """
+        """Looks whether the run is there, and raises DimError if it is not, or has no checkpoint."""
         _encoder_of(self.run)
         return self
 
     def transform(self, X) -> np.ndarray:
-        """Codes of images.
+        """Codes of images: [N, D] float32.
 
         Args:
             X: [N, H, W, 3] or [N, H, W] uint8; or N arrays [H, W, 3] or [H, W] uint8 of any sizes, Pillow
                 images, or paths of image files. What has not the size of the run's images is cropped to
                 its central square and scaled.
-
-        Returns:
-            [N, D] float32.
 
         Raises:
             DimError: there is no such run, or a path is no image.
@@ -88,9 +81,8 @@ def _square(image, size: int) -> np.ndarray:
     if not isinstance(image, Image.Image):
         image = np.asarray(image)
         if image.dtype != np.uint8 or image.shape[2:] not in ((), (3,)) or image.ndim not in (2, 3):
-            raise ValueError(
-                f"an image must be [H, W, 3] or [H, W] uint8, 0 to 255, not {image.shape} {image.dtype}"
-            )
+            has = f"{image.shape} {image.dtype}"
+            raise ValueError(f"an image must be [H, W, 3] or [H, W] uint8, 0 to 255, not {has}")
         image = Image.fromarray(image)
     return squared(image, size)
 

@@ -1,4 +1,4 @@
-"""What the measures ask of their arguments. Every message names the argument and the remedy."""
+"""What the measures ask of their arguments. All raise ValueErrors that name the argument and the remedy."""
 
 import math
 
@@ -6,11 +6,7 @@ import numpy as np
 
 
 def real_array(x, name: str) -> np.ndarray:
-    """x as float64.
-
-    Raises:
-        ValueError: x is empty, or holds something other than finite real numbers.
-    """
+    """x as float64; not empty, and all of it finite real numbers."""
     try:
         array = np.asarray(x)
         if array.dtype.kind != "c":
@@ -29,39 +25,26 @@ def real_array(x, name: str) -> np.ndarray:
 
 
 def real_matrix(x, name: str, rows: str = "N", columns: str = "D") -> np.ndarray:
-    """x as [N, D] float64.
-
-    Raises:
-        ValueError: as `real_array`, or x has another number of axes.
-    """
+    """As `real_array`, of shape [N, D]."""
     array = real_array(x, name)
     if array.ndim != 2:
-        raise ValueError(
-            f"{name} must be [{rows}, {columns}], not of shape {array.shape}; "
-            "reshape one column to (-1, 1), one row to (1, -1)"
-        )
+        remedy = "reshape one column to (-1, 1), one row to (1, -1)"
+        raise ValueError(f"{name} must be [{rows}, {columns}], not of shape {array.shape}; {remedy}")
     return array
 
 
 def along_last(x: np.ndarray, axis: int, name: str) -> np.ndarray:
-    """x with `axis` moved to the end.
-
-    Raises:
-        ValueError: x has no such axis.
-    """
+    """x with `axis` moved to the end."""
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"{name} of shape {x.shape} has no axis {axis}; give one of its own")
     return np.moveaxis(x, axis, -1)
 
 
 def distributions(p, name: str, axis: int = -1) -> np.ndarray:
-    """p as float64 with `axis` last, where it sums to 1.
+    """As `real_array`, with `axis` last, where it is not negative and sums to 1.
 
     A sum that differs from 1 by no more than the square root of the rounding step of p's type (1.5e-8 in
     float64, 3.5e-4 in float32) is taken for rounding and divided out.
-
-    Raises:
-        ValueError: as `real_array`, or a probability is negative, or the sum is not 1.
     """
     array = along_last(real_array(p, name), axis, name)
     if (array < 0).any():
@@ -71,33 +54,23 @@ def distributions(p, name: str, axis: int = -1) -> np.ndarray:
     tolerance = math.sqrt(np.finfo(kind if kind.kind == "f" else "float64").eps)
     worst = total.flat[np.argmax(np.abs(total - 1))]
     if abs(worst - 1) > tolerance:
-        raise ValueError(
-            f"{name} sums to {worst:.9g} along axis {axis}, not to 1; "
-            f"divide it by its sum, or use probabilities_from_counts"
-        )
+        remedy = "divide it by its sum, or use probabilities_from_counts"
+        raise ValueError(f"{name} sums to {worst:.9g} along axis {axis}, not to 1; {remedy}")
     return array / total
 
 
 def log_base(base: float) -> float:
-    """The natural logarithm of a base: what nats are divided by.
-
-    Raises:
-        ValueError: there is no logarithm to that base.
-    """
+    """The natural logarithm of a base: what nats are divided by."""
     if not (isinstance(base, int | float | np.number) and 1 < base < math.inf):
         raise ValueError(f"base must be a number above 1 (e for nats, 2 for bits), not {base!r}")
     return math.log(base)
 
 
 def cholesky(covariance, name: str) -> np.ndarray:
-    """The lower triangle L of L·Lᵀ = covariance [D, D].
+    """The lower triangle L of L·Lᵀ = covariance [D, D], symmetric and positive definite.
 
     A matrix counts as singular where a feature keeps less than 10·D rounding steps of its variance once the
-    features before it are known. That does not depend on the features' units; condition numbers that
-    come of units alone do no harm.
-
-    Raises:
-        ValueError: covariance is not a symmetric positive definite matrix.
+    features before it are known; the features' units do not matter.
     """
     matrix = real_matrix(covariance, name, "D", "D")
     D = len(matrix)

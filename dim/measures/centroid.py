@@ -48,17 +48,16 @@ class CentroidClassifier(ClassifierMixin, BaseEstimator):
         self.metric, self.p, self.covariance, self.shrinkage = metric, p, covariance, shrinkage
 
     def fit(self, X, y):
-        """Finds the centroid of each class.
-
-        Args:
-            X: [N, D], finite.
-            y: [N], two classes or more.
+        """Finds the centroid of each class of samples X [N, D], finite, of classes y [N], two or more.
 
         Raises:
             ValueError: an option or a value cannot be used, y holds one class, or a covariance is singular
                 even after the shrinkage that was asked for.
         """
-        self._check_options()
+        options = {"metric": METRICS, "covariance": ("pooled", "class"), "shrinkage": SHRINKAGES}
+        for name, choices in options.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
         X, y = validate_data(self, X, y, dtype="float64")
         check_classification_targets(y)
         self.classes_, members = np.unique(y, return_inverse=True)
@@ -77,32 +76,20 @@ class CentroidClassifier(ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, reset=False, dtype="float64")
         if self.metric != "mahalanobis":
             return pairwise_distances(X, self.centroids_, self.metric, self.p)
-        if len(self.covariances_) == 1:
-            return pairwise_distances(X, self.centroids_, "mahalanobis", covariance=self.covariances_[0])
-        each = zip(self.centroids_, self.covariances_, strict=True)
-        return np.hstack([pairwise_distances(X, [c], "mahalanobis", covariance=s) for c, s in each])
+        centroids = self.centroids_[None] if len(self.covariances_) == 1 else self.centroids_[:, None]
+        each = zip(centroids, self.covariances_, strict=True)
+        return np.hstack([pairwise_distances(X, c, "mahalanobis", covariance=s) for c, s in each])
 
     def predict(self, X) -> np.ndarray:
         """[N], the class of the nearest centroid; the first of equally near ones."""
         nearest = self.distances(X).argmin(axis=1)
         return self.classes_[nearest]
 
-    def _check_options(self) -> None:
-        for name, choices in (
-            ("metric", METRICS),
-            ("covariance", ("pooled", "class")),
-            ("shrinkage", SHRINKAGES),
-        ):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
-
     def _covariances(self, X: np.ndarray, members: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
         if self.covariance == "pooled":
             return estimate_covariance(X - self.centroids_[members], self.shrinkage)[None]
         for name, group in zip(self.classes_, groups, strict=True):
             if len(group) < 2:
-                raise ValueError(
-                    f"y: class {name} has one member, which has no covariance; "
-                    'give it another, leave it out, or set covariance="pooled"'
-                )
+                remedy = 'give it another, leave it out, or set covariance="pooled"'
+                raise ValueError(f"y: class {name} has one member, which has no covariance; {remedy}")
         return np.stack([estimate_covariance(group, self.shrinkage) for group in groups])

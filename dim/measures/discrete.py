@@ -20,9 +20,8 @@ def probabilities_from_counts(counts, smoothing: float = 0.0, axis: int = -1) ->
 
     Args:
         counts: [..., K] numbers of occurrences (or weights), along `axis`.
-        smoothing: α, added to each count. 0 gives the frequencies, 1 Laplace's rule, ½ Jeffreys' prior.
-            With α > 0 no probability is 0, and so no divergence from the result is infinite; how large
-            it is depends on α.
+        smoothing: α, added to each count. 0 gives the frequencies, 1 Laplace's rule, ½ Jeffreys' prior. With
+            α > 0 no divergence from the result is infinite; how large it is depends on α.
 
     Returns:
         float64 of the shape of counts.
@@ -65,13 +64,9 @@ def kl_divergence(p, q, axis: int = -1, base: float = math.e):
     Never negative, 0 where p = q and only there, not symmetric, no triangle inequality: not a distance.
 
     Infinite where q = 0 < p for some outcome: a code made for q has no word for it. With q estimated from
-    samples this happens as soon as an outcome was not seen, and says more about the sample than about
-    the distributions. Remedies:
-
-    - take the distribution that is known, and positive everywhere, as the reference q;
-    - smooth the counts behind q: `probabilities_from_counts(counts, smoothing=0.5)`. The result then
-      depends on the amount of smoothing;
-    - use `jensen_shannon_divergence`, which is always finite.
+    samples this happens as soon as an outcome was not seen. Remedies: take the distribution that is known,
+    and positive everywhere, as the reference q; smooth the counts behind q, on which the result then depends
+    (`probabilities_from_counts`); or use `jensen_shannon_divergence`, which is always finite.
 
     Equal outcomes cancel before they are added up, so it is exact for p close to q as well.
     """
@@ -104,15 +99,12 @@ def _kl(p: np.ndarray, q: np.ndarray):
 def _pair(p, q, axis: int) -> tuple[np.ndarray, np.ndarray]:
     p, q = distributions(p, "p", axis), distributions(q, "q", axis)
     if p.shape[-1] != q.shape[-1]:
-        raise ValueError(
-            f"p has {p.shape[-1]} outcomes along axis {axis} and q has {q.shape[-1]}; "
-            "give both the same outcomes, with probability 0 where one lacks them"
-        )
+        outcomes = f"p has {p.shape[-1]} outcomes along axis {axis} and q has {q.shape[-1]}"
+        raise ValueError(f"{outcomes}; give both the same outcomes, with probability 0 where one lacks them")
     try:
         np.broadcast_shapes(p.shape, q.shape)
     except ValueError:
-        raise ValueError(
-            f"p and q do not broadcast: beside axis {axis} they are {p.shape[:-1]} and {q.shape[:-1]}; "
-            "give one of them alone or as many of each"
-        ) from None
+        shapes = f"beside axis {axis} they are {p.shape[:-1]} and {q.shape[:-1]}"
+        remedy = "give one of them alone or as many of each"
+        raise ValueError(f"p and q do not broadcast: {shapes}; {remedy}") from None
     return p, q

@@ -1,11 +1,12 @@
 """Norms, distances, and the covariance that a Mahalanobis distance needs.
 
-The last axis is that of the vectors. Everything is float64. Distances are distances and never their squares
-unless `squared` says so. All raise ValueError where shapes do not fit, a value is not finite or a covariance
-is not positive definite.
+The last axis is that of the vectors; x and y [..., D] broadcast over the others. Everything is float64.
+Distances are distances and never their squares unless `squared` says so. All raise ValueError where shapes
+do not fit, a value is not finite or a covariance is not positive definite.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Literal, get_args
 
 import numpy as np
@@ -37,9 +38,7 @@ def lp_norm(x, p: float = 2.0):
 def lp_distance(x, y, p: float = 2.0):
     """‖x - y‖p over the last axis: p = 1 city block, 2 Euclidean, infinity Chebyshev.
 
-    Args:
-        x, y: [..., D]; they broadcast over the other axes.
-        p: 1 or more; below 1 the triangle inequality fails, and it would be no distance.
+    p is 1 or more; below 1 the triangle inequality fails, and it would be no distance.
     """
     x, y = _vectors(x, y)
     return lp_norm(x - y, p)
@@ -51,9 +50,6 @@ def cosine_distance(x, y):
     Computed as ½ ‖x/‖x‖ - y/‖y‖‖², which is exact for nearly parallel vectors as well. The triangle
     inequality does not hold (for the angle it does). A zero vector has no direction; its distance to
     anything is 1.
-
-    Args:
-        x, y: [..., D]; they broadcast over the other axes.
     """
     x, y = _vectors(x, y)
     distance = lp_norm(directions(x) - directions(y)) ** 2 / 2
@@ -68,7 +64,7 @@ def mahalanobis_distance(x, y, covariance, squared: bool = False):
     from a point x to a distribution is that to its mean y. By Cholesky; no matrix is inverted.
 
     Args:
-        x, y: [..., D]; they broadcast over the other axes.
+        x, y: [..., D].
         covariance: [D, D], symmetric positive definite.
         squared: leave the root out. scikit-learn's `EmpiricalCovariance.mahalanobis` does,
             `scipy.spatial.distance.mahalanobis` does not.
@@ -82,13 +78,9 @@ def mahalanobis_distance(x, y, covariance, squared: bool = False):
 
 
 def mahalanobis_to_samples(x, samples, shrinkage: Shrinkage = "auto", squared: bool = False):
-    """Distance from points to the distribution that samples come from: to their mean, by their covariance.
+    """Distance from points x [..., D] to the mean of samples [N, D], by their covariance.
 
-    Args:
-        x: [..., D].
-        samples: [N, D].
-        shrinkage: as in `estimate_covariance`.
-        squared: as in `mahalanobis_distance`.
+    `shrinkage` is as in `estimate_covariance`, `squared` as in `mahalanobis_distance`.
     """
     samples = real_matrix(samples, "samples")
     return mahalanobis_distance(x, samples.mean(axis=0), estimate_covariance(samples, shrinkage), squared)
@@ -114,23 +106,21 @@ def estimate_covariance(samples, shrinkage: Shrinkage = "auto") -> np.ndarray:
         raise ValueError(f"shrinkage must be one of {SHRINKAGES}, not {shrinkage!r}")
     if shrinkage != "ledoit-wolf":
         covariance = empirical_covariance(samples)
-        if shrinkage == "none" or _is_definite(covariance):
+        with suppress(ValueError):  # it is singular
+            if shrinkage == "auto":
+                cholesky(covariance, "covariance")
             return covariance
     return ledoit_wolf(samples)[0]
 
 
 def pairwise_distances(x, y, metric: Metric = "l2", p: float = 2.0, covariance=None) -> np.ndarray:
-    """Distance of each of x to each of y.
+    """Distance of each of x [N, D] to each of y [M, D]: [N, M] float64.
 
     Args:
-        x: [N, D].
-        y: [M, D].
+        x, y: as above.
         metric: `l1`, `l2`, `lp`, `cosine` or `mahalanobis` (the distance, not its square).
         p: of `lp`, 1 or more, or infinity.
         covariance: [D, D], of `mahalanobis`.
-
-    Returns:
-        [N, M] float64.
     """
     x, to_each = _prepare(x, y, metric, p, covariance)
     return to_each(x)
@@ -159,18 +149,18 @@ def _prepare(x, y, metric: Metric, p: float, covariance) -> tuple[np.ndarray, Ca
         raise ValueError(f"x is {x.shape} and y is {y.shape}; give [N, D] and [M, D] with the same D")
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {METRICS}, not {metric!r}")
-    if (covariance is not None) != (metric == "mahalanobis"):
-        raise ValueError(
-            "covariance is missing: mahalanobis needs one, see estimate_covariance"
-            if covariance is None
-            else f"covariance is for the metric mahalanobis, not for {metric}; leave it out"
-        )
+    if covariance is None and metric == "mahalanobis":
+        raise ValueError("covariance is missing: mahalanobis needs one, see estimate_covariance")
+    if covariance is not None and metric != "mahalanobis":
+        raise ValueError(f"covariance is for the metric mahalanobis, not for {metric}; leave it out")
     if metric == "cosine":
         x, y = directions(x), directions(y)
         known = y.any(axis=1)  # the others have no direction
-        return x, lambda rows: np.where(
-            rows.any(axis=1)[:, None] & known, cdist(rows, y, "sqeuclidean") / 2, 1.0
-        )
+
+        def to_each(rows):
+            return np.where(rows.any(axis=1)[:, None] & known, cdist(rows, y, "sqeuclidean") / 2, 1.0)
+
+        return x, to_each
     if metric == "mahalanobis":
         lower, middle = _covariance_for(x.shape[1], covariance), y.mean(axis=0)
         x, y = (solve_triangular(lower, (z - middle).T, lower=True).T for z in (x, y))
@@ -188,9 +178,8 @@ def _vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
     try:
         np.broadcast_shapes(x.shape, y.shape)
     except ValueError:
-        raise ValueError(
-            f"x {x.shape} and y {y.shape} do not broadcast; for each against each use pairwise_distances"
-        ) from None
+        remedy = "for each against each use pairwise_distances"
+        raise ValueError(f"x {x.shape} and y {y.shape} do not broadcast; {remedy}") from None
     return x, y
 
 
@@ -213,11 +202,3 @@ def _covariance_for(D: int, covariance) -> np.ndarray:
     if len(lower) != D:
         raise ValueError(f"covariance is {lower.shape} and the vectors have {D} dimensions; give [{D}, {D}]")
     return lower
-
-
-def _is_definite(covariance: np.ndarray) -> bool:
-    try:
-        cholesky(covariance, "covariance")
-    except ValueError:
-        return False
-    return True

@@ -16,18 +16,13 @@ def kl_between_gaussians(mean_p, covariance_p, mean_q, covariance_q) -> float:
 
     With Σ = L·Lᵀ, and λ the squared singular values of Lq⁻¹ Lp, the first three are Σ λ - 1 - log λ, of
     which no term is negative; no matrix is inverted. The error grows with the condition of the
-    correlations, and not with the units of the features.
-
-    Args:
-        mean_p, mean_q: [D].
-        covariance_p, covariance_q: [D, D], symmetric positive definite.
+    correlations, and not with the units of the features. Means are [D], covariances [D, D].
     """
     mean_p, lower_p = _gaussian(mean_p, covariance_p, "p")
     mean_q, lower_q = _gaussian(mean_q, covariance_q, "q")
     if mean_p.shape != mean_q.shape:
-        raise ValueError(
-            f"mean_p has {len(mean_p)} dimensions and mean_q has {len(mean_q)}; give both the same"
-        )
+        dimensions = f"mean_p has {len(mean_p)} dimensions and mean_q has {len(mean_q)}"
+        raise ValueError(f"{dimensions}; give both the same")
     ratios = np.linalg.svd(solve_triangular(lower_q, lower_p, lower=True), compute_uv=False) ** 2
     shift = solve_triangular(lower_q, mean_p - mean_q, lower=True)
     return float((_excess(ratios, 1.0).sum() + shift @ shift) / 2)
@@ -38,15 +33,10 @@ def kl_between_diagonal_gaussians(mean_p, variance_p, mean_q, variance_q):
 
         ½ Σ  σp²/σq² - 1 - log(σp²/σq²) + (μp - μq)² / σq²
 
-    Args:
-        mean_p, variance_p, mean_q, variance_q: [..., D], variances above 0; they broadcast.
-
-    Returns:
-        [...] float64.
+    All are [..., D], variances above 0, and broadcast. Returns [...] float64.
     """
-    mean_p, variance_p, mean_q, variance_q = _broadcast(
-        mean_p=mean_p, variance_p=variance_p, mean_q=mean_q, variance_q=variance_q
-    )
+    given = {"mean_p": mean_p, "variance_p": variance_p, "mean_q": mean_q, "variance_q": variance_q}
+    mean_p, variance_p, mean_q, variance_q = _broadcast(**given)
     for variance, name in (variance_p, "variance_p"), (variance_q, "variance_q"):
         if (variance <= 0).any():
             raise ValueError(f"{name} holds {variance.min():g}; a variance must be above 0, add a small one")
@@ -60,13 +50,8 @@ def kl_to_standard_normal(mean, log_variance):
         ½ Σ mean² + exp(log_variance) - 1 - log_variance
 
     What `dim.losses.priors.kl_to_standard_normal`, the prior of Deep InfoMax, gives dimension by
-    dimension, in float32 and with gradients; here in float64 and without Keras.
-
-    Args:
-        mean, log_variance: [..., D]; they broadcast.
-
-    Returns:
-        [...] float64.
+    dimension, in float32 and with gradients; here in float64 and without Keras. Mean and log-variance are
+    [..., D] and broadcast; returns [...].
     """
     mean, log_variance = _broadcast(mean=mean, log_variance=log_variance)
     return (mean**2 + np.expm1(log_variance) - log_variance).sum(axis=-1) / 2
@@ -98,9 +83,8 @@ def mutual_information_of_gaussian(covariance, split: int) -> float:
 def _gaussian(mean, covariance, which: str) -> tuple[np.ndarray, np.ndarray]:
     mean, lower = real_array(mean, f"mean_{which}"), cholesky(covariance, f"covariance_{which}")
     if mean.shape != lower.shape[:1]:
-        raise ValueError(
-            f"mean_{which} has shape {mean.shape} and covariance_{which} {lower.shape}; give [D] and [D, D]"
-        )
+        shapes = f"mean_{which} has shape {mean.shape} and covariance_{which} {lower.shape}"
+        raise ValueError(f"{shapes}; give [D] and [D, D]")
     return mean, lower
 
 

@@ -1,7 +1,9 @@
 """Mutual information I(X; Y) = KL(p(x, y) ‖ p(x)·p(y)): what knowing one says about the other.
 
 Logarithms are natural (nats) unless `base` says otherwise. All raise ValueError where an argument is not
-what it must be.
+what it must be. Joint tables are [X, Y] and sum to 1 over both axes; features are [N, D], labels [N] of any
+type with two classes or more, and `bins` says into how many bins of equally many samples a column is cut
+(None takes its values as they are, which is right for columns with few values alone).
 
 Estimates from samples are biased. Counting in cells reads too high, by `plug_in_bias` to first order: the
 more cells the more, so a pair of features is flattered more than a single one. No lower bound from N
@@ -29,13 +31,10 @@ class Informative(NamedTuple):
 
 
 def mutual_information(joint, base: float = math.e) -> float:
-    """I(X; Y) of a joint table of probabilities.
+    """I(X; Y) of a joint table [X, Y] of probabilities.
 
-    Never negative, 0 if and only if X and Y are independent, at most the entropy of either.
-
-    Args:
-        joint: [X, Y], summing to 1 over both axes; counts go through `probabilities_from_counts` of the
-            flattened table first.
+    Never negative, 0 if and only if X and Y are independent, at most the entropy of either. Counts go through
+    `probabilities_from_counts` of the flattened table first.
     """
     joint = _joint(joint)
     product = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
@@ -43,15 +42,10 @@ def mutual_information(joint, base: float = math.e) -> float:
 
 
 def pointwise_mutual_information(joint, base: float = math.e) -> np.ndarray:
-    """log p(x, y) / p(x)·p(y) of each cell; its mean under p(x, y) is the mutual information.
+    """log p(x, y) / p(x)·p(y) of each cell of a joint table, [X, Y] float64.
 
-    -inf where x and y occur but never together, NaN where x or y never occurs.
-
-    Args:
-        joint: [X, Y], summing to 1 over both axes.
-
-    Returns:
-        [X, Y] float64.
+    Its mean under p(x, y) is the mutual information. -inf where x and y occur but never together, NaN where x
+    or y never occurs.
     """
     joint = _joint(joint)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -60,7 +54,7 @@ def pointwise_mutual_information(joint, base: float = math.e) -> np.ndarray:
 
 
 def binned_mutual_information(x, y, bins: int = 16, base: float = math.e) -> float:
-    """I(X; Y) of paired samples, counted in bins that hold equally many samples of either variable.
+    """I(X; Y) of paired samples x and y [N], counted in K bins of equally many samples of either variable.
 
     Bins by rank, so that any increasing map of x or y leaves the result as it is. Equal values share a
     bin, and variables with few values are left with fewer bins.
@@ -68,12 +62,10 @@ def binned_mutual_information(x, y, bins: int = 16, base: float = math.e) -> flo
     Two errors pull in opposite directions. The count of N samples in K × K cells reads too high by about
     (K - 1)² / 2N nats (`plug_in_bias`): 0.11 for the default bins and 1,000 samples, even of independent
     variables. And what happens within a bin is lost: the result cannot exceed log K.
-
-    Args:
-        x, y: [N], finite.
-        bins: K, 2 or more.
     """
-    x, y = _paired(x, y)
+    x, y = real_array(x, "x"), real_array(y, "y")
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"x and y must both be [N], not {x.shape} and {y.shape}; give paired samples")
     return _of_codes(_ranks(x, bins), _ranks(y, bins)) / log_base(base)
 
 
@@ -81,10 +73,8 @@ def plug_in_bias(counts, base: float = math.e) -> float:
     """By how much counting overestimates I(X; Y), to first order: (Kxy - Kx - Ky + 1) / 2N.
 
     Kxy, Kx and Ky are the occupied cells, rows and columns (Miller 1955; Panzeri and others 2007,
-    https://doi.org/10.1152/jn.00559.2007). A correction for N much larger than the number of cells.
-
-    Args:
-        counts: [X, Y], how often each pair was seen.
+    https://doi.org/10.1152/jn.00559.2007) of counts [X, Y], how often each pair was seen. A correction for N
+    much larger than the number of cells.
     """
     counts = real_matrix(counts, "counts", "X", "Y")
     if (counts < 0).any() or not counts.sum() > 0:
@@ -103,16 +93,12 @@ def ksg_mutual_information(x, y, k: int = 3, base: float = math.e) -> float:
     variables it is 0 on average, and so often negative; large information in many dimensions reads too low.
 
     Args:
-        x: [N, Dx] or [N].
-        y: [N, Dy] or [N].
+        x, y: [N, Dx] and [N, Dy], or [N]. No more than k samples may be equal: those are not continuous.
         k: neighbours; few for little bias, many for little variance.
-
-    Raises:
-        ValueError: as elsewhere, or more than k samples are equal: the variables are not continuous.
     """
     from scipy.spatial import KDTree
 
-    x, y = (_scaled(_columns(z, name), name) for z, name in ((x, "x"), (y, "y")))
+    x, y = _scaled(x, "x"), _scaled(y, "y")
     N = len(x)
     if len(y) != N:
         raise ValueError(f"x has {N} samples and y has {len(y)}; give pairs")
@@ -121,10 +107,8 @@ def ksg_mutual_information(x, y, k: int = 3, base: float = math.e) -> float:
     both = np.concatenate([x, y], axis=1)
     radius = KDTree(both).query(both, [k + 1], p=np.inf)[0][:, 0]
     if (radius == 0).any():
-        raise ValueError(
-            f"x and y hold more than {k} equal samples, which continuous variables do not; "
-            "add a little noise, or count them with mutual_information"
-        )
+        equal = f"x and y hold more than {k} equal samples, which continuous variables do not"
+        raise ValueError(f"{equal}; add a little noise, or count them with mutual_information")
     radius = np.nextafter(radius, 0)  # nearer, not as near
 
     def around(z):  # each sample among them: nx + 1
@@ -134,33 +118,17 @@ def ksg_mutual_information(x, y, k: int = 3, base: float = math.e) -> float:
 
 
 def feature_information(features, labels, bins: int | None = None, base: float = math.e) -> np.ndarray:
-    """I(label; feature) of each column.
-
-    Args:
-        features: [N, D].
-        labels: [N] of any type, two classes or more.
-        bins: into how many bins of equally many samples a column is cut; None takes its values as they
-            are, which is right for columns with few values alone.
-
-    Returns:
-        [D] float64.
-    """
+    """I(label; feature) of each column: [D] float64."""
     codes, labels = _coded(features, labels, bins)
     return np.array([_of_codes(column, labels) for column in codes.T]) / log_base(base)
 
 
 def pair_information(features, labels, bins: int | None = None, base: float = math.e) -> np.ndarray:
-    """I(label; (feature i, feature j)), what two columns say together.
+    """I(label; (feature i, feature j)), of two columns together: [D, D] float64, on the diagonal each alone.
 
     At least what either says alone, and not the sum: two copies say what one does, while the two inputs of an
     exclusive or say nothing each and everything together. Columns are joined into one variable
     whose values are the pairs of theirs.
-
-    Args:
-        features, labels, bins: as in `feature_information`.
-
-    Returns:
-        [D, D] float64, symmetric; on the diagonal each column alone.
     """
     codes, labels = _coded(features, labels, bins)
     D = codes.shape[1]
@@ -198,19 +166,10 @@ def _of_codes(x: np.ndarray, y: np.ndarray) -> float:
     return mutual_information(counts / counts.sum())
 
 
-def _paired(x, y) -> tuple[np.ndarray, np.ndarray]:
-    x, y = real_array(x, "x"), real_array(y, "y")
-    if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(f"x and y must both be [N], not {x.shape} and {y.shape}; give paired samples")
-    return x, y
-
-
-def _columns(x, name: str) -> np.ndarray:
+def _scaled(x, name: str) -> np.ndarray:
+    """x [N, D] or [N] as columns of standard deviation 1."""
     x = real_array(x, name)
-    return x[:, None] if x.ndim == 1 else real_matrix(x, name)
-
-
-def _scaled(x: np.ndarray, name: str) -> np.ndarray:
+    x = x[:, None] if x.ndim == 1 else real_matrix(x, name)
     deviation = x.std(axis=0)
     if (deviation == 0).any():
         raise ValueError(f"{name} has a dimension that never changes; leave it out, it says nothing")
@@ -230,15 +189,13 @@ def _coded(features, labels, bins: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Features [N, D] and labels [N] as numbers from 0."""
     features, labels = real_matrix(features, "features"), np.asarray(labels)
     if labels.shape != features.shape[:1]:
-        raise ValueError(
-            f"labels is {labels.shape} and features {features.shape}; give one label for each row of features"
-        )
+        shapes = f"labels is {labels.shape} and features {features.shape}"
+        raise ValueError(f"{shapes}; give one label for each row of features")
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError("labels holds NaN; leave out rows without a label first")
     classes, labels = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(
-            f"labels holds a single class ({classes[0]}), about which nothing can be said; give more"
-        )
+        single = f"labels holds a single class ({classes[0]}), about which nothing can be said"
+        raise ValueError(f"{single}; give more")
     columns = (np.unique(x, return_inverse=True)[1] if bins is None else _ranks(x, bins) for x in features.T)
     return np.stack(list(columns), axis=1), labels

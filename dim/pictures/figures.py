@@ -10,14 +10,15 @@ GREY = "0.45"  # with the colours above, those of Okabe and Ito
 _LEAST_FAR = 1e-3
 
 
-def panels(columns: int, width: float = 8.0, height: float = 3.4, rows: int = 1, **options):
+def panels(columns: int, width: float = 8.0, height: float = 3.4, **options):
     """A figure in inches, and its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=200, layout="constrained")
-    axes = figure.subplots(rows, columns, **options)
+    axes = figure.subplots(1, columns, **options)
     for one in figure.axes:
-        bare(one)
+        one.spines[["top", "right"]].set_visible(False)
+        one.tick_params(labelsize=8)
     return figure, axes
 
 
@@ -28,14 +29,8 @@ def titled(axes, title: str, x: str, y: str) -> None:
     axes.set_ylabel(y, fontsize=8)
 
 
-def bare(axes) -> None:
-    """The look of all panels."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-
-
 def draw_roc(axes, curves: Sequence[tuple], band: Sequence[tuple] = ()) -> None:
-    """Draws ROC curves over a logarithmic axis, and chance.
+    """Draws ROC curves over a logarithmic axis of `panels`, and chance.
 
     Args:
         axes: of matplotlib.
@@ -53,15 +48,7 @@ def draw_roc(axes, curves: Sequence[tuple], band: Sequence[tuple] = ()) -> None:
 
 
 def draw_distances(axes, distances: np.ndarray, same: np.ndarray, threshold: float, metric: str) -> None:
-    """Draws histograms of the distances of same and of different pairs, and the threshold.
-
-    Args:
-        axes: of matplotlib.
-        distances: [M].
-        same: [M] bool.
-        threshold: the greatest distance that is taken for same.
-        metric: its name.
-    """
+    """Draws histograms of distances [M] of same and different pairs, by `same` [M], and the threshold."""
     edges = np.linspace(0, np.quantile(distances, 0.999), 61)
     for which, name, colour in (same, "same", GREEN), (~same, "different", ORANGE):
         axes.hist(distances[which], edges, density=True, histtype="stepfilled", alpha=0.35, color=colour)
@@ -75,7 +62,6 @@ def _explained(axes, x: str, y: str, **legend) -> None:
     axes.set_xlabel(x, fontsize=9)
     axes.set_ylabel(y, fontsize=9)
     axes.legend(fontsize=7, frameon=False, **legend)
-    bare(axes)
 
 
 def save(figure, file, **how) -> None:

@@ -24,17 +24,14 @@ def neighbour_grid(
     hits: np.ndarray | None = None,
     tile: int = 112,
 ) -> np.ndarray:
-    """Draws each query, a gutter, and its neighbours from the nearest on.
+    """Draws each query, a gutter, and its neighbours from the nearest on, below a title.
 
     Under each neighbour stand its caption and its distance. With `hits` a neighbour is framed green
     where true; where false the frame is orange and the caption too.
 
     Args:
-        queries: [Q, S, S, 3] uint8.
-        neighbours: [Q, k, S, S, 3] uint8.
-        title: a line above the grid.
-        query_captions: Q strings.
-        captions: Q × k strings.
+        queries, neighbours: [Q, S, S, 3] and [Q, k, S, S, 3] uint8.
+        title, query_captions, captions: one string, Q and Q × k.
         distances: [Q, k].
         hits: [Q, k] bool, or None where nothing is known of the classes.
         tile: side of each image in the picture, in pixels.
@@ -51,11 +48,10 @@ def neighbour_grid(
         write_line(draw, (x, layout.below(y)), query_captions[q], layout.bold, INK, tile)
         for i in range(k):
             x, y = layout.corner(q, i)
-            ink = INK
+            ink = INK if hits is None or hits[q, i] else MISS
             if hits is not None:
                 edge, colour = layout.frame, HIT if hits[q, i] else MISS
                 draw.rectangle((x - edge, y - edge, x + tile + edge - 1, y + tile + edge - 1), colour)
-                ink = INK if hits[q, i] else MISS
             sheet.paste(scaled(neighbours[q, i], tile), (x, y))
             write_line(draw, (x, layout.below(y)), captions[q][i], layout.small, ink, tile)
             write_line(draw, (x, layout.below(y, 1)), f"{distances[q, i]:.3g}", layout.small, FAINT, tile)
@@ -70,20 +66,17 @@ def found_grid(
     Args:
         dataset: a `dim.data.Dataset`, which has the captions.
         queries, bank: Q and N images, as `dim.data.Split`.
-        found: indices in the bank and distances, [Q, k] each.
+        found: `dim.search.engine.Neighbours` in the bank.
         title, tile: as there.
         captions: Q strings below the queries; by default their classes or names.
     """
-    return neighbour_grid(
-        np.asarray(queries.images),
-        bank.images[found.indices],
-        title,
-        query_captions=captions or [dataset.caption(queries, i) for i in range(len(queries))],
-        captions=[[dataset.caption(bank, i) for i in row] for row in found.indices],
-        distances=found.distances,
-        hits=same_class(queries, bank, found),
-        tile=tile,
-    )
+    images = np.asarray(queries.images), bank.images[found.indices]
+    below = {
+        "query_captions": captions or [dataset.caption(queries, i) for i in range(len(queries))],
+        "captions": [[dataset.caption(bank, i) for i in row] for row in found.indices],
+    }
+    hits = same_class(queries, bank, found)
+    return neighbour_grid(*images, title, **below, distances=found.distances, hits=hits, tile=tile)
 
 
 def same_class(queries, bank, found) -> np.ndarray | None:
@@ -95,15 +88,10 @@ class Layout:
     """Where things are in a neighbour grid whose images have `tile` pixels a side."""
 
     def __init__(self, tile: int):
-        self.tile = tile
-        self.frame = max(2, tile // 28)
-        self.margin = tile // 7
-        self.gap = tile // 8
-        self.gutter = tile // 3
-        self.line = max(11, tile // 7)
-        font = max(9, tile // 8)
-        self.small, self.bold = (ImageFont.load_default(size) for size in (font, font + 1))
-        self.title = ImageFont.load_default(font + 3)
+        self.tile, self.frame = tile, max(2, tile // 28)
+        self.margin, self.gap, self.gutter = tile // 7, tile // 8, tile // 3
+        self.line, font = max(11, tile // 7), max(9, tile // 8)
+        self.small, self.bold, self.title = map(ImageFont.load_default, (font, font + 1, font + 3))
         self.top = 2 * self.margin + self.line + 6
 
     def begin(self, size: tuple[int, int], title: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -121,9 +109,8 @@ class Layout:
     def corner(self, q: int, i: int | None) -> tuple[int, int]:
         """Left upper pixel of neighbour i of query q, or of the query itself for i = None."""
         y = self.top + q * (self.tile + 2 * self.line + self.gap)
-        if i is None:
-            return self.margin, y
-        return self.margin + self.tile + self.gutter + i * (self.tile + self.gap), y
+        right = 0 if i is None else self.tile + self.gutter + i * (self.tile + self.gap)
+        return self.margin + right, y
 
     def below(self, y: int, line: int = 0) -> int:
         """Where a line of text stands under an image that begins at y."""
@@ -144,11 +131,10 @@ def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: i
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
     text = printable(text[: width + 1])[: width + 1]  # measuring a novel takes minutes
     font = _with_letters_of(text, font)
-    if draw.textlength(text, font) > width:
-        while text and draw.textlength(text + "…", font) > width:
-            text = text[:-1]
-        text += "…"
-    draw.text(corner, text, ink, font)
+    end = "…" if draw.textlength(text, font) > width else ""
+    while text and draw.textlength(text + end, font) > width:
+        text = text[:-1]
+    draw.text(corner, text + end, ink, font)
 
 
 def _with_letters_of(text: str, font: ImageFont.FreeTypeFont) -> ImageFont.FreeTypeFont:

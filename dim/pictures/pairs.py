@@ -10,19 +10,12 @@ _COLUMNS = 4
 
 
 def pair_sheet(
-    pairs: np.ndarray,
-    title: str,
-    captions: Sequence[tuple[str, str]],
-    distances: Sequence[float],
-    tile: int = 112,
+    pairs: np.ndarray, title: str, captions: Sequence[tuple[str, str]], distances: np.ndarray, tile: int = 112
 ) -> np.ndarray:
-    """Draws pairs row by row, four in each, with both captions and the distance below.
+    """Draws pairs row by row, four in each, with both captions and the distance below, and a title above.
 
     Args:
-        pairs: [P, 2, S, S, 3] uint8.
-        title: a line above.
-        captions: P pairs of strings.
-        distances: [P].
+        pairs: [P, 2, S, S, 3] uint8, with as many captions and distances.
         tile: side of each image in the picture, in pixels.
 
     Returns:

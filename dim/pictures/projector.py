@@ -13,7 +13,6 @@ from dim.names import printable
 from dim.pictures.grid import save_picture, scaled
 
 _THUMBNAIL = 32
-
 _SETTINGS = """embeddings {{
   tensor_name: "codes"
   tensor_path: "projector/codes.tsv"
@@ -30,14 +29,13 @@ _SETTINGS = """embeddings {{
 def write_projector(
     folder: Path, codes: np.ndarray, images: np.ndarray, captions: Sequence[str], names: Sequence[str]
 ) -> None:
-    """Writes `projector_config.pbtxt` and a folder `projector/` into a folder that TensorBoard looks at.
+    """Writes `projector_config.pbtxt` and a folder `projector/` beside TensorBoard's events.
 
     Args:
-        folder: where TensorBoard's events lie.
+        folder: of the events.
         codes: [N, D] float.
         images: [N, S, S, 3] uint8.
-        captions: N strings, such as class names.
-        names: N strings, such as file names.
+        captions, names: N strings each, such as classes and file names.
     """
     files = folder / "projector"
     files.mkdir(exist_ok=True)

@@ -28,13 +28,9 @@ class Pairs(NamedTuple):
 def close_pairs(
     codes: np.ndarray, threshold: float, metric: IndexMetric = "cosine", most: int = 1_000_000
 ) -> Pairs:
-    """All pairs at most so far apart, by comparing every pair, with a progress bar.
+    """All pairs of codes [N, D] whose distance, as of `dim.search.engine.Neighbours`, is at most a threshold.
 
-    Args:
-        codes: [N, D], memory-mapped or not; read block by block.
-        threshold: largest distance, as `dim.search.engine.Neighbours` has it.
-        metric: of the distance.
-        most: refuse to return more pairs.
+    Every pair is compared, with a progress bar; memory-mapped codes are read block by block.
 
     Raises:
         ValueError: the threshold is negative or not finite, a code is not finite, or there are more pairs.
@@ -52,9 +48,8 @@ def close_pairs(
                 found.append(_closer(index, queries, bank, threshold, metric, np.array([first, start])))
                 count += len(found[-1].rows)
                 if count > most:
-                    raise ValueError(
-                        f"more than {most:,} pairs are within {threshold:g}; take a smaller threshold"
-                    )
+                    many = f"more than {most:,} pairs are within {threshold:g}"
+                    raise ValueError(f"{many}; take a smaller threshold")
             bar.update(len(bank))
     rows, distances = map(np.concatenate, zip(*found, strict=True))
     order = np.lexsort((rows[:, 1], rows[:, 0], distances))

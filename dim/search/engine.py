@@ -41,15 +41,12 @@ class Engine(ABC):
     """Finds the nearest codes of an index, by one metric.
 
     Args:
-        folder: of the index, where `write` left what it needs.
+        folder: of the index, where `write` left its `file`.
         codes: [N, D] float32, memory-mapped.
         metric: that `write` was given.
 
-    Attributes:
-        file: what `write` leaves in the folder.
-
     Raises:
-        DimError: what is needed is not there, damaged, or of other codes.
+        DimError: the file is not there, damaged, or of other codes.
     """
 
     file: str

@@ -42,10 +42,8 @@ class _Faiss(Engine):
             raise DimError(f"{file} cannot be read ({_one_line(error)}); {remedy}") from error
         held = _METRICS[index.metric_type], index.ntotal, index.d
         if held != (metric, N, D):
-            raise DimError(
-                f"{file} holds {held[1]} codes of length {held[2]} by {held[0]}, not "
-                f"{N} of length {D} by {metric}; {remedy}"
-            )
+            holds = f"{file} holds {held[1]} codes of length {held[2]} by {held[0]}"
+            raise DimError(f"{holds}, not {N} of length {D} by {metric}; {remedy}")
         _compare_by(index, "l2")
 
     @classmethod

@@ -38,10 +38,7 @@ _OUTSIDE = r"^/|^(.*/)?\.\.(/|$)"
 
 
 class Index:
-    """The codes of a data set, and the search in them.
-
-    Args:
-        folder: as above.
+    """The codes of a data set in such a folder, and the search in them.
 
     Attributes:
         where: the data set, as for `dim.data.load`.
@@ -77,24 +74,17 @@ class Index:
     def check(self, fingerprint: str, length: int) -> None:
         """Makes sure that codes of an encoder can be compared with these.
 
-        Args:
-            fingerprint: of the encoder.
-            length: of its codes.
-
         Raises:
-            DimError: their length is another, or they come from another encoder.
+            DimError: their length is another, or the encoder has another fingerprint.
         """
         held, run = self.codes.shape[1], self.folder.parents[1]
         remedy = f"make it anew: {_command(run, shlex.quote(self.where))}"
         if held != length:
-            raise DimError(
-                f"{self.folder} holds codes of length {held}, the encoder of {run} gives {length}; {remedy}"
-            )
+            wrong = f"codes of length {held}, the encoder of {run} gives {length}"
+            raise DimError(f"{self.folder} holds {wrong}; {remedy}")
         if self.made_by["encoder"] != fingerprint:
-            raise DimError(
-                f"{self.folder} holds codes of another encoder than that of {run}: of another run, or "
-                f"of this one before it was trained further; {remedy}"
-            )
+            wrong = f"codes of another encoder than that of {run}: of another run, or of this one before"
+            raise DimError(f"{self.folder} holds {wrong} it was trained further; {remedy}")
 
     @cached_property
     def engine(self) -> Engine:
@@ -129,11 +119,7 @@ class Index:
 
 
 def find(run: Path, data: str = "") -> Index:
-    """The index of a data set in the folder of a run.
-
-    Args:
-        run: the folder.
-        data: name or path of the data set; by default that of the index made last.
+    """The index of a data set, given by name or path, in the folder of a run; by default the one made last.
 
     Raises:
         DimError: there is none, or it is damaged.
@@ -156,11 +142,7 @@ def _command(run: Path, data: str = "…") -> str:
 
 
 def _read_table(file: Path):
-    """Columns path and label of a table.
-
-    Raises:
-        ValueError: they are no texts, or a path is missing or leads out of the data.
-    """
+    """Columns path and label of a table; both texts, no path missing or leading out of the data."""
     table = pyarrow.parquet.read_table(file, columns=["path", "label"], memory_map=True)
     table.validate(full=True)
     names, labels = table["path"], table["label"]

@@ -100,27 +100,20 @@ def _embed(folder: Path, where: str, recipe: Recipe, embedder: Embedder, made_by
 def write_table(file: Path, recipe: Recipe, skipped: dict[int, str]) -> None:
     """Writes path and label of each image that was not skipped as Parquet."""
     kept = [i for i in range(len(recipe.names)) if i not in skipped]
-    labels = None if recipe.labels is None else [recipe.class_names[recipe.labels[i]] for i in kept]
-    columns = {
-        "path": [as_unicode(recipe.names[i]) for i in kept],
-        "label": [None] * len(kept) if labels is None else map(as_unicode, labels),
-    }
-    arrays = {name: pyarrow.array(values, pyarrow.string()) for name, values in columns.items()}
-    pyarrow.parquet.write_table(pyarrow.table(arrays), file)
+    paths, labels = [as_unicode(recipe.names[i]) for i in kept], [None] * len(kept)
+    if recipe.labels is not None:
+        labels = [as_unicode(recipe.class_names[recipe.labels[i]]) for i in kept]
+    schema = pyarrow.schema({"path": pyarrow.string(), "label": pyarrow.string()})
+    pyarrow.parquet.write_table(pyarrow.table([paths, labels], schema=schema), file)
 
 
 def write_codes(folder: Path, recipe: Recipe, embedder: Embedder, made_by: dict) -> dict[int, str]:
     """Writes `codes.npy`, the codes [N, D] of all images that can be read, in their order.
 
     Whatever the number of images, only three batches of them are in memory. Called again after an
-    interruption it goes on behind the last whole batch, and the codes become those of an uninterrupted
-    call. An interruption is any exception, a full disk, or the end of the process.
-
-    Args:
-        folder: of the codes, and of `progress.json`, by which it goes on.
-        recipe: the images.
-        embedder: of the images.
-        made_by: what the codes depend on. Where it is another than last time, all begins anew.
+    interruption (any exception, a full disk, the end of the process) it goes on behind the last whole batch
+    by `progress.json`, and the codes become those of an uninterrupted call. Where `made_by`, what the codes
+    depend on, is another than last time, all begins anew.
 
     Returns:
         Number and reason of each image that could not be read.

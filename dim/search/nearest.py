@@ -26,8 +26,7 @@ def nearest(
     The bank is read block by block, so a memory-mapped one of any length and type will do.
 
     Args:
-        queries: [Q, D].
-        bank: [N, D].
+        queries, bank: [Q, D] and [N, D].
         k: neighbours a query.
         metric: `l2`, `cosine`, `l1` or `mahalanobis`; a zero vector has cosine 0 with everything.
         own: [Q] int; the row of the bank that is the query itself and must not be found. By index:
@@ -125,19 +124,11 @@ def whitening(bank: np.ndarray) -> np.ndarray:
 
 
 def ranked(
-    queries: np.ndarray,
-    bank: np.ndarray,
-    candidates: np.ndarray,
-    metric: Metric,
-    whiten: np.ndarray | None = None,
+    queries: np.ndarray, bank: np.ndarray, candidates: np.ndarray, metric: Metric, whiten=None
 ) -> Neighbours:
     """Candidates, from another search perhaps, with their exact distances and nearest first.
 
-    Args:
-        queries: [Q, D].
-        bank: [N, D].
-        candidates: [Q, k] int, rows of the bank; those below 0 are none, and end up at distance infinity.
-        metric, whiten: as for `comparable`.
+    They are rows [Q, k] of the bank [N, D]; those below 0 are none, and end up at distance infinity.
     """
     queries = comparable(queries, metric, whiten)
     distances = np.empty(candidates.shape, "float32")
@@ -151,12 +142,9 @@ def ranked(
 
 
 def distances_to(x: np.ndarray, y: np.ndarray, metric: Metric) -> np.ndarray:
-    """Distances between `comparable` vectors, row by row and without cancellation.
+    """Distances between `comparable` vectors x and y [..., D], which broadcast, without cancellation.
 
     FAISS expands the square, and duplicates come out above zero.
-
-    Args:
-        x, y: [..., D] float32 that broadcast.
     """
     difference = y - x
     if metric == "l1":

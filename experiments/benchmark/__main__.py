@@ -6,22 +6,43 @@ goes to standard output and, with the numbers behind it, to a folder.
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
+from tqdm import tqdm
+
+from dim.data import PHOTO_PATCHES
+from dim.errors import DimError
 from dim.files import typed_path
+from dim.names import printable
+from dim.presets import PRESETS
 from experiments import command_line
+from experiments.benchmark import decode, search, steps
+from experiments.benchmark.bench import Bench
+from experiments.benchmark.table import Row, machine, table
 
-Kind = Literal["step", "augmentation", "feed", "decode", "encode", "search", "index"]
-KINDS = get_args(Kind)
+ROWS = {
+    "step": steps.step_rows,
+    "augmentation": steps.augmentation_rows,
+    "feed": steps.feed_rows,
+    "decode": decode.decode_rows,
+    "encode": steps.encode_rows,
+    "search": search.search_rows,
+    "index": search.index_rows,
+}
+KINDS = tuple(ROWS)
+PRECISIONS = "float32", "mixed_bfloat16"
 
 
 @dataclass(frozen=True)
 class Options:
     """Options of `benchmark`."""
 
-    rows: tuple[Kind, ...] = KINDS[:-1]
+    rows: tuple[Literal[KINDS], ...] = KINDS[:-1]
     """Which rows to measure; index (3 minutes) only where it is named."""
     presets: tuple[str, ...] = ("seed", "dim")
     """Presets of the step; PyTorch's side knows these two."""
@@ -40,31 +61,21 @@ class Options:
 
 
 def benchmark(options: Options) -> None:
-    """Measures row by row. A row that fails says why in its place.
-
-    Raises:
-        DimError: an option cannot be used.
-    """
-    from tqdm import tqdm
-
-    from dim.names import printable
-    from experiments.benchmark.bench import Bench
-    from experiments.benchmark.table import machine, table
-
+    """Measures row by row. A row that fails says why in its place."""
     _check(options)
     folder = typed_path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     bench, rows = Bench(options), []
     try:
-        head = machine(*_devices(bench))
-        tasks = [task for kind in options.rows for task in _tasks(kind, bench)]
-        with tqdm(tasks, unit=" rows", dynamic_ncols=True) as progress:
+        head = machine(bench.device(), bench.pytorch()[0])
+        with tqdm(_tasks(bench), unit=" rows", dynamic_ncols=True) as progress:
             for name, measure in progress:
                 progress.set_description(name)
                 rows += _measured(bench, name, measure)
-        limits = _limits(bench)
+        rates = [f"{bench.matrix_rate(p) / 1e12:.3g} TFLOP/s in {p}" for p in PRECISIONS]
     finally:
         bench.end()
+    limits = f"Measured limits: matrix products {', '.join(rates)}."
     text = f"{head}\n\n{limits}\n\n{table(rows)}"
     numbers = {"machine": head, "limits": limits, "rows": [row.as_json() for row in rows]}
     (folder / "benchmark.md").write_text(text, "utf8")
@@ -73,10 +84,6 @@ def benchmark(options: Options) -> None:
 
 
 def _check(options: Options) -> None:
-    from dim.data import PHOTO_PATCHES
-    from dim.errors import DimError
-    from dim.presets import PRESETS
-
     if options.data not in ("", PHOTO_PATCHES) and not typed_path(options.data).exists():
         raise DimError(f"no data at {Path(options.data).absolute()}; --data takes what train takes")
     if unknown := set(options.presets) - set(PRESETS):
@@ -87,17 +94,24 @@ def _check(options: Options) -> None:
         raise DimError(f"--torch-python {options.torch_python} is not a program")
 
 
-def _tasks(kind: Kind, bench):
-    """What makes the rows of a kind: pairs of a name and a function."""
-    from experiments.benchmark import decode, search, steps
+def _tasks(bench: Bench) -> list[tuple[str, Callable[[], list[Row]]]]:
+    """What makes rows, and what to call it."""
+    options = bench.options
+    sizes = {f"batch {B}": (B,) for B in options.batch_sizes}
+    steps = {
+        f"{preset}, {precision}, batch {B}": (preset, precision, B)
+        for B, preset, precision in product(options.batch_sizes, options.presets, PRECISIONS)
+    }
+    indexes = {kind: (kind,) for kind in search.SIZES}
+    cases = {"step": steps, "augmentation": sizes, "feed": sizes, "index": indexes}
+    return [
+        (f"{kind}: {name}".removesuffix(": "), partial(ROWS[kind], bench, *case))
+        for kind in options.rows
+        for name, case in cases.get(kind, {"": ()}).items()
+    ]
 
-    home = {"decode": decode, "search": search, "index": search}.get(kind, steps)
-    return getattr(home, f"{kind}_rows")(bench)
 
-
-def _measured(bench, name, measure) -> list:
-    from experiments.benchmark.table import Row
-
+def _measured(bench: Bench, name: str, measure: Callable[[], list[Row]]) -> list[Row]:
     try:
         return measure()
     except Exception as error:  # whatever it was, the other rows are still wanted
@@ -105,21 +119,6 @@ def _measured(bench, name, measure) -> list:
         return [Row(what=name, note="failed: " + " ".join(f"{type(error).__name__}: {error}".split()))]
     finally:
         bench.forget()
-
-
-def _devices(bench) -> tuple[str, str]:
-    from experiments.benchmark.child import Failed
-
-    try:
-        pytorch = bench.pytorch().facts("describe")["version"]
-    except Failed as error:
-        pytorch = str(error)
-    return bench.ours().facts("describe")["device"], pytorch
-
-
-def _limits(bench) -> str:
-    rates = [f"{bench.matrix_rate(p) / 1e12:.3g} TFLOP/s in {p}" for p in ("float32", "mixed_bfloat16")]
-    return f"Measured limits: matrix products {', '.join(rates)}."
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """What the rows share: the processes, how long to measure, and the limit of the machine."""
 
 import sys
-from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from experiments.benchmark.child import Child, Failed, Run
@@ -16,65 +14,50 @@ _BACKENDS = Path(".venv-backends/bin/python")
 
 
 class Bench:
-    """One run of the benchmark.
-
-    Args:
-        options: of the program.
-    """
+    """One run of the benchmark, by the program's options."""
 
     def __init__(self, options):
         self.options, self.quick = options, options.quick
         self.rounds, self.seconds = (3, 0.2) if options.quick else (5, 2.0)
+        self.matrix_rate = cache(self._matrix_rate)
         self._children: dict[str, Child] = {}
-        self.matrix_rate: Callable[[str], float] = cache(self._matrix_rate)
 
-    def child(self, module: str, python: str = "", **environment: str) -> Child:
-        """The process that serves a module; started at first, kept until `end`."""
+    def prepare(self, module: str, task: str, **arguments) -> tuple[dict[str, Run], dict]:
+        """As `Child.prepare`. The process that serves a module is started at first, and kept until `end`."""
         if module not in self._children:
-            self._children[module] = Child(module, python or sys.executable, environment)
-        return self._children[module]
+            own = str(_BACKENDS.absolute()) if _BACKENDS.exists() else sys.executable
+            rival = {"python": self.options.torch_python or own, **_KEEP_MEMORY}
+            self._children[module] = Child(module, **(rival if module == PYTORCH else {}))
+        return self._children[module].prepare(task, **arguments)
 
-    def ours(self) -> Child:
-        return self.child(OURS)
+    def device(self) -> dict[str, str]:
+        """What ours runs on: `processor`, `device`, and what `--precision auto` means there."""
+        return self.prepare(OURS, "describe")[1]
 
-    def pytorch(self) -> Child:
-        """The rival's process.
-
-        Raises:
-            Failed: PyTorch is not installed.
-        """
-        python = self.options.torch_python or (str(_BACKENDS.absolute()) if _BACKENDS.exists() else "")
-        if not python and find_spec("torch") is None:
-            raise Failed("PyTorch not installed")
+    def pytorch(self) -> tuple[str, list[str]]:
+        """The rival's version and its variants; or why it is not there, and none."""
         try:
-            child = self.child(PYTORCH, python, **_KEEP_MEMORY)
-            child.facts("describe")
+            facts = self.prepare(PYTORCH, "describe")[1]
+            return facts["version"], facts["variants"]
         except (Failed, OSError) as error:
             self.end(PYTORCH)
-            absent = "No module named" in str(error)
-            raise Failed("PyTorch not installed" if absent else str(error)) from error
-        return child
+            return "PyTorch not installed" if "No module named" in str(error) else str(error), []
 
     def fastest(self, task: str, **arguments) -> tuple[Run | None, str]:
         """The fastest variant of a PyTorch task and what to call it, or None and why."""
-        tried: dict[str, tuple[float, Run]] = {}
-        complaints = []
-        try:
-            variants = self.pytorch().facts("describe")["variants"]
-        except Failed as error:
-            return None, str(error)
+        (version, variants), tried, complaints = self.pytorch(), {}, []
         for variant in variants[:2] if self.quick else variants:
             try:
-                run = self.pytorch().prepare(task, variant=variant, **arguments)[0][task]
+                run = self.prepare(PYTORCH, task, variant=variant, **arguments)[0][task]
                 run(2)
                 times = max(1, round(self.seconds / 2 / run(1)))
-                tried[variant] = run(times) / times, run
+                tried[run(times) / times] = run, f"PyTorch {variant}"
             except Failed as error:
                 complaints.append(f"PyTorch {variant}: {error}")
         if not tried:
-            return None, "; ".join(complaints)
-        best = min(tried, key=lambda variant: tried[variant][0])
-        return tried[best][1], "; ".join([f"PyTorch {best}", *complaints])
+            return None, "; ".join(complaints) or version
+        run, name = tried[min(tried)]
+        return run, "; ".join([name, *complaints])
 
     def rates(self, amount: int, **runs: Run | None) -> dict[str, list[float]]:
         """Of sides that each do the same amount, in turn; those that are None are left out."""
@@ -84,26 +67,21 @@ class Bench:
     def against_limit(self, what: str, amount: int, task: str, rival, precision: str, **arguments) -> Row:
         """A task of ours beside the rival (its run and name), and the images a second at the matrix rate."""
         rate, (rival, name) = self.matrix_rate(precision), rival
-        runs, facts = self.ours().prepare(task, precision=precision, **arguments)
+        runs, facts = self.prepare(OURS, task, precision=precision, **arguments)
         note = f"{facts['operations'] / 1e9:.3g} GFLOP an image; limit from {rate / 1e12:.3g} TFLOP/s"
         rates = self.rates(amount, ours=runs[task], rival=rival)
         return Row.of_rates(what, "images/s", rates, name, limit=rate / facts["operations"], note=note)
 
-    def precision(self) -> str:
-        """What `--precision auto` means here."""
-        return self.ours().facts("describe")["precision"]
-
     def _matrix_rate(self, precision: str) -> float:
         """Operations a second in the best product of square matrices."""
-        runs, _ = self.ours().prepare("products", precision=precision)
+        runs, _ = self.prepare(OURS, "products", precision=precision)
         sides = {size: (run, 2 * int(size) ** 3) for size, run in runs.items()}
         return max(map(max, alternate(sides, 3, self.seconds / 2).values()))
 
     def end(self, *modules: str) -> None:
         """Ends processes, all if none is named."""
-        for module in modules or list(self._children):
-            if module in self._children:
-                self._children.pop(module).close()
+        for module in set(modules or self._children) & set(self._children):
+            self._children.pop(module).close()
 
     def forget(self) -> None:
         """Frees what the processes hold; one that cannot is ended."""

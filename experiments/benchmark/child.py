@@ -1,9 +1,9 @@
 """Each side of a comparison works in a process of its own, and runs a block of work when it is told to.
 
-Run as `python -m experiments.benchmark.child MODULE`, it serves the tasks of that module, `MODULE.TASKS`.
-A task prepares something and returns (runs, facts): runs is a dictionary of functions that do it once, facts
-is anything JSON can hold. Two entries of TASKS are no tasks: `wait` is given what a run returned last and
-returns once the device has finished, `forget` frees memory. Orders and answers are lines of JSON.
+Run as `python -m experiments.benchmark.child MODULE`, it serves the functions of that module. One prepares
+something and returns (runs, facts): runs is a dictionary of functions that do it once, facts is anything
+JSON can hold. A module may have a `wait`, which is given what a run returned last and returns once the
+device has finished, and a `forget`, which frees memory. Orders and answers are lines of JSON.
 """
 
 import json
@@ -35,14 +35,14 @@ class Failed(Exception):
 
 
 class Child:
-    """The parent's end: a process that serves the tasks of a module."""
+    """The parent's end: a process that serves a module."""
 
-    def __init__(self, module: str, python: str = sys.executable, environment: dict | None = None):
+    def __init__(self, module: str, python: str = sys.executable, **environment: str):
         path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
         self._process = subprocess.Popen(
             [python, "-m", "experiments.benchmark.child", module],
-            env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": path, **(environment or {})},
+            env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": path, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -59,10 +59,6 @@ class Child:
         answer = self._order(prepare=task, arguments=arguments)
         return {name: partial(self._run, key) for name, key in answer["runs"].items()}, answer["facts"]
 
-    def facts(self, task: str, **arguments) -> dict:
-        """Of a task that has nothing to run."""
-        return self.prepare(task, **arguments)[1]
-
     def forget(self) -> None:
         """Lets go of everything prepared so far."""
         self._order(forget=True)
@@ -70,24 +66,19 @@ class Child:
     def close(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for file in (self._process.stdin, self._process.stdout, self._said):
-            with suppress(BrokenPipeError):
-                file.close()
+        self._process.communicate()
+        self._said.close()
 
     def _run(self, key: int, times: int) -> float:
         return self._order(run=key, times=times)["seconds"]
 
-    def _order(self, **order):
-        try:
+    def _order(self, **order) -> dict:
+        line = ""
+        with suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise Failed(self._last_words())
-        answer = json.loads(line)
+        answer = json.loads(line or json.dumps({"error": self._last_words()}))
         if "error" in answer:
             raise Failed(answer["error"])
         return answer
@@ -99,36 +90,34 @@ class Child:
         return f"its process ended with status {status}" + (f": {lines[-1][:160]}" if lines else "")
 
 
-def serve(module: str) -> None:
+def serve(name: str) -> None:
     """Obeys orders from standard input until it ends. Whatever libraries print goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    tasks = import_module(module).TASKS
-    prepared: list = []
+    module, prepared = import_module(name), []
     for line in sys.stdin:
         try:
-            answer = _obey(json.loads(line), tasks, prepared)
+            answer = _obey(module, prepared, **json.loads(line))
         except Exception as error:  # told to the parent, which decides what is lost
             answer = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:200]}
         answers.write(json.dumps(answer) + "\n")
 
 
-def _obey(order: dict, tasks: dict, prepared: list) -> dict:
-    if "prepare" in order:
-        runs, facts = tasks[order["prepare"]](**order["arguments"])
+def _obey(module, prepared: list, prepare="", arguments=None, forget=False, run=0, times=0) -> dict:
+    if prepare:
+        runs, facts = getattr(module, prepare)(**arguments)
         keys = {name: len(prepared) + i for i, name in enumerate(runs)}
         prepared.extend(runs.values())
         return {"runs": keys, "facts": facts}
-    if "forget" in order:
-        prepared[:] = [None] * len(prepared)
-        tasks.get("forget", bool)()
+    if forget:
+        prepared.clear()
+        getattr(module, "forget", bool)()
         return {}
-    run = prepared[order["run"]]
     started = time.perf_counter()
-    for _ in range(order["times"]):
-        result = run()
-    if "wait" in tasks:
-        tasks["wait"](result)
+    for _ in range(times):
+        result = prepared[run]()
+    if hasattr(module, "wait"):
+        module.wait(result)
     return {"seconds": time.perf_counter() - started}
 
 

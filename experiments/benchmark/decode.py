@@ -11,46 +11,36 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from experiments.benchmark.bench import Bench
-from experiments.benchmark.child import Failed
 from experiments.benchmark.table import Row, alternate, cores
 
 _MODULE = "experiments.benchmark.decode"
+_ALONE = "Pillow, one thread"
 
 
-def decode_rows(bench: Bench) -> Iterator:
+def decode_rows(bench: Bench) -> list[Row]:
     """JPEGs a second, from files to one array, and how long opening that array takes afterwards."""
-    yield "decode", partial(_decode, bench)
-
-
-def _decode(bench) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder) / "images"
         count, origin = _collect(bench.options.data, files, 2000 if bench.quick else 20_000)
-        arguments = {"folder": str(files), "size": bench.options.image_size}
-        prepare = bench.child(_MODULE).prepare
-        runs, _ = prepare("ours", cache=f"{folder}/cache", **arguments)
-        first = runs["decode"](1)
-        alone, facts = prepare("pillow", most=count // 10, **arguments)
-        sides = {"ours": (runs["decode"], count), "Pillow, one thread": (alone["decode"], facts["images"])}
-        reason = ""
-        try:
-            sides["tf.io"] = prepare("tensorflow", **arguments)[0]["decode"], count
-        except Failed as error:
-            reason = str(error)
+        where = {"folder": str(files), "cache": f"{folder}/cache"}
+        few, size = max(1, count // 10), bench.options.image_size
+        runs, facts = bench.prepare(_MODULE, "decoders", size=size, few=few, **where)
+        first, opened = runs["ours"](1), runs.pop("open")
+        sides = {name: (run, few if name == _ALONE else count) for name, run in runs.items()}
         rates = alternate(sides, 3, 0)
-        second = [runs["open"](1) for _ in range(5)]
-    ours, alone = rates["ours"], rates["Pillow, one thread"]
-    started = first - count / median(ours)
-    what = f"decode: {count:,} {origin}"
-    limit = cores() * median(alone)
-    note = f"limit: Pillow alone × {cores()} cores; starting the workers took {max(started, 0):.1f} s"
-    rows = [Row(what=what, unit="images/s", ours=median(ours), rival_name=reason)] if reason else []
-    for name in ("tf.io", "Pillow, one thread"):
+        second = median(opened(1) for _ in range(5))
+    ours, limit = rates["ours"], cores() * median(rates[_ALONE])
+    what, starting = f"decode: {count:,} {origin}", max(0, first - count / median(ours))
+    note = f"limit: Pillow alone × {cores()} cores; starting the workers took {starting:.1f} s"
+    rows = [Row(what=what, unit="images/s", ours=median(ours), rival_name=each) for each in facts["absent"]]
+    for name in ("tf.io", _ALONE):
         if name in rates:
-            sides = {"ours": ours, "rival": rates[name]}
-            rows.append(Row.of_rates(what, "images/s", sides, name, limit=limit, note=note))
-    return [*rows, Row(what=f"second start: open {count:,} decoded images", unit="s", ours=median(second))]
+            both = {"ours": ours, "rival": rates[name]}
+            rows.append(Row.of_rates(what, "images/s", both, name, limit=limit, note=note))
+    return [*rows, Row(what=f"second start: open {count:,} decoded images", unit="s", ours=second)]
 
 
 def _collect(where: str, folder: Path, most: int) -> tuple[int, str]:
@@ -78,39 +68,45 @@ def _is_jpeg(name: str | Path) -> bool:
     return str(name).lower().endswith((".jpg", ".jpeg"))
 
 
-def _generated(count: int) -> list[bytes]:
+def _generated(count: int) -> Iterator[bytes]:
     """JPEGs of 64×64 pixels, about as large as those of photographs."""
-    import numpy as np
     from PIL import Image
 
-    pictures = []
     for coarse in np.random.default_rng(0).integers(0, 256, (count, 16, 16, 3), "uint8"):
         file = io.BytesIO()
         Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
-        pictures.append(file.getvalue())
-    return pictures
+        yield file.getvalue()
 
 
-def ours(folder: str, size: int, cache: str):
-    """Our cache: `decode` builds it anew each time, `open` opens the last one."""
+def decoders(folder: str, size: int, cache: str, few: int):
+    """Our cache, built anew each time; opening the last one; our decoder in one thread, of some; tf.io."""
     from dim.data import load
+    from dim.data.decode import decode_image
 
     os.environ["DIM_CACHE"] = cache
+    files = sorted(Path(folder).iterdir())
 
-    def decode():
+    def ours():
         shutil.rmtree(cache, ignore_errors=True)
         load(folder, size)
 
-    return {"decode": decode, "open": lambda: load(folder, size)}, {}
+    def alone():
+        for file in files[:few]:
+            decode_image(io.BytesIO(file.read_bytes()), size)
+
+    runs, absent = {"ours": ours, "open": partial(load, folder, size), _ALONE: alone}, []
+    try:
+        runs["tf.io"] = _tensorflow([str(file) for file in files], size)
+    except ImportError as error:
+        absent.append(f"{type(error).__name__}: {error}")
+    return runs, {"absent": absent}
 
 
-def tensorflow(folder: str, size: int):
+def _tensorflow(files: list[str], size: int):
     """One `tf.data` pipeline with as many calls in parallel as it likes, into one array in memory."""
-    import numpy as np
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
-    files = sorted(str(file) for file in Path(folder).iterdir())
 
     def decode_one(file):
         image = tf.io.decode_jpeg(tf.io.read_file(file), channels=3)
@@ -128,25 +124,7 @@ def tensorflow(folder: str, size: int):
     pipeline = pipeline.batch(64).prefetch(tf.data.AUTOTUNE)
 
     def decode():
-        start = 0
-        for batch in pipeline.as_numpy_iterator():
-            images[start : start + len(batch)] = batch
-            start += len(batch)
+        for i, batch in enumerate(pipeline.as_numpy_iterator()):
+            images[64 * i : 64 * i + len(batch)] = batch
 
-    return {"decode": decode}, {}
-
-
-def pillow(folder: str, size: int, most: int):
-    """Our decoder of one image, in one thread."""
-    from dim.data.decode import decode_image
-
-    files = sorted(Path(folder).iterdir())[: max(1, most)]
-
-    def decode():
-        for file in files:
-            decode_image(io.BytesIO(file.read_bytes()), size)
-
-    return {"decode": decode}, {"images": len(files)}
-
-
-TASKS = {"ours": ours, "tensorflow": tensorflow, "pillow": pillow}
+    return decode

@@ -1,4 +1,4 @@
-"""Our side: the tasks of the process that runs Keras on the backend of KERAS_BACKEND."""
+"""Our side, in Keras on the backend of KERAS_BACKEND: what a process can be asked to prepare."""
 
 from dataclasses import replace
 from functools import partial
@@ -10,7 +10,7 @@ from keras import ops
 
 from dim import data
 from dim.data.batches import Batches
-from dim.device import best_precision, describe_device, gpu
+from dim.device import best_precision, describe_device, gpu, processor
 from dim.encoders.embedding import embed
 from dim.methods.build import build_model
 from dim.presets import PRESETS
@@ -18,7 +18,8 @@ from experiments.benchmark import operations
 
 
 def describe():
-    return {}, {"device": describe_device(), "precision": best_precision()}
+    precision = best_precision()
+    return {}, {"processor": processor(), "device": describe_device(), "precision": precision}
 
 
 def products(precision: str):
@@ -33,16 +34,14 @@ def products(precision: str):
 
 def step(preset: str, precision: str, batch_size: int, image_size: int):
     """Full training steps on one batch that lies on the device."""
-    model = _model(preset, precision, batch_size, image_size)
-    images = _images(batch_size, image_size)
+    model, images = _model(preset, precision, batch_size, image_size), _images(batch_size, image_size)
     counted = operations.of_training_step(model, images)
     return {"step": _steps(model, images)}, {"operations": counted / batch_size}
 
 
 def views(preset: str, precision: str, batch_size: int, image_size: int):
     """Random views of a batch alone, one of each image, and the whole step."""
-    model = _model(preset, precision, batch_size, image_size)
-    images = _images(batch_size, image_size)
+    model, images = _model(preset, precision, batch_size, image_size), _images(batch_size, image_size)
     return {"views": _compiled(model.augmentation, images), "step": _steps(model, images)}, {}
 
 
@@ -50,24 +49,18 @@ def feed(preset: str, batch_size: int, image_size: int, where: str, steps: int):
     """`fit` for some steps from the memory map through `Batches`, and from one batch that is repeated."""
     images = data.load(where, image_size).train.images
     batch_size = min(batch_size, len(images))
-    model = _model(preset, "auto", batch_size, image_size)
-
+    model, batch = _model(preset, "auto", batch_size, image_size), np.asarray(images[:batch_size])
     fit = partial(model.fit, steps_per_epoch=steps, shuffle=False, verbose=0)
-    batch = np.asarray(images[:batch_size])
-    runs = {
-        "memory map": lambda: fit(Batches(images, batch_size, seed=0)),
-        "one batch": lambda: fit(_endless(batch)),
-    }
-    return runs, {"images": len(images), "batch size": batch_size}
+    from_map, repeated = lambda: fit(Batches(images, batch_size, seed=0)), lambda: fit(_endless(batch))
+    facts = {"images": len(images), "batch size": batch_size}
+    return {"memory map": from_map, "one batch": repeated}, facts
 
 
 def encode(precision: str, count: int, batch_size: int, image_size: int):
     """`embed` of a data set in memory."""
-    encoder = _model("dim", precision, 2, image_size).encoder
-    images = _images(count, image_size)
+    encoder, images = _model("dim", precision, 2, image_size).encoder, _images(count, image_size)
     counted = operations.of_encoding(encoder, images[:batch_size])
-    run = partial(embed, encoder, images, batch_size)
-    return {"encode": run}, {"operations": counted / min(batch_size, count)}
+    return {"encode": partial(embed, encoder, images, batch_size)}, {"operations": counted / batch_size}
 
 
 def wait(result):
@@ -92,17 +85,11 @@ def _images(count, size):
 def _steps(model, images):
     """Makes one training step as `fit` does, and returns its loss."""
     model.make_train_function()
-    if keras.backend.backend() == "jax":
-        return _jax_step(model, images)
-    torch = keras.backend.backend() == "torch"
-    batches = [(ops.convert_to_tensor(images),)] if torch else iter(_endless(images))
-    return lambda: model.train_function(batches)["loss"]
-
-
-def _jax_step(model, images):
-    kinds = "trainable", "non_trainable", "optimizer", "metrics"
-    state = model._get_jax_state(**{f"{kind}_variables": True for kind in kinds}, purge_model_variables=True)
-    batches = _endless(images)
+    batches = iter(_endless(images))
+    if keras.backend.backend() != "jax":
+        batches = [next(batches)] if keras.backend.backend() == "torch" else batches
+        return lambda: model.train_function(batches)["loss"]
+    state = operations.jax_state(model, purge_model_variables=True)
 
     def step():
         nonlocal state
@@ -123,8 +110,7 @@ def _compiled(layer, images):
         return partial(layer, images)
     import jax
 
-    call = jax.jit(layer.stateless_call)
-    state = [variable.value for variable in layer.non_trainable_variables]
+    call, state = jax.jit(layer.stateless_call), [v.value for v in layer.non_trainable_variables]
 
     def draw():
         nonlocal state
@@ -140,21 +126,4 @@ def _endless(batch):
         import tensorflow as tf
 
         return tf.data.Dataset.from_tensors((batch,)).repeat()
-    return _generated((ops.convert_to_tensor(batch),))
-
-
-def _generated(batch):
-    """A generator, which is what Keras takes."""
-    yield from repeat(batch)
-
-
-TASKS = {
-    "describe": describe,
-    "products": products,
-    "step": step,
-    "views": views,
-    "feed": feed,
-    "encode": encode,
-    "wait": wait,
-    "forget": forget,
-}
+    return (each for each in repeat((ops.convert_to_tensor(batch),)))  # Keras takes nothing but a generator

@@ -6,6 +6,7 @@ addition; positions in the padding count as well.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import keras
@@ -15,31 +16,39 @@ _STATE = "trainable", "non_trainable", "optimizer", "metrics"
 
 def of_training_step(model: keras.Model, images) -> int:
     """Forward, backward and update on a batch of images [B, H0, W0, 3] uint8; on torch it is really made."""
-    if keras.backend.backend() == "tensorflow":
-        return count(training_graph(model, images))
     if keras.backend.backend() == "jax":
-        state = model._get_jax_state(**{f"{kind}_variables": True for kind in _STATE})
-        return _of_program(model.train_step, state, (images,))
-    return _while_running(lambda: model.train_step((images,)))
+        return _of_program(model.train_step, jax_state(model), (images,))
+    return _of_call(lambda x: model.train_step((x,)), images)
 
 
 def of_encoding(encoder: keras.Model, images) -> int:
     """A call of a model on a batch, not in training."""
-    if keras.backend.backend() == "tensorflow":
-        return count(_traced(lambda x: encoder(x, training=False), images))
     if keras.backend.backend() == "jax":
-        state = [
-            [v.value for v in each] for each in (encoder.trainable_variables, encoder.non_trainable_variables)
-        ]
-        return _of_program(
-            lambda state, x: encoder.stateless_call(*state, x, training=False)[0], state, images
-        )
-    return _while_running(lambda: encoder(images, training=False))
+        weights = encoder.trainable_variables, encoder.non_trainable_variables
+        values = ([variable.value for variable in each] for each in weights)
+        return _of_program(partial(encoder.stateless_call, training=False), *values, images)
+    return _of_call(partial(encoder, training=False), images)
+
+
+def jax_state(model: keras.Model, **options):
+    """What JAX hands through a training step."""
+    return model._get_jax_state(**{f"{kind}_variables": True for kind in _STATE}, **options)
 
 
 def training_graph(model: keras.Model, images) -> list:
     """Every operation of TensorFlow's graph of one training step, shapes known."""
     return _traced(lambda x: model.train_step((x,)), images)
+
+
+def _of_call(function: Callable, images) -> int:
+    """TensorFlow traces a function of a batch; PyTorch has no graph, so that it has to run."""
+    if keras.backend.backend() == "tensorflow":
+        return count(_traced(function, images))
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        function(images)
+    return counter.get_total_flops()
 
 
 def _traced(function: Callable, images) -> list:
@@ -77,20 +86,18 @@ def count(operations: list) -> int:
 
 
 def _multiplied(operation) -> int:
-    shapes = [tensor.shape for tensor in operation.inputs]
+    out, shapes = operation.outputs[0].shape if operation.outputs else (), [t.shape for t in operation.inputs]
     match operation.type:
         case "Conv2D":
-            return math.prod(operation.outputs[0].shape) * math.prod(shapes[1][:3])
+            return math.prod(out) * math.prod(shapes[1][:3])
         case "Conv2DBackpropInput":
             return math.prod(shapes[2]) * math.prod(shapes[1][:3])
         case "Conv2DBackpropFilter":
-            return math.prod(shapes[2]) * math.prod(operation.outputs[0].shape[:3])
+            return math.prod(shapes[2]) * math.prod(out[:3])
         case "MatMul":
-            inner = 0 if operation.get_attr("transpose_a") else 1
-            return math.prod(operation.outputs[0].shape) * shapes[0][inner]
+            return math.prod(out) * shapes[0][0 if operation.get_attr("transpose_a") else 1]
         case "BatchMatMulV2" | "BatchMatMulV3":
-            inner = -2 if operation.get_attr("adj_x") else -1
-            return math.prod(operation.outputs[0].shape) * shapes[0][inner]
+            return math.prod(out) * shapes[0][-2 if operation.get_attr("adj_x") else -1]
         case "Einsum" if len(shapes) == 2:
             terms = operation.get_attr("equation").decode().partition("->")[0].split(",")
             pairs = (zip(term, shape, strict=True) for term, shape in zip(terms, shapes, strict=True))
@@ -119,18 +126,8 @@ def _multiplied_by_jax(equation) -> int:
     if equation.primitive.name not in ("dot_general", "conv_general_dilated"):
         return 0
     left, right = (variable.aval.shape for variable in equation.invars)
-    out = math.prod(equation.outvars[0].aval.shape)
+    out, numbers = math.prod(equation.outvars[0].aval.shape), equation.params["dimension_numbers"]
     if equation.primitive.name == "dot_general":
-        (contracted, _), _ = equation.params["dimension_numbers"]
+        (contracted, _), _ = numbers
         return out * math.prod(left[axis] for axis in contracted)
-    channels = equation.params["dimension_numbers"].rhs_spec[0]
-    return out * math.prod(right) // right[channels]
-
-
-def _while_running(function: Callable) -> int:
-    """PyTorch has no graph, so that it has to run."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
-        function()
-    return counter.get_total_flops()
+    return out * math.prod(right) // right[numbers.rhs_spec[0]]

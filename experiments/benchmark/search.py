@@ -1,11 +1,12 @@
 """Rows of search: exact neighbours in memory, and indexes on disk; and the tasks behind them."""
 
 import tempfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+
+import numpy as np
 
 from experiments.benchmark.bench import Bench
 from experiments.benchmark.table import Row, alternate
@@ -17,36 +18,25 @@ _RIVALS = {
     "sklearn": "scikit-learn, brute force",
     "loop": "NumPy, query by query",
 }
+_LOOPED, _SIDE = 5, 2048
 _ASKED, _NEAREST, _CLUSTERS, _BLOCK = 1000, 10, 1000, 50_000  # of the indexes
-_SIZES = {"exact": (100_000, 256), "hnsw": (1_000_000, 128), "ivf": (1_000_000, 128)}
+SIZES = {"exact": (100_000, 256), "hnsw": (1_000_000, 128), "ivf": (1_000_000, 128)}
 _QUICK = 10_000, 64
 
 
-def search_rows(bench: Bench) -> Iterator:
+def search_rows(bench: Bench) -> list[Row]:
     """Exact neighbours by L2. Ours also measures the distances anew and checks its input."""
-    yield "search", partial(_search, bench)
-
-
-def _search(bench) -> list[Row]:
-    child = bench.child(_MODULE)
     Q, N = (200, 10_000) if bench.quick else (1000, 100_000)
-    sizes = {"queries": Q, "bank": N}
-    runs, _ = child.prepare("ours", **sizes)
-    memory = child.facts("peak memory", **sizes)["megabytes"]
-    product, facts = child.prepare("product")
-    (rate,) = map(max, alternate({"": (product["product"], facts["operations"])}, 3, 0).values())
+    runs, facts = bench.prepare(_MODULE, "search", queries=Q, bank=N)
+    (rate,) = map(max, alternate({"": (runs["product"], 2 * _SIDE**3)}, 3, 0).values())
     what = f"search: {Q:,} of {N:,} × {D}, k = {K}"
     rows = []
     for rival, name in _RIVALS.items():
-        try:
-            others, facts = child.prepare(rival, **sizes)
-        except Exception as error:
-            rows.append(Row(what=what, rival_name=name, note=str(error)))
-            continue
-        sides = {"ours": (runs["search"], Q), "rival": (others["search"], facts["queries"])}
+        asked = _LOOPED if rival == "loop" else Q
+        sides = {"ours": (runs["ours"], Q), "rival": (runs[rival], asked)}
         rates = alternate(sides, bench.rounds, bench.seconds / 4)
-        asked = f"; {facts['queries']} queries measured" if facts["queries"] != Q else ""
-        note = f"{_seconds(Q, rates)}{asked}; ours takes {memory:.0f} MB"
+        note = f"; {asked} queries measured" if asked != Q else ""
+        note = f"{_seconds(Q, rates)}{note}; ours takes {facts['megabytes']:.0f} MB"
         rows.append(Row.of_rates(what, "queries/s", rates, name, limit=rate / (2 * N * D), note=note))
     return rows
 
@@ -55,17 +45,12 @@ def _seconds(queries: int, rates: dict) -> str:
     return " against ".join(f"{queries / median(rates[side]):.3g} s" for side in ("ours", "rival"))
 
 
-def index_rows(bench: Bench) -> Iterator:
+def index_rows(bench: Bench, kind: str) -> list[Row]:
     """An exact index beside FAISS alone, approximate ones beside an exact search of the same codes."""
-    for kind in _SIZES:
-        yield f"index: {kind}", partial(_index, bench, kind)
-
-
-def _index(bench, kind) -> list[Row]:
-    N, width = _QUICK if bench.quick else _SIZES[kind]
+    N, width = _QUICK if bench.quick else SIZES[kind]
     bench.end(_MODULE)  # so that the peak of memory starts anew
     with tempfile.TemporaryDirectory() as folder:
-        runs, facts = bench.child(_MODULE).prepare("index", kind=kind, bank=N, width=width, where=folder)
+        runs, facts = bench.prepare(_MODULE, "index", kind=kind, bank=N, width=width, where=folder)
         sides = {"ours": (runs["index"], _ASKED), "rival": (runs["rival"], _ASKED)}
         rates = alternate(sides, bench.rounds, bench.seconds / 4)
     note = (
@@ -78,68 +63,44 @@ def _index(bench, kind) -> list[Row]:
     return [Row.of_rates(what, "queries/s", rates, rival, note=note)]
 
 
-def ours(queries: int, bank: int):
+def search(queries: int, bank: int):
+    """Ours and the rivals on the same codes; products of square matrices; and how much memory ours takes."""
+    import faiss
+    from sklearn.neighbors import NearestNeighbors
+
     from dim.search.nearest import nearest
 
     few, many = _codes(queries, 1), _codes(bank, 0)
-    return {"search": lambda: nearest(few, many, K)}, {}
+    brute = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(many)
+    a, b = _codes(_SIDE, 1, _SIDE), _codes(_SIDE, 2, _SIDE)
+
+    def flat():
+        index = faiss.IndexFlatL2(D)
+        index.add(many)
+        index.search(few, K)
+
+    def loop():  # as in the model of Su Jianlin: one query at a time, everything sorted
+        for query in few[:_LOOPED]:
+            ((many - query) ** 2).sum(1).argsort()[:K]
+
+    runs = {"faiss": flat, "sklearn": partial(brute.kneighbors, few), "loop": loop, "product": lambda: a @ b}
+    runs["ours"] = partial(nearest, few, many, K)
+    return runs, {"megabytes": _taken(runs["ours"])}
 
 
-def peak_memory(queries: int, bank: int):
-    """What a search takes beyond its input and output, where the system says so."""
-    from dim.search.nearest import nearest
-
-    few, many = _codes(queries, 1), _codes(bank, 0)
-    nearest(few, many, K)
+def _taken(run) -> float:
+    """How much memory a run takes beyond its input and output."""
+    run()
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     before = _megabytes("VmRSS")
-    nearest(few, many, K)
-    return {}, {"megabytes": max(0.0, _megabytes("VmHWM") - before)}
+    run()
+    return max(0.0, _megabytes("VmHWM") - before)
 
 
 def _megabytes(name: str) -> float:
     """What the process holds (VmRSS), or has held at most (VmHWM)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(float(line.split()[1]) / 1000 for line in lines if line.startswith(name))
-
-
-def product():
-    """Of square matrices on the processor, by NumPy."""
-    size = 2048
-    a, b = _codes(size, 1, size), _codes(size, 2, size)
-    return {"product": lambda: a @ b}, {"operations": 2 * size**3}
-
-
-def faiss(queries: int, bank: int):
-    import faiss
-
-    few, many = _codes(queries, 1), _codes(bank, 0)
-
-    def search():
-        index = faiss.IndexFlatL2(D)
-        index.add(many)
-        index.search(few, K)
-
-    return {"search": search}, {"queries": queries}
-
-
-def sklearn(queries: int, bank: int):
-    from sklearn.neighbors import NearestNeighbors
-
-    few = _codes(queries, 1)
-    index = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(_codes(bank, 0))
-    return {"search": lambda: index.kneighbors(few)}, {"queries": queries}
-
-
-def loop(queries: int, bank: int):
-    """As in the model of Su Jianlin: one query at a time, everything sorted."""
-    few, many = _codes(min(queries, 5), 1), _codes(bank, 0)
-
-    def search():
-        for query in few:
-            ((many - query) ** 2).sum(1).argsort()[:K]
-
-    return {"search": search}, {"queries": len(few)}
 
 
 def index(kind: str, bank: int, width: int, where: str):
@@ -166,16 +127,12 @@ def index(kind: str, bank: int, width: int, where: str):
     return {"index": partial(opened.search, queries, _NEAREST), "rival": rival}, facts
 
 
-def _codes(count: int, seed: int, width: int = D):
-    import numpy as np
-
+def _codes(count: int, seed: int, width: int = D) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, width), "float32")
 
 
-def _clouds(count: int, width: int, file: Path):
+def _clouds(count: int, width: int, file: Path) -> np.ndarray:
     """Normal clouds around as many centres, as a memory map."""
-    import numpy as np
-
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((_CLUSTERS, width), "float32")
     codes = np.lib.format.open_memmap(file, "w+", "float32", (count, width))
@@ -185,14 +142,3 @@ def _clouds(count: int, width: int, file: Path):
         block[:] = centres[rng.integers(0, _CLUSTERS, len(block))] + noise
     codes.flush()
     return np.load(file, mmap_mode="r")
-
-
-TASKS = {
-    "ours": ours,
-    "peak memory": peak_memory,
-    "product": product,
-    "faiss": faiss,
-    "sklearn": sklearn,
-    "loop": loop,
-    "index": index,
-}

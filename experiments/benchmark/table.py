@@ -5,10 +5,9 @@ import platform
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from experiments import tables
 
@@ -40,18 +39,10 @@ def alternate(
     return rates
 
 
-class Spread(NamedTuple):
-    """The median of some rounds, and the least and greatest of them."""
-
-    median: float
-    low: float
-    high: float
-
-
-def ratio(ours: list[float], theirs: list[float]) -> Spread:
-    """Of the rates of the same rounds."""
+def ratio(ours: list[float], theirs: list[float]) -> dict[str, float]:
+    """Of the rates of the same rounds: `median`, `low` and `high`."""
     each = [one / other for one, other in zip(ours, theirs, strict=True)]
-    return Spread(median(each), min(each), max(each))
+    return {"median": median(each), "low": min(each), "high": max(each)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +50,9 @@ class Row:
     """One line of the table. What is not there was not measured, and `note` says why.
 
     Attributes:
-        what: what was measured.
-        unit: of `ours`, `rival` and `limit`: something a second, or `s`, of which fewer are better.
-        ours, rival, limit: medians.
+        unit: of the medians `ours`, `rival` and `limit`: something a second, or `s` (fewer are better).
         rival_name: who the rival is, or why there is none.
         ratio: how many times better than the rival.
-        note: in a few words.
     """
 
     what: str
@@ -72,7 +60,7 @@ class Row:
     ours: float | None = None
     rival: float | None = None
     rival_name: str = ""
-    ratio: Spread | None = None
+    ratio: dict[str, float] | None = None
     limit: float | None = None
     note: str = ""
 
@@ -82,21 +70,14 @@ class Row:
         return None if self.ours is None or self.limit is None else self.ours / self.limit
 
     def as_json(self) -> dict:
-        return {**vars(self), "ratio": self.ratio and self.ratio._asdict(), "share": self.share}
+        return {**vars(self), "share": self.share}
 
     @classmethod
     def of_rates(cls, what: str, unit: str, rates: dict[str, list[float]], rival_name: str = "", **others):
         """From `alternate`'s rates of `ours` and, where there is one, `rival`."""
         ours, rival = rates["ours"], rates.get("rival")
-        return cls(
-            what=what,
-            unit=unit,
-            ours=median(ours),
-            rival=rival and median(rival),
-            rival_name=rival_name,
-            ratio=rival and ratio(ours, rival),
-            **others,
-        )
+        compared = {"rival": median(rival), "ratio": ratio(ours, rival)} if rival else {}
+        return cls(what=what, unit=unit, ours=median(ours), rival_name=rival_name, **compared, **others)
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -111,7 +92,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.what}, {row.unit}" if row.unit else row.what,
         number(row.ours),
         " ".join(filter(None, [number(row.rival), f"({row.rival_name})" if row.rival_name else ""])),
-        f"{row.ratio.median:.2f}× ({row.ratio.low:.2f}–{row.ratio.high:.2f})" if row.ratio else "",
+        "{median:.2f}× ({low:.2f}–{high:.2f})".format(**row.ratio) if row.ratio else "",
         number(row.limit),
         f"{row.share:.0%}" if row.share is not None else "",
         row.note,
@@ -125,19 +106,18 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def machine(device: str, pytorch: str) -> str:
+def machine(ours: dict[str, str], pytorch: str) -> str:
     """One line: processor, cores, instruction sets, device, versions, load and date."""
     file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    flags = facts.get("flags", facts.get("Features", "")).split()
+    flags = set(file.read_text().split()) if file.exists() else ()
+    installed = {package.name.lower(): package.version for package in distributions()}
     parts = [
-        facts.get("model name") or platform.processor() or platform.machine(),
+        ours["processor"],
         f"{cores()} cores",
         " ".join(flag for flag in _FLAGS if flag in flags),
-        device,
+        ours["device"],
         f"Python {platform.python_version()}",
-        *map(_versioned, _PACKAGES),
+        *(f"{package} {installed[package]}" for package in _PACKAGES if package in installed),
         pytorch,
         f"load {os.getloadavg()[0]:.2f} at the start" if hasattr(os, "getloadavg") else "",
         f"{date.today()}",
@@ -148,10 +128,3 @@ def machine(device: str, pytorch: str) -> str:
 def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def _versioned(package: str) -> str:
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return ""

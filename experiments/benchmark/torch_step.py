@@ -43,27 +43,23 @@ class ResidualProjection(nn.Module):
 class EncodeAndDot(nn.Module):
     def __init__(self, D, C, units=512):
         super().__init__()
-        self.code, self.feature, self.units = (
-            ResidualProjection(D, units),
-            ResidualProjection(C, units),
-            units,
-        )
+        self.units = units
+        self.code, self.feature = ResidualProjection(D, units), ResidualProjection(C, units)
 
     def forward(self, code, features):
         B, L, C = features.shape
-        p = self.code(code)
-        q = self.feature(features.reshape(B * L, C))
+        p, q = self.code(code), self.feature(features.reshape(B * L, C))
         scores = (p @ q.T).float().reshape(B, B, L) / self.units**0.5
         true = torch.eye(B, dtype=torch.bool, device=scores.device)
         return scores.diagonal().T, scores.masked_fill(true[:, :, None], -torch.inf)
 
 
 class Concatenate(nn.Module):
-    def __init__(self, D, C, units=256, depth=3):
+    def __init__(self, D, C):
         super().__init__()
-        widths = [D + C] + [units] * depth
-        layers = [layer for one, two in pairwise(widths) for layer in (nn.Linear(one, two), nn.ReLU())]
-        self.score = nn.Sequential(*layers, nn.Linear(units, 1))
+        pairs = pairwise([D + C, 256, 256, 256])
+        layers = [layer for pair in pairs for layer in (nn.Linear(*pair), nn.ReLU())]
+        self.score = nn.Sequential(*layers, nn.Linear(256, 1))
 
     def forward(self, code, features):
         code = code[:, None].expand(-1, features.shape[1], -1)
@@ -103,27 +99,28 @@ def random_view(images):
     return (mean + uniform(0.6, 1.4, 1, 1, 1) * (x - mean)).clamp(0, 1) * 2 - 1
 
 
-class DeepInfoMax(nn.Module):
-    """Preset `seed` or `dim`; the forward pass is the loss."""
+def scaled(images):  # [B, H, W, 3] uint8
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
 
-    def __init__(self, preset, image_size=64, code_size=256, channels_last=False):
+
+class DeepInfoMax(nn.Module):
+    """Preset `seed` or `dim` on its device, laid out as the variant says; the forward pass is the loss."""
+
+    def __init__(self, preset, image_size=64, variant="eager"):
         super().__init__()
         self.preset = preset
-        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.memory_format = torch.contiguous_format if variant == "eager" else torch.channels_last
         self.below, self.above = encoder_blocks(image_size)
-        self.mean, self.log_variance = nn.Linear(256, code_size), nn.Linear(256, code_size)
+        self.mean, self.log_variance = nn.Linear(256, 256), nn.Linear(256, 256)
         side = image_size >> int(math.log2(image_size / 4))
         if preset == "seed":
-            self.local_critic = Concatenate(code_size, 256)
-            self.global_critic = Concatenate(code_size, code_size)
+            self.local_critic, self.global_critic = Concatenate(256, 256), Concatenate(256, 256)
             self.objective, self.weights = jensen_shannon, (0.5, 1.5, 0.01)
         else:
-            self.local_critic = EncodeAndDot(code_size, 256)
-            self.global_critic = EncodeAndDot(code_size, 256 * side * side)
+            self.local_critic = EncodeAndDot(256, 256)
+            self.global_critic = EncodeAndDot(256, 256 * side * side)
             self.objective, self.weights = info_nce, (0.5, 1.0, 0.01)
-
-    def scaled(self, images):  # [B, H, W, 3] uint8
-        return images.permute(0, 3, 1, 2).float() / 127.5 - 1
+        self.to(_DEVICE).to(memory_format=self.memory_format)
 
     def encode(self, images):
         feature_map = self.below(images.contiguous(memory_format=self.memory_format))
@@ -131,7 +128,7 @@ class DeepInfoMax(nn.Module):
         return feature_map, self.mean(x), self.log_variance(x)
 
     def forward(self, images):  # [B, H, W, 3] uint8
-        x = self.scaled(images)
+        x = scaled(images)
         views = 1 if self.preset == "seed" else 2
         if views == 2:
             x = torch.cat([random_view(x), random_view(x)])
@@ -140,91 +137,70 @@ class DeepInfoMax(nn.Module):
         locations = feature_map.flatten(2).transpose(1, 2)
         summary = code[:, None] if self.preset == "seed" else feature_map.flatten(1)[:, None]
         prior = 0.5 * (mean**2 + log_variance.expm1() - log_variance).mean()
+
+        def term(critic, features):
+            pairs = zip(code.chunk(views), reversed(features.chunk(views)), strict=True)
+            return sum(self.objective(*critic(one, other)) for one, other in pairs) / views
+
         alpha, beta, gamma = self.weights
-        return (
-            gamma * prior
-            + alpha * self._term(self.global_critic, code, summary, views)
-            + beta * self._term(self.local_critic, code, locations, views)
-        )
-
-    def _term(self, critic, code, features, views):
-        pairs = zip(code.chunk(views), reversed(features.chunk(views)), strict=True)
-        return sum(self.objective(*critic(one, other)) for one, other in pairs) / views
+        terms = alpha * term(self.global_critic, summary) + beta * term(self.local_critic, locations)
+        return gamma * prior + terms
 
 
-def _prepared(module, variant):
-    """A module on its device, laid out and compiled as the variant says."""
+def step(preset, precision, batch_size, image_size, variant):
+    torch.manual_seed(0)
+    model, images = DeepInfoMax(preset, image_size, variant), _random_images(batch_size, image_size)
+    return {"step": training(model, precision, images, variant)}, {}
+
+
+def training(model, precision, images, variant):
+    """A full training step on one batch. Called, it trains; on a GPU the work may go on afterwards."""
+    loss_of, decay = _compiled(model, variant), 0.0 if model.preset == "seed" else 0.01
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=decay, fused=True)
+
+    def train():
+        with _computing_in(precision):
+            loss = loss_of(images)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return train
+
+
+def views(batch_size, image_size, variant):
+    """One random view of each image of a batch."""
+    images = _random_images(batch_size, image_size)
+    draw = _compiled(lambda images: random_view(scaled(images)), variant)
+    return {"views": torch.inference_mode()(lambda: draw(images))}, {}
+
+
+def encode(precision, count, batch_size, image_size, variant):
+    """The codes of a data set in memory, batch by batch, as an array in memory."""
+    model, images = DeepInfoMax("dim", image_size, variant).eval(), _random_images(count, image_size, "cpu")
+    encoder = _compiled(lambda images: model.encode(scaled(images))[1], variant)
+
+    @torch.inference_mode()
+    def run():
+        with _computing_in(precision):
+            codes = [encoder(batch.to(_DEVICE, non_blocking=True)) for batch in images.split(batch_size)]
+            return torch.cat(codes).float().cpu().numpy()
+
+    return {"encode": run}, {}
+
+
+def _compiled(work, variant):
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True
-    module = module.to(_DEVICE)
-    if variant != "eager":
-        module = module.to(memory_format=torch.channels_last)
-    return torch.compile(module) if variant == "compiled" else module
+    return torch.compile(work) if variant == "compiled" else work
+
+
+def _computing_in(precision):
+    return torch.autocast(_DEVICE, torch.bfloat16, enabled=precision == "mixed_bfloat16")
 
 
 def _random_images(count, image_size, device=_DEVICE):
     return torch.randint(0, 256, (count, image_size, image_size, 3), dtype=torch.uint8, device=device)
-
-
-class Step:
-    """A full training step on one batch. Called, it trains; on a GPU the work may go on afterwards."""
-
-    def __init__(self, preset, precision, batch_size, image_size=64, variant="channels-last"):
-        torch.manual_seed(0)
-        model = DeepInfoMax(preset, image_size, channels_last=variant != "eager")
-        self.model = _prepared(model, variant)
-        decay = 0.0 if preset == "seed" else 0.01
-        self.optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=decay, fused=True)
-        self.bfloat16 = precision == "mixed_bfloat16"
-        self.images = _random_images(batch_size, image_size)
-
-    def __call__(self):
-        with torch.autocast(_DEVICE, torch.bfloat16, enabled=self.bfloat16):
-            loss = self.model(self.images)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-
-
-class _ViewsOnly(nn.Module):
-    def forward(self, images):
-        return random_view(images.permute(0, 3, 1, 2).float() / 127.5 - 1)
-
-
-class Views:
-    """One random view of each image of a batch."""
-
-    def __init__(self, batch_size, image_size=64, variant="channels-last"):
-        self.views, self.images = _prepared(_ViewsOnly(), variant), _random_images(batch_size, image_size)
-
-    def __call__(self):
-        with torch.inference_mode():
-            return self.views(self.images)
-
-
-class _CodeOnly(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, images):
-        return self.model.encode(self.model.scaled(images))[1]
-
-
-class Encode:
-    """The codes of a data set in memory, batch by batch, as an array in memory."""
-
-    def __init__(self, precision, count, batch_size, image_size=64, variant="channels-last"):
-        model = DeepInfoMax("dim", image_size, channels_last=variant != "eager").eval()
-        self.encoder = _prepared(_CodeOnly(model), variant)
-        self.bfloat16 = precision == "mixed_bfloat16"
-        self.images, self.batch_size = _random_images(count, image_size, "cpu"), batch_size
-
-    def __call__(self):
-        with torch.inference_mode(), torch.autocast(_DEVICE, torch.bfloat16, enabled=self.bfloat16):
-            batches = self.images.split(self.batch_size)
-            codes = [self.encoder(batch.to(_DEVICE, non_blocking=True)) for batch in batches]
-            return torch.cat(codes).float().cpu().numpy()
 
 
 def describe():
@@ -241,13 +217,3 @@ def forget():
 def wait(_):
     if _DEVICE == "cuda":
         torch.cuda.synchronize()
-
-
-TASKS = {
-    "step": lambda **arguments: ({"step": Step(**arguments)}, {}),
-    "views": lambda **arguments: ({"views": Views(**arguments)}, {}),
-    "encode": lambda **arguments: ({"encode": Encode(**arguments)}, {}),
-    "describe": describe,
-    "wait": wait,
-    "forget": forget,
-}

@@ -15,11 +15,7 @@ from experiments.compare.untrained import untrained
 
 
 def compare(options: Options) -> None:
-    """Trains what is not complete, then writes the table and the plot.
-
-    Raises:
-        DimError: an option cannot be used, or every run failed.
-    """
+    """Trains what is not complete, then writes the table and the plot."""
     entries, out = trained(options), typed_path(options.out)
     complete = [entry for entry in entries if not entry.failure]
     rows = table(entries, untrained(complete, out))

@@ -14,11 +14,7 @@ _STYLES = ("-", (0, (5, 1, 1, 1)), (0, (1, 1)))
 
 
 def plot(complete: list[Entry], rows: list[dict]):
-    """Accuracy over images seen: a line a preset, the mean of its seeds, in a band from least to greatest.
-
-    Returns:
-        A matplotlib figure.
-    """
+    """Accuracy over images seen: a line a preset, the mean of its seeds, in a band from least to greatest."""
     from matplotlib.ticker import StrMethodFormatter
 
     figure, axes = panels(1, 7, 4.3)
@@ -59,18 +55,10 @@ def _label(axes, labels: list[tuple[float, int, str, str]]) -> None:
         heights = _apart([value for value, *_ in labels], gap)
         low, high = min(low, heights[0] - gap / 2), max(high, heights[-1] + gap / 2)
     axes.set_ylim(low, high)
+    how = {"textcoords": axes.get_yaxis_transform(), "va": "center", "fontsize": 9, "annotation_clip": False}
     for height, (value, images, name, colour) in zip(heights, labels, strict=True):
-        axes.annotate(
-            name,
-            (images, value),
-            (1.03, height),
-            textcoords=axes.get_yaxis_transform(),
-            color=colour,
-            va="center",
-            fontsize=9,
-            arrowprops={**_LEADER, "color": colour},
-            annotation_clip=False,
-        )
+        how |= {"color": colour, "arrowprops": {**_LEADER, "color": colour}}
+        axes.annotate(name, (images, value), (1.03, height), **how)
 
 
 def _apart(wishes: list[float], gap: float) -> np.ndarray:

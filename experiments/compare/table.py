@@ -20,10 +20,6 @@ def table(entries: list[Entry], untrained: dict[str, list[dict]]) -> list[dict]:
 
     Accuracies are shares of 1, with the standard deviation over seeds (n - 1) where there are several; None
     is what is not known.
-
-    Args:
-        entries: of `trained`.
-        untrained: of `experiments.compare.untrained`.
     """
     rows = []
     for preset in dict.fromkeys(entry.preset for entry in entries):
@@ -61,16 +57,15 @@ def header(complete: list[Entry], epochs: int) -> str:
     neighbours = each(f"{entry.k}-NN" for entry in complete)
     seen = [entry.curve[-1][0] for entry in complete]
     images = " to ".join(dict.fromkeys(f"{n:,}" for n in (min(seen), max(seen))))
-    return " · ".join(
-        [
-            in_markdown(each(entry.diary["data"] for entry in complete)),
-            f"{epochs} epochs, {images} images seen",
-            f"validation accuracy of {neighbours} among all training images",
-            "mean ± standard deviation over seeds, untrained encoders calibrated",
-            each(entry.diary["machine"] for entry in complete),
-            max(entry.diary["date"] for entry in complete),
-        ]
+    parts = (
+        in_markdown(each(entry.diary["data"] for entry in complete)),
+        f"{epochs} epochs, {images} images seen",
+        f"validation accuracy of {neighbours} among all training images",
+        "mean ± standard deviation over seeds, untrained encoders calibrated",
+        each(entry.diary["machine"] for entry in complete),
+        max(entry.diary["date"] for entry in complete),
     )
+    return " · ".join(parts)
 
 
 def markdown(rows: list[dict]) -> str:

@@ -75,15 +75,11 @@ class Entry:
 
     @property
     def diary_file(self) -> Path:
-        return self.run.path / "compare.json"
+        return self.out / self.name / "compare.json"
 
 
 def trained(options: Options) -> list[Entry]:
-    """Every preset with every seed, of which is trained what is not complete.
-
-    Raises:
-        DimError: an option cannot be used, the images have no labels, or every run failed.
-    """
+    """Every preset with every seed, of which is trained what is not complete."""
     _check(options)
     out = typed_path(options.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -92,8 +88,8 @@ def trained(options: Options) -> list[Entry]:
         for number, entry in enumerate(entries, start=1):
             entry.failure = _train(entry, options, f"{entry.name} ({number} of {len(entries)})")
     except KeyboardInterrupt:
-        kept = f"interrupted; complete epochs are kept in {out}; the same command goes on from there"
-        print("\n" + printable(kept))
+        kept = f"complete epochs are kept in {out}; the same command goes on from there"
+        print("\ninterrupted; " + printable(kept))
         raise
     for entry in entries:
         entry.failure = entry.failure or _read(entry, options.epochs)
@@ -121,10 +117,8 @@ def _check(options: Options) -> None:
             raise DimError(f"--args must not contain {option}, which differs from run to run")
     source = data.listed(options.data or data.default())
     if source.recipe().labels is None:
-        raise DimError(
-            f"{printable(source.name)} has no labels, so there is no accuracy to compare; "
-            "put each class into a sub-folder of its own"
-        )
+        unlabelled = f"{printable(source.name)} has no labels, so there is no accuracy to compare"
+        raise DimError(f"{unlabelled}; put each class into a sub-folder of its own")
 
 
 def _train(entry: Entry, options: Options, title: str) -> str:
@@ -146,23 +140,15 @@ def _train(entry: Entry, options: Options, title: str) -> str:
         seconds = before + time.monotonic() - started
         run.write_json(entry.diary_file, {"command": command, "seconds": seconds, **more})
 
+    often = {"dynamic_ncols": True, "mininterval": 0.2 if sys.stderr.isatty() else 5}
     with (
         entry.printed.open("a+", encoding="utf8", errors="replace") as printed,
-        tqdm(
-            total=options.epochs,
-            desc=title,
-            unit=" epochs",
-            dynamic_ncols=True,
-            mininterval=0.2 if sys.stderr.isatty() else 5,
-        ) as bar,
+        tqdm(total=options.epochs, desc=title, unit=" epochs", **often) as bar,
     ):
         begin = printed.seek(0, 2)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "experiments.train", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-        )
+        program = [sys.executable, "-m", "experiments.train", *command]
+        said = {"stdout": printed, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(program, stdin=subprocess.DEVNULL, **said)
         try:
             while process.poll() is None:
                 time.sleep(0.2)
@@ -193,10 +179,9 @@ def _log(run: Run) -> list[dict]:
 
 
 def _show(bar: tqdm, log: list[dict]) -> None:
-    if len(log) > bar.n:
-        if log[-1].get("knn_cosine"):
-            bar.set_postfix({"20-NN": log[-1]["knn_cosine"]}, refresh=False)
-        bar.update(len(log) - bar.n)
+    if log and log[-1].get("knn_cosine"):
+        bar.set_postfix({"20-NN": log[-1]["knn_cosine"]}, refresh=False)
+    bar.update(max(0, len(log) - bar.n))
     if sys.stderr.isatty():
         bar.refresh()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from dim import data
 from dim.configuration import Configuration
 from dim.data import Dataset
+from dim.errors import DimError
 from dim.evaluation import UNTRAINED
-from dim.files import replace
+from dim.files import read_json, replace
 from experiments import command_line
 from experiments.compare.training import Entry
 
@@ -21,14 +23,10 @@ def untrained(complete: list[Entry], out: Path) -> dict[str, list[dict[str, floa
     """Name of a row → accuracy of nearest neighbours by each metric, seed by seed.
 
     What has been measured is kept in OUT/untrained.json and not measured again.
-
-    Args:
-        complete: entries that did not fail.
-        out: folder of the comparison.
     """
-    file = out / "untrained.json"
-    kept = _read(file)
-    found = {}
+    file, kept, found = out / "untrained.json", {}, {}
+    with suppress(DimError):  # none there, or damaged: measured anew
+        kept = read_json(file, {str: [{"cosine": float, "l2": float}]})
     for name, entry in kinds(complete).items():
         configuration, k = entry.configuration, entry.k
         key = "; ".join([entry.diary["data"], *(f"{n} {getattr(configuration, n)}" for n in _MEASURED_OF)])
@@ -69,12 +67,3 @@ def untrained_codes(
     encoders = untrained_encoders(configuration, dataset.train.images, SEEDS)
     for seed, encoder in tqdm(encoders, name, len(SEEDS), unit=" seeds", dynamic_ncols=True):
         yield seed, embed(encoder, dataset.train.images), embed(encoder, dataset.val.images)
-
-
-def _read(file: Path) -> dict:
-    """What was measured before; a file that is damaged or of another form is measured anew."""
-    try:
-        kept = json.loads(file.read_text("utf8"))
-        return {key: [{m: float(seed[m]) for m in ("cosine", "l2")} for seed in kept[key]] for key in kept}
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):
-        return {}

@@ -26,14 +26,7 @@ _MEASURES = {
 def measure(entries: list[Entry], most: int) -> dict[str, dict[int, dict]]:
     """What is measured → seed → numbers; untrained encoders, with ten seeds, and pixels as well.
 
-    All are asked the same pairs.
-
-    Args:
-        entries: complete ones.
-        most: pairs of each kind.
-
-    Raises:
-        DimError: no pairs can be made of the validation images.
+    All are asked the same pairs of validation images, at most so many of each kind.
     """
     from dim.encoders.embedding import embed
     from dim.evaluation.features import pixels
@@ -107,26 +100,19 @@ def markdown(rows: list[dict]) -> str:
 
 def caption(entries: list[Entry], epochs: int, pairs: int) -> str:
     """What the numbers are."""
-    labelled = dict.fromkeys(entry.preset for entry in entries if entry.configuration.needs_labels)
-    known = (
-        f" {', '.join(labelled)} learned from labels of the very classes that are asked for here, on other "
-        "images of them."
-        if labelled
-        else ""
-    )
-    return (
+    text = (
         f"{header(entries, epochs)}. MAP@R and verification among the validation images by "
         f"cosine distance, at most {pairs:,} same and as many different pairs, the same for all; "
-        f"accuracy at a threshold chosen on the other nine of ten folds.{known}"
+        "accuracy at a threshold chosen on the other nine of ten folds."
     )
+    if labelled := dict.fromkeys(entry.preset for entry in entries if entry.configuration.needs_labels):
+        known = "learned from labels of the very classes that are asked for here, on other images of them"
+        text += f" {', '.join(labelled)} {known}."
+    return text
 
 
 def plot(measured: dict[str, dict[int, dict]]):
-    """ROC curves, the mean of the seeds in a band from least to greatest.
-
-    Returns:
-        A matplotlib figure.
-    """
+    """ROC curves, the mean of the seeds in a band from least to greatest."""
     from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, draw_roc, panels
 
     colours = iter((BLUE, SKY, GREEN, PINK, YELLOW, ORANGE))
@@ -135,8 +121,9 @@ def plot(measured: dict[str, dict[int, dict]]):
     curves, bands = [], []
     for name, seeds in measured.items():
         each = np.array([_at(grid, *numbers["roc"]) for numbers in seeds.values()])
-        style = {"color": GREY, "linestyle": "-." if name == PIXELS else "--"}
-        if not name.startswith((UNTRAINED, PIXELS)):
+        if name.startswith((UNTRAINED, PIXELS)):
+            style = {"color": GREY, "linestyle": "-." if name == PIXELS else "--"}
+        else:
             style = {"color": next(colours, "k")}
             bands.append((grid, each.min(axis=0), each.max(axis=0), style["color"]))
         auc = mean(numbers["auc"] for numbers in seeds.values())

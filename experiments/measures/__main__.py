@@ -27,11 +27,7 @@ class Options:
 
 
 def measures(options: Options) -> None:
-    """Runs one experiment after the other and writes the table.
-
-    Raises:
-        DimError: an option cannot be used.
-    """
+    """Runs one experiment after the other and writes the table."""
     if options.steps < 20 or options.splits < 2 or options.seed < 0:
         raise DimError("--steps must be at least 20, --splits at least 2 and --seed at least 0")
     from tqdm import tqdm
@@ -53,7 +49,7 @@ def measures(options: Options) -> None:
         "two directions": lambda: two_directions(out),
         "breast cancer": lambda: breast_cancer(out, options.splits, options.seed),
         "balls": lambda: balls(out),
-        "bounds": lambda: bounds(out, options.steps, options.steps // 4, options.seed),
+        "bounds": lambda: bounds(out, options.steps, options.seed),
     }
     rows = []
     for name, experiment in (bar := tqdm(experiments.items(), leave=False)):

@@ -52,6 +52,5 @@ def _draw(file: Path, x: np.ndarray, y: np.ndarray, fields: dict) -> None:
         one.set_aspect("equal")
         one.spines[:].set_visible(False)
         titled(one, name, "at " + ", ".join(f"{level:g}" for level in levels), "")
-    note = "equally far from the dot (heavy: distance 1); the cross is the origin"
-    figure.supxlabel(note, fontsize=8)
+    figure.supxlabel("equally far from the dot (heavy: distance 1); the cross is the origin", fontsize=8)
     save(figure, file)

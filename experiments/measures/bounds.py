@@ -21,20 +21,13 @@ NAMES = {"infonce": "InfoNCE", "nwj": "NWJ", "dv": "Donsker-Varadhan", "mine": "
 CAP = math.log(BATCH)
 
 
-def bounds(folder: Path, steps: int, batches: int, seed: int) -> list[Row]:
-    """Trains a critic for each bound, asks the best critic, draws both.
-
-    Args:
-        folder: of the figures.
-        steps: of training at each level of information.
-        batches: at each level for the best critic.
-        seed: of weights and samples.
-    """
+def bounds(folder: Path, steps: int, seed: int) -> list[Row]:
+    """Trains a critic for each bound, so many steps a level, asks the best critic, and draws both."""
     from tqdm import tqdm
 
     with tqdm(total=len(NAMES) * len(LEVELS), desc="bounds: training", leave=False) as bar:
         trained = {bound: _train(bound, steps, seed, bar) for bound in NAMES}
-    best = _best(batches, seed)
+    best = _best(steps // 4, seed)
     _draw_trained(folder / "bounds_trained.png", trained, steps)
     _draw_best(folder / "bounds_best_critic.png", best)
     return [_row(bound, level, trained[bound], best, steps) for bound in NAMES for level in (2, 6, 10)]

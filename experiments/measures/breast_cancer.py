@@ -8,14 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dim.measures import (
-    CentroidClassifier,
-    entropy,
-    feature_information,
-    most_informative_feature,
-    most_informative_pair,
-    pair_information,
-)
+from dim import measures
 from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
 from experiments.measures.row import Row, spread
 
@@ -58,24 +51,23 @@ def accuracies(x, y, splits: int, seed: int) -> dict[str, tuple[np.ndarray, np.n
     folds = StratifiedShuffleSplit(splits, test_size=0.3, random_state=seed)
     found = {}
     for metric in METRICS:
-        models = CentroidClassifier(metric), make_pipeline(StandardScaler(), CentroidClassifier(metric))
-        found[metric] = tuple(cross_val_score(model, x, y, cv=folds) for model in models)
+        model = measures.CentroidClassifier(metric)
+        both = model, make_pipeline(StandardScaler(), model)
+        found[metric] = tuple(cross_val_score(each, x, y, cv=folds) for each in both)
     return found
 
 
 def _information(data) -> list[Row]:
-    names, most = data.feature_names, entropy(np.bincount(data.target) / len(data.target), base=2)
-    one = most_informative_feature(data.data, data.target, BINS, base=2)
-    two = most_informative_pair(data.data, data.target, BINS, base=2)
-    singles = feature_information(data.data, data.target, BINS, base=2)
+    names, known = data.feature_names, (data.data, data.target, BINS, 2)
+    most = measures.entropy(np.bincount(data.target) / len(data.target), base=2)
+    one, two = measures.most_informative_feature(*known), measures.most_informative_pair(*known)
+    singles = measures.feature_information(*known)
     i, j = two.features
     second = int(np.argsort(singles)[-2])
-    ranked = pair_information(data.data, data.target, BINS, base=2)[one.features[0], second]
+    ranked = measures.pair_information(*known)[one.features[0], second]
     best = f"{names[one.features[0]]}, of the {most:.3f} bits of the label; {BINS} bins of equally many"
-    pair = (
-        f"{names[i]} and {names[j]}, {singles[i]:.3f} and {singles[j]:.3f} alone; the two best single "
-        f"features repeat each other: {ranked:.3f} together"
-    )
+    pair = f"{names[i]} and {names[j]}, {singles[i]:.3f} and {singles[j]:.3f} alone"
+    pair += f"; the two best single features repeat each other: {ranked:.3f} together"
     return [
         Row("breast cancer: most informative feature", "", f"{one.information:.3f} bits", best),
         Row("breast cancer: most informative pair", "raises an error", f"{two.information:.3f} bits", pair),
@@ -91,15 +83,15 @@ def _draw(file: Path, scores: dict, data) -> None:
             left.plot(at + jitter, 100 * values, ".", ms=4, color=colour, alpha=0.5)
             left.plot([at - 0.13, at + 0.13], [100 * values.mean()] * 2, color=colour, lw=2)
     left.set_xticks(range(len(METRICS)), METRICS.values())
-    for colour, name in ((ORANGE, "features as they are"), (BLUE, "standardised")):
+    for colour, name in (ORANGE, "features as they are"), (BLUE, "standardised"):
         left.plot([], [], color=colour, lw=2, label=name)
     left.set_ylim(84, 99)
     left.legend(frameon=False, fontsize=8, loc="lower left")
     titled(left, f"Nearest centroid, {len(jitter)} splits and their mean", "", "accuracy (%)")
 
-    table = pair_information(data.data, data.target, BINS, base=2)
+    table = measures.pair_information(data.data, data.target, BINS, base=2)
     image = right.imshow(table, cmap="viridis", vmin=0)
-    i, j = most_informative_pair(data.data, data.target, BINS).features
+    i, j = measures.most_informative_pair(data.data, data.target, BINS).features
     right.plot([j, i], [i, j], "s", ms=5.5, mec="white", mfc="none", mew=1.2)
     right.set_yticks(range(len(data.feature_names)), data.feature_names, fontsize=5)
     right.set_xticks([])
@@ -108,10 +100,6 @@ def _draw(file: Path, scores: dict, data) -> None:
     bar = figure.colorbar(image, ax=right, shrink=0.9)
     bar.set_label("bits", fontsize=8)
     bar.ax.tick_params(labelsize=8, color=GREY)
-    titled(
-        right,
-        "What pairs of features say about the class",
-        "diagonal: one feature; framed: the best pair",
-        "",
-    )
+    note = "diagonal: one feature; framed: the best pair"
+    titled(right, "What pairs of features say about the class", note, "")
     save(figure, file)

@@ -17,10 +17,8 @@ class Row(NamedTuple):
 
 def markdown(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    lines = (row._replace(source=row.source or "—") for row in rows)
-    return tables.markdown(
-        Row._fields, ([cell.replace("|", "\\|") for cell in line] for line in lines), words=["remark"]
-    )
+    lines = ([cell.replace("|", "\\|") for cell in row._replace(source=row.source or "—")] for row in rows)
+    return tables.markdown(Row._fields, lines, words=["remark"])
 
 
 def spread(values, digits: int) -> str:

@@ -31,10 +31,8 @@ def space_worms(folder: Path) -> list[Row]:
     wrong = f"the source is wrong: its own probabilities have {bits:.3f} bits, {entropy(WORMS):.3f} nats"
     mean = f"the source is wrong: a mean of {MEAN:.2f} teeth of 10"
     uniform = f"costs {to_uniform / math.log(2):.3f} bits a worm more than the {bits:.3f} it must"
-    fitted = (
-        f"costs {to_binomial / math.log(2):.3f} bits a worm more; this is with p = {MEAN / 10:.3f}, "
-        f"with the source's p = {PRINTED_P} it would be {elsewhere:.4f} nats"
-    )
+    fitted = f"costs {to_binomial / math.log(2):.3f} bits a worm more; this is with p = {MEAN / 10:.3f}"
+    fitted += f", with the source's p = {PRINTED_P} it would be {elsewhere:.4f} nats"
     return [
         Row("worms: entropy", "3.12 bits", f"{bits:.4f} bits", wrong),
         Row("worms: binomial success probability", f"{PRINTED_P}", f"{MEAN / 10:.3f}", mean),

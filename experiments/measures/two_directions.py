@@ -59,10 +59,8 @@ def two_directions(folder: Path) -> list[Row]:
     rows = [Row(what, number(average, spread, 4), number(*covering, 4), remark)]
     for which, at in zip(_MINIMA, seeking, strict=True):
         peak = int(np.argmin([abs(at[0] - mean) for mean in MEANS]))
-        remark = (
-            f"seeks: a peak of the mixture (source: that peak); {reverse(*at):.4f} nats, "
-            f"about ln 1/{WEIGHTS[peak]} = {-math.log(WEIGHTS[peak]):.4f}"
-        )
+        remark = f"seeks: a peak of the mixture (source: that peak); {reverse(*at):.4f} nats, "
+        remark += f"about ln 1/{WEIGHTS[peak]} = {-math.log(WEIGHTS[peak]):.4f}"
         source = number(MEANS[peak], DEVIATIONS[peak], 1)
         rows.append(Row(f"two peaks: {which}", source, number(*at, 4), remark))
     return rows

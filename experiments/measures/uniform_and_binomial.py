@@ -58,19 +58,14 @@ def _remedies(name: str, exact: np.ndarray, sampled: tuple[np.ndarray, np.ndarra
     known = f"KL({name} ‖ uniform) from samples of the one; exact {forward:.4f}"
     smoothed = f"exact {backward:.4f}; where outcomes are unseen, α decides"
     symmetric = f"exact {jensen_shannon_divergence(UNIFORM, exact):.4f}; never above ln 2 = 0.6931"
-    return [
+    rows = [
         Row(f"KL(uniform ‖ {name}), sampled", "", f"infinite in {infinite:.1%}", drawn),
         remedy("the uniform, known, as reference", kl_divergence(binomial, UNIFORM), known),
-        *(
-            remedy(
-                f"add {alpha:g} to each count",
-                kl_divergence(uniform, probabilities_from_counts(sampled[1], alpha)),
-                smoothed,
-            )
-            for alpha in SMOOTHING
-        ),
-        remedy("Jensen-Shannon", jensen_shannon_divergence(uniform, binomial), symmetric),
     ]
+    for alpha in SMOOTHING:
+        divergences = kl_divergence(uniform, probabilities_from_counts(sampled[1], alpha))
+        rows.append(remedy(f"add {alpha:g} to each count", divergences, smoothed))
+    return [*rows, remedy("Jensen-Shannon", jensen_shannon_divergence(uniform, binomial), symmetric)]
 
 
 def _draw(file: Path, sampled: dict) -> None:

@@ -21,8 +21,6 @@ def count(start):
     def die():
         os._exit(3)
     return {"add": add, "fail": fail, "die": die}, {"start": start, "pid": os.getpid()}
-
-TASKS = {"count": count}
 """
 
 

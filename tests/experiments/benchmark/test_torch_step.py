@@ -20,10 +20,11 @@ from experiments.benchmark import torch_step  # noqa: E402
     ],
 )
 def test_a_step_changes_every_weight(preset, variant, precision):
-    step = torch_step.Step(preset, precision, batch_size=6, image_size=16, variant=variant)
-    before = [p.detach().clone() for p in step.model.parameters()]
-    step()
-    for (name, p), old in zip(step.model.named_parameters(), before, strict=True):
+    model = torch_step.DeepInfoMax(preset, image_size=16, variant=variant)
+    images = torch.randint(0, 256, (6, 16, 16, 3), dtype=torch.uint8, device=next(model.parameters()).device)
+    before = [p.detach().clone() for p in model.parameters()]
+    torch_step.training(model, precision, images, variant)()
+    for (name, p), old in zip(model.named_parameters(), before, strict=True):
         batch_normalised = name.endswith(".bias") and p.grad.abs().max() < 1e-6  # such a bias has no effect
         assert batch_normalised or not torch.equal(p, old), name
 
@@ -58,10 +59,11 @@ def test_encode_and_dot_scores_each_code_with_each_location():
 
 
 def test_codes_of_a_data_set_come_as_one_array():
-    codes = torch_step.Encode("float32", count=7, batch_size=3, image_size=16)()
+    runs, _ = torch_step.encode("float32", count=7, batch_size=3, image_size=16, variant="channels-last")
+    codes = runs["encode"]()
     assert codes.shape == (7, 256) and codes.dtype == np.float32
 
 
 def test_views_stay_images():
-    views = torch_step.Views(batch_size=4, image_size=16)()
+    views = torch_step.views(batch_size=4, image_size=16, variant="channels-last")[0]["views"]()
     assert views.shape == (4, 3, 16, 16) and views.abs().max() <= 1

@@ -107,8 +107,8 @@ EDITS = [
         ),
         (
             "shrunk where it need not be",
-            'if shrinkage == "none" or _is_definite(covariance):',
-            'if shrinkage == "none":',
+            'cholesky(covariance, "covariance")\n            return',
+            "raise ValueError\n            return",
         ),
         ("zero vectors alike", "y.any(axis=-1), distance, 1.0)", "y.any(axis=-1), distance, 0.0)"),
         ("to the sum of the samples", "samples.mean(axis=0), estimate", "samples.sum(axis=0), estimate"),

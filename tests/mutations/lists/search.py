@@ -65,8 +65,8 @@ EDITS = [
         ),
         (
             "inner products rounded to 1",
-            '            )\n        _compare_by(index, "l2")\n',
-            "            )\n",
+            'by {metric}; {remedy}")\n        _compare_by(index, "l2")\n',
+            'by {metric}; {remedy}")\n',
         ),
         ("a file compared by L2", "    _compare_by(index, metric)\n", ""),
         ("no is_similarity", 'index.hnsw.is_similarity = metric == "cosine"', "pass"),
