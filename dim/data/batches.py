@@ -6,6 +6,7 @@ in it stays in memory, see `let_go`.
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import keras
@@ -19,8 +20,23 @@ def let_go(dataset: keras.utils.PyDataset) -> None:
     with it. That does not matter for memory maps; whoever trains on one array after the other needs this.
     """
     for name, value in vars(dataset).items():
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) or name == "make":
             setattr(dataset, name, None)
+
+
+class Made(keras.utils.PyDataset):
+    """Batches that a function makes of their number, from 0 on, without end or so many."""
+
+    def __init__(self, make: Callable[[int], tuple], count: int | None = None):
+        super().__init__(workers=2, max_queue_size=2)
+        self.make, self.count = make, count
+
+    @property
+    def num_batches(self) -> int | None:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple:
+        return self.make(index)
 
 
 class Batches(keras.utils.PyDataset):
@@ -40,12 +56,7 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self,
-        images: np.ndarray,
-        batch_size: int,
-        seed: int,
-        first: int = 0,
-        labels: np.ndarray | None = None,
+        self, images: np.ndarray, batch_size: int, seed: int, first: int = 0, labels: np.ndarray | None = None
     ):
         super().__init__(workers=2, max_queue_size=2)
         self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first

@@ -28,13 +28,7 @@ class ClassBatches(Batches):
     """
 
     def __init__(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        classes: int,
-        per_class: int,
-        seed: int,
-        first: int = 0,
+        self, images: np.ndarray, labels: np.ndarray, classes: int, per_class: int, seed: int, first: int = 0
     ):
         super().__init__(images, classes * per_class, seed, first, np.asarray(labels))
         self.classes, self.per_class = classes, per_class

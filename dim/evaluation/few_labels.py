@@ -12,31 +12,20 @@ _TITLES = {"linear_1": "linear, 1 % of labels", "linear_10": "linear, 10 %"}
 
 
 def few_label_probe(data: ProbeData, share: float, draws: int = 3, seed: int = 0) -> list[float]:
-    """Accuracy of the linear probe when only some training images have labels.
+    """Accuracy of the linear probe on validation images, a share of 1, in each of some draws of few labels.
 
-    Each draw keeps that share of each class, at least one image, and chooses its setting by
+    Each draw keeps a share of each class, such as 0.01 and at least one image, and chooses its setting by
     cross-validation within them, so that no other label is ever seen. Standardisation uses all
     training images, which needs no labels. Fewer images than features are fitted in the space that they
     span, where the solution lies, since the penalty is one on the length of the weights.
-
-    Args:
-        data: of `prepare`.
-        share: of the labels, such as 0.01.
-        draws: how often to choose the labelled images anew.
-        seed: of the draws.
-
-    Returns:
-        The validation accuracy of each draw, shares of 1.
     """
     grid = {"C": [strength / data.train.shape[1] for strength in STRENGTHS]}
     accuracies = []
     for draw in range(draws):
         rows = _few(data.labels, share, np.random.default_rng([seed, draw]))
         y, (x, val) = data.labels[rows], _in_their_span(data.train[rows], data.val)
-        repeats = 5 if len(rows) < 500 else 1
-        search = GridSearchCV(
-            LogisticRegression(**LITTLE), grid, cv=_splits(y, repeats, seed), scoring="accuracy"
-        )
+        cv = _splits(y, 5 if len(rows) < 500 else 1, seed)
+        search = GridSearchCV(LogisticRegression(**LITTLE), grid, cv=cv, scoring="accuracy")
         accuracies.append(fit(search, x, y).score(val, data.val_labels))
     return accuracies
 

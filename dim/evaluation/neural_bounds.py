@@ -56,8 +56,7 @@ def neural_bound(
     half the critic learns the samples by heart, and reads far above the information.
 
     Args:
-        x: [N, Dx] or [N].
-        y: [N, Dy] or [N].
+        x, y: [N, Dx] or [N], and [N, Dy] or [N].
         bound: as in `variational_bound`.
         epochs: passes over the training half.
         batch_size: B; the bound sees B - 1 mismatched pairs for each true one while training.
@@ -75,9 +74,8 @@ def neural_bound(
             f"batch_size {batch_size} does not fit {len(x)} samples, half of which are trained on; "
             f"choose it from 2 to {len(x) // 2}"
         )
-    order = np.random.default_rng(seed).permutation(len(x))
     half = len(x) // 2
-    train, held_out = order[:half], order[half:]
+    train, held_out = np.split(np.random.default_rng(seed).permutation(len(x)), [half])
     x, y = ((z - z[train].mean(axis=0)) / np.maximum(z[train].std(axis=0), 1e-12) for z in (x, y))
     x, y = x.astype("float32"), y.astype("float32")
 
@@ -98,13 +96,10 @@ class NeuralBound(keras.Model):
     with new samples in every batch it is an honest estimate.
 
     Args:
-        bound: `infonce`, `nwj`, `dv` or `mine`.
+        bound: `infonce`, `nwj`, `dv` or `mine`; ValueError for any other.
         units: of the two hidden layers of g and h.
         rank: length of g(x) and h(y).
         seed: of the weights.
-
-    Raises:
-        ValueError: the bound is unknown.
     """
 
     def __init__(self, bound: Bound = "infonce", units: int = 256, rank: int = 32, seed: int = 0, **kwargs):
@@ -148,15 +143,11 @@ def mine_loss(positive, negative, log_average):
     """What to minimise for MINE (https://arxiv.org/abs/1801.04062, eq. 12): its value says nothing.
 
     The gradient of Donsker-Varadhan divides by the mean exp(negative) of the batch, and is biased by it. Here
-    it divides by exp(log_average), the average over many batches:
+    it divides by exp(log_average), the average over many batches, a constant:
 
         -grad mean positive + grad mean exp(negative) / exp(log_average)
 
-    which is the gradient of NWJ with all scores shifted by 1 - log_average.
-
-    Args:
-        positive, negative: [B, L] and [B, K, L] as in `dim.losses.objectives`.
-        log_average: a float32 scalar, taken as constant.
+    which is the gradient of NWJ with all scores, [B, L] and [B, K, L], shifted by 1 - log_average.
     """
     shift = 1 - ops.stop_gradient(ops.convert_to_tensor(log_average))
     return nwj(ops.add(positive, shift), ops.add(negative, shift)).loss
@@ -181,17 +172,10 @@ def _pairs(scores):
 
 def tower(widths: Sequence[int], seeds: Iterable[int]) -> keras.Sequential:
     """Dense layers of these widths in float32, with ReLU between them and a seed for each."""
-    return keras.Sequential(
-        [
-            layers.Dense(
-                width,
-                activation="relu" if i < len(widths) - 1 else None,
-                kernel_initializer=keras.initializers.GlorotUniform(int(seed)),
-                dtype="float32",
-            )
-            for i, (width, seed) in enumerate(zip(widths, seeds, strict=True))
-        ]
-    )
+    activations = ["relu"] * (len(widths) - 1) + [None]
+    initial = (keras.initializers.GlorotUniform(int(seed)) for seed in seeds)
+    each = zip(widths, activations, initial, strict=True)
+    return keras.Sequential([layers.Dense(n, a, kernel_initializer=k, dtype="float32") for n, a, k in each])
 
 
 def correlated_gaussians(N: int, D: int, nats: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

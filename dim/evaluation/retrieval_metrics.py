@@ -36,15 +36,10 @@ class RetrievalMetrics(NamedTuple):
 def retrieval_metrics(
     vectors: np.ndarray, labels: np.ndarray, metric: Literal["l2", "cosine", "l1"] = "l2"
 ) -> RetrievalMetrics:
-    """Ranks all vectors for each of them, itself left out by its index, and looks at the classes.
+    """Ranks all vectors [N, D] for each of them, itself left out by its index, and looks at the classes [N].
 
     A duplicate of the query is a neighbour like any other. The order among equally distant ones is
     that of the search. Mahalanobis distance is `l2` between `whitened` vectors.
-
-    Args:
-        vectors: [N, D].
-        labels: [N] int.
-        metric: of the distance.
 
     Raises:
         ValueError: no class has two members.
@@ -65,36 +60,21 @@ def retrieval_metrics(
 
 
 def _sums(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Of the four metrics over the queries.
-
-    Args:
-        hits: [Q, k] bool, nearest first.
-        others: [Q] int, R.
-    """
+    """Of the four metrics over queries, from hits [Q, k] bool, nearest first, and R [Q]."""
     rank = np.arange(1, hits.shape[1] + 1)
     counted = hits & (rank <= others[:, None])
     precision = np.cumsum(hits, axis=1) / rank
-    return np.array(
-        [
-            hits[:, 0].sum(),
-            hits[:, :CUTOFF].sum() / CUTOFF,
-            (counted.sum(axis=1) / others).sum(),
-            ((precision * counted).sum(axis=1) / others).sum(),
-        ]
-    )
+    r_precision, map_at_r = counted.sum(axis=1) / others, (precision * counted).sum(axis=1) / others
+    return np.array([hits[:, 0].sum(), hits[:, :CUTOFF].sum() / CUTOFF, r_precision.sum(), map_at_r.sum()])
 
 
 def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """Vectors between which the Euclidean distance is the Mahalanobis distance.
+    """Vectors [N, D] between which the Euclidean distance is the Mahalanobis distance.
 
         (a - b)ᵀ S⁻¹ (a - b) = ‖L⁻¹a - L⁻¹b‖²   with  S = L Lᵀ
 
-    S is the covariance of a sample, drawn towards a multiple of the identity as Ledoit and Wolf 2004
-    do, so that it can be inverted however few vectors there are.
-
-    Args:
-        vectors: [N, D].
-        sample: [M, D], usually the training images'.
+    S is the covariance of a sample [M, D], usually the training images', drawn towards a multiple of the
+    identity as Ledoit and Wolf 2004 do, so that it can be inverted however few vectors there are.
     """
     return comparable(vectors, "mahalanobis", whitening(sample))
 

@@ -18,7 +18,7 @@ from dim.configuration import Configuration
 from dim.data import Dataset
 from dim.device import describe_device
 from dim.evaluation.baselines import PixelPCA, pixels, untrained_encoder
-from dim.evaluation.dependence import MOST_SAMPLES, known
+from dim.evaluation.dependence import KNOWN, MOST_SAMPLES
 from dim.evaluation.evaluator import CODES, COMPONENTS, ENCODER, LABELS, SVM, TRAINING, Evaluator, Features
 from dim.evaluation.evaluators import EVALUATORS
 from dim.evaluation.features import CODE, DEPTHS, ROWS, Depths, Row, title
@@ -119,7 +119,7 @@ class Evaluation:
                 offers = labels | (training if whole else set())
                 offers |= {CODES, ENCODER, COMPONENTS} if whole and depth == CODE else set()
                 yield _Turn(Row(name, depth), offers, partial(self._of_encoder, depths, depth))
-        for name, nats in known():
+        for name, nats in KNOWN.items():
             yield _Turn(Row("", name), {COMPONENTS} | training, partial(self._gaussians, nats))
 
     def _encoders(self) -> Iterator[tuple[str, object, bool]]:

@@ -277,7 +277,7 @@ EDITS = [
         "dim/evaluation/reconstruction.py",
         "tests/evaluation/test_reconstruction.py",
         ("pixels on another scale", "(pixels + 1) * 127.5", "pixels * 255"),
-        ("codes beside other images", "self.images[rows], ", "self.images[rows[::-1]], "),
+        ("codes beside other images", "images[rows], ", "images[rows[::-1]], "),
         ("the seed ignored", "set_random_seed(seed)", "set_random_seed(0)"),
     ),
     *edits_of(
