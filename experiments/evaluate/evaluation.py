@@ -29,21 +29,16 @@ from dim.training.run import Run
 
 
 class _Turn(NamedTuple):
-    """A row of the tables, what its features have to offer to evaluators, and how to make them."""
-
-    row: Row
-    offers: set[str]
+    row: Row  # of the tables
+    offers: set[str]  # to evaluators
     make: Callable[[], Features]
 
 
 class Evaluation:
     """One run: its features, those it has to beat, and what is measured of all of them.
 
-    Args:
-        run: whose encoder.
-        dataset: the images.
-        options: of `experiments.evaluate`.
-        baselines: what other runs on the same images have measured without an encoder; added to.
+    The options are those of `experiments.evaluate`; to the baselines, what other runs on the same images have
+    measured without an encoder, is added.
     """
 
     def __init__(self, run: Run, dataset: Dataset, options, baselines: dict):
@@ -64,22 +59,19 @@ class Evaluation:
         features = self.measured["features"]
         features |= self.baselines
         self.baselines |= {name: found for name, found in features.items() if ROWS[name].of_the_data}
+        parts = self.measured.items()
+        counts = len(dataset.train), len(dataset.val), len(dataset.class_names)
         return {
             "run": self.run.path.name,
             "group": self._group(),
             **{name: getattr(self.configuration, name) for name in ("preset", "seed", "epochs", "prior")},
             "data": str(dataset),
-            "train": len(dataset.train),
-            "val": len(dataset.val),
-            "classes": len(dataset.class_names),
+            **dict(zip(("train", "val", "classes"), counts, strict=True)),
             "device": f"{describe_device()}, {self.configuration.precision}",
             "date": date.today().isoformat(),
             "seconds": time.monotonic() - started,
             "options": asdict(self.options),
-            **{
-                part: {name: rows[name] for name in (*ROWS, *rows) if name in rows}
-                for part, rows in self.measured.items()
-            },
+            **{part: {name: rows[name] for name in (*ROWS, *rows) if name in rows} for part, rows in parts},
             "notes": list(self.notes),
         }
 
@@ -140,16 +132,13 @@ class Evaluation:
         return self._pca(self.dataset.train.images), self._pca(self.dataset.val.images)
 
     def _of_encoder(self, depths: Depths, depth: str) -> Features:
-        train, val = depths.take(depth)
-        components, _ = self._components
-        return self._features(train, val, embed=depths.code, encoder=depths.encoder, components=components)
+        given = {"embed": depths.code, "encoder": depths.encoder, "components": self._components[0]}
+        return self._features(*depths.take(depth), **given)
 
     def _gaussians(self, nats: float) -> Features:
         """As many samples of the same length as the codes, of known mutual information."""
-        components, _ = self._components
-        x, y = correlated_gaussians(
-            min(len(components), MOST_SAMPLES), self.configuration.code_size, nats, self.options.seed
-        )
+        N = min(len(self._components[0]), MOST_SAMPLES)
+        x, y = correlated_gaussians(N, self.configuration.code_size, nats, self.options.seed)
         return self._features(y, y, components=x)
 
     def _features(self, train: np.ndarray, val: np.ndarray, **more) -> Features:
@@ -161,8 +150,7 @@ class Evaluation:
     def _group(self) -> str:
         """The same for runs that differ in their seed alone and are evaluated alike."""
         configuration, options = asdict(self.configuration), asdict(self.options)
-        for name in "run", "supervised":
-            options.pop(name)
         configuration.pop("seed")
+        del options["run"], options["supervised"]
         same = json.dumps([configuration, options, str(self.dataset)], sort_keys=True)
         return sha256(same.encode()).hexdigest()[:8]

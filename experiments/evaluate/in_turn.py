@@ -37,9 +37,8 @@ def evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
                 evaluation, baselines = processes.submit(_evaluated, run.name, options, baselines).result()
                 yield evaluation
         except BrokenProcessPool as error:
-            raise DimError(
-                f"evaluating {run.path} was killed, perhaps for want of memory; try it alone"
-            ) from error
+            why = "was killed, perhaps for want of memory; try it alone"
+            raise DimError(f"evaluating {run.path} {why}") from error
         except BaseException:
             for process in active_children():
                 process.terminate()

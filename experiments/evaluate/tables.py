@@ -12,11 +12,7 @@ from experiments.tables import mean_and_deviation, number
 
 
 def markdown(evaluations: list[dict]) -> str:
-    """All tables of one run, or of several as mean ± standard deviation over them.
-
-    Args:
-        evaluations: contents of evaluation.json.
-    """
+    """All tables of one run, as in its evaluation.json, or of several as mean ± standard deviation."""
     runs = ", ".join(dict.fromkeys(evaluation["run"] for evaluation in evaluations))
     return f"# {in_markdown(runs)}\n\n{in_markdown(facts(evaluations))}\n\n{tables(evaluations)}"
 
