@@ -27,13 +27,10 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def decode_image(file: str | PathLike | io.IOBase, size: int) -> np.ndarray:
-    """Reads an image, crops its central square and scales it to `size` pixels.
+    """Reads an image, crops its central square and scales it to `size` pixels: [size, size, 3] uint8.
 
     EXIF rotation is applied, transparency is laid over white, greyscale becomes RGB, and of an
     animation the first frame is taken. An image that already has the size keeps its pixels.
-
-    Returns:
-        [size, size, 3] uint8.
 
     Raises:
         OSError, SyntaxError, ValueError: the file is no image, is damaged or is too large.
@@ -88,9 +85,8 @@ def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
         except FileNotFoundError:
             raise DimError(f"no image at {file}") from None
         except MemoryError:
-            raise DimError(
-                f"no memory is left to read {file}; end other programs, or take a smaller one"
-            ) from None
+            remedy = "end other programs, or take a smaller one"
+            raise DimError(f"no memory is left to read {file}; {remedy}") from None
         except Exception as error:  # a damaged file can raise almost anything in a decoder
             reason = " ".join(str(error).split())
             raise DimError(f"{file} cannot be read as an image ({reason})") from error

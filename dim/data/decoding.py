@@ -43,16 +43,11 @@ def decoded(recipe: Recipe, batch: int, first: int = 0) -> Iterator[tuple[int, l
 
 
 def image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
-    """What `decode` makes of a source, or in one line why it cannot.
-
-    Raises:
-        DimError: there is no memory left.
-    """
+    """What `decode` makes of a source, or in one line why it cannot; DimError where no memory is left."""
     try:
         return decode(source)
     except MemoryError:
-        raise DimError(
-            f"no memory is left to decode {printable(source)}; end other programs, then start this one again"
-        ) from None
+        remedy = "end other programs, then start this one again"
+        raise DimError(f"no memory is left to decode {printable(source)}; {remedy}") from None
     except Exception as error:  # a damaged file can raise almost anything in a decoder
         return " ".join(f"{type(error).__name__}: {error}".split())

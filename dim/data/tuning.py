@@ -19,18 +19,14 @@ def tuning(dataset: Dataset) -> Dataset:
     An image is held out if a hash of its name says so, whatever else there is; but no class is held out
     to the last. Copied once into the cache, and memory-mapped from there like any other.
 
-    Args:
-        dataset: of `dim.data.load`.
-
     Raises:
         DimError: there are too few training images, or the cache cannot be written.
     """
     held = held_out(dataset)
     rows = np.concatenate([np.flatnonzero(~held), np.flatnonzero(held)])
     if not held.any() or np.sum(~held) < 2:
-        raise DimError(
-            f"{dataset.name} has {len(dataset.train)} training images, too few to hold out a tenth for --tune"
-        )
+        few = f"{len(dataset.train)} training images, too few"
+        raise DimError(f"{dataset.name} has {few} to hold out a tenth for --tune")
     train, file = dataset.train, str(dataset.train.images.filename)
     recipe = Recipe(
         sources=rows.tolist(),

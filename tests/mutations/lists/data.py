@@ -13,10 +13,10 @@ EDITS = [
         ("another batch of the epoch", "self._order(epoch)[step]", "self._order(epoch)[step - 1]"),
         (
             "the last images in order left out",
-            "math.ceil(len(self.images) / self.batch_size)",
-            "len(self.images) // self.batch_size",
+            "batch_size]),), len(starts))",
+            "batch_size]),), len(images) // batch_size)",
         ),
-        ("labels held after use", "if isinstance(value, np.ndarray):", 'if name == "images":'),
+        ("labels held after use", "if isinstance(value, np.ndarray) or", 'if name == "images" or'),
     ),
     *edits_of(
         "dim/data/class_batches.py",
