@@ -36,11 +36,7 @@ _ROW = re.compile("([0-9]{1,9})(,|$)")  # of the log
 
 
 class Run:
-    """One run folder.
-
-    Args:
-        name: of a folder in `runs/`, or a path if it has a slash.
-    """
+    """One run folder, by its name in `runs/`, or by a path if that has a slash."""
 
     def __init__(self, name: str | Path):
         self.name = str(name).rstrip("/")
@@ -59,11 +55,7 @@ class Run:
 
     @classmethod
     def chosen(cls, name: str | Path = "") -> "Run":
-        """The run of a name, or without one that whose checkpoint was written last.
-
-        Raises:
-            DimError: there is none.
-        """
+        """That of a name, or without one the run whose checkpoint was written last; DimError if there is none."""
         if str(name):
             return cls(name)
         checkpoints = RUNS.glob("*/checkpoint.keras")
@@ -86,9 +78,8 @@ class Run:
         """
         self._check_folder()
         if "," in self.name and not self.path.exists():
-            raise DimError(
-                f"evaluate parts runs by commas, so {self.name} is no name for one; give another RUN="
-            )
+            why = f"evaluate parts runs by commas, so {self.name} is no name for one"
+            raise DimError(f"{why}; give another RUN=")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             check_writable(self.path)
@@ -101,9 +92,7 @@ class Run:
     def claim(self, configuration: Configuration, dataset: Dataset | None = None) -> None:
         """Makes the folder and writes the configuration, or checks that it is the run's own.
 
-        Args:
-            configuration: of the run.
-            dataset: what it trains on, known again by its content wherever it lies.
+        The data set is what the run trains on, known again by its content wherever it lies.
 
         Raises:
             DimError: the folder holds what a run of another configuration learned, or the data has changed.
@@ -161,12 +150,9 @@ class Run:
             raise DimError(f"{file} cannot be used ({error}); {remedy}") from error
 
     def dataset(self, where: str = "") -> Dataset:
-        """The images that the run was started on, or those at another place.
+        """The images that the run was started on, or those at another place, as of `dim.data.load`.
 
         Where its own have changed since, that is printed.
-
-        Raises:
-            DimError: as of `dim.data.load`.
         """
         from dim import data
 
@@ -221,11 +207,7 @@ class Run:
         replace(file, lambda file: file.write_text(json.dumps(content, indent=2) + "\n", "utf8"))
 
     def read_json(self, file: Path, *names: str) -> dict:
-        """Content of one of the run's JSON files.
-
-        Args:
-            file: of the run.
-            names: that it must hold besides those that a file of its name always has.
+        """Content of one of the run's JSON files, of the form that a file of its name has, and with such names.
 
         Raises:
             DimError: it cannot be read, or has another form.

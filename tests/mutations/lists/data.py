@@ -166,7 +166,7 @@ EDITS = [
     *edits_of(
         "dim/training/fit.py",
         'tests/training/test_fit.py -k "metric or arrays or refused or labels"',
-        ("a resumed run sees the first batches", "first=done * steps", "first=0"),
+        ("a resumed run sees the first batches", "classes, done * steps)", "classes, 0)"),
         ("the size of the configuration kept", "image_size=dataset.image_size", "image_size=64"),
         ("labels for those who learn without", "if configuration.needs_labels and", "if"),
     ),

@@ -305,8 +305,8 @@ EDITS = [
         ("events of a lost epoch stay", "first=epoch + 1 if epoch else 0", "first=0"),
         (
             "the model's own draws shown",
-            "type(augmentation).from_config(\n            augmentation.get_config()\n        )",
-            "augmentation",
+            "type(theirs).from_config(theirs.get_config())",
+            "theirs",
         ),
         (
             "the KL of other codes",
