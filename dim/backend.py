@@ -32,9 +32,8 @@ def import_keras() -> None:
         except ModuleNotFoundError as error:
             if error.name not in BACKENDS:
                 raise
-            raise DimError(
-                f"Keras' backend {error.name} is not installed; install it, or set KERAS_BACKEND to another"
-            ) from error
+            remedy = "install it, or set KERAS_BACKEND to another"
+            raise DimError(f"Keras' backend {error.name} is not installed; {remedy}") from error
         except ValueError as error:
             settings = os.environ.get("KERAS_HOME") or "~/.keras"
             raise DimError(f"Keras cannot start ({error}); repair or remove {settings}/keras.json") from error

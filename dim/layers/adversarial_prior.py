@@ -27,12 +27,9 @@ class AdversarialPrior(Random, layers.Layer):
 
     Args:
         target: the prior. `uniform` on [0, 1]^D, for sigmoid(code); `normal`, N(0, I), for the code;
-            `sphere`, uniform on the unit sphere, for code / ‖code‖.
+            `sphere`, uniform on the unit sphere, for code / ‖code‖. ValueError for any other.
         weight: γ, how strongly the encoder works against the discriminator.
         seed: of the draws from the prior.
-
-    Raises:
-        ValueError: the target is unknown.
     """
 
     def __init__(self, target: str = "uniform", weight: float = 1.0, seed: int = 0, **kwargs):

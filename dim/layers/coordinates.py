@@ -14,15 +14,11 @@ class CoordinatePrediction(Random, layers.Layer):
         absolute: -log p(i, j | code, c[i, j])
         relative: -log p(i - i', j - j' | code, c[i, j], c[i', j'])
 
-    with p(i, j) = p(i)·p(j), two softmaxes on a hidden layer. For the relative task every location
+    with p(i, j) = p(i)·p(j), two softmaxes on a hidden layer of `units`. For the relative task every location
     is paired with one other, by a permutation that is drawn anew for each batch.
 
     Takes code [B, D] and feature map [B, H, W, C]; returns the sum of both losses, a float32 scalar in
     nats. A uniform guess costs log H + log W, and log(2H - 1) + log(2W - 1).
-
-    Args:
-        units: of the hidden layers.
-        seed: of the permutations.
     """
 
     def __init__(self, units: int = 512, seed: int = 0, **kwargs):

@@ -25,9 +25,8 @@ class RandomView(Random, keras.layers.Layer):
             which is the whole image.
         aspect: the greatest ratio of its sides, relative to the image's; of a crop that would not fit so,
             the greatest that does.
-        brightness: greatest relative change of all channels.
-        contrast: greatest relative change of the distance from the image's mean colour.
-        channels: greatest relative change of a single channel.
+        brightness, contrast, channels: greatest relative change of all channels, of the distance from the
+            image's mean colour, and of a single channel.
         grey: probability of losing the colour.
         seed: of everything random.
     """

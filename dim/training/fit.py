@@ -112,8 +112,8 @@ def _fit(model, c: Configuration, dataset: Dataset, run: Run, classes: int, step
     guard, monitor = Guard(run, done), Monitor(run, dataset, done)
     watched = [guard, monitor, Progress(c.images_per_step(classes)), SaveEachEpoch(run)]
     how = {"steps_per_epoch": steps, "initial_epoch": done, "epochs": c.epochs, "shuffle": False}
-    callbacks = Callbacks(watched, model, c.epochs, steps)
     try:
+        callbacks = Callbacks(watched, model, c.epochs, steps)
         model.fit(_batches(c, dataset, classes, done * steps), callbacks=callbacks, verbose=0, **how)
     except KeyboardInterrupt:
         kept = run.path if run.checkpoint.exists() else "nothing yet"

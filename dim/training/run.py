@@ -55,7 +55,7 @@ class Run:
 
     @classmethod
     def chosen(cls, name: str | Path = "") -> "Run":
-        """That of a name, or without one the run whose checkpoint was written last; DimError if there is none."""
+        """That of a name, or without one the run whose checkpoint was written last; DimError if none was."""
         if str(name):
             return cls(name)
         checkpoints = RUNS.glob("*/checkpoint.keras")
@@ -207,7 +207,7 @@ class Run:
         replace(file, lambda file: file.write_text(json.dumps(content, indent=2) + "\n", "utf8"))
 
     def read_json(self, file: Path, *names: str) -> dict:
-        """Content of one of the run's JSON files, of the form that a file of its name has, and with such names.
+        """Content of one of the run's JSON files, of the form that a file of its name has, with these names.
 
         Raises:
             DimError: it cannot be read, or has another form.
