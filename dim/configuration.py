@@ -141,7 +141,7 @@ class Configuration:
         return math.prod(self.classes_and_images(classes)) if self.method == "metric" else self.batch_size
 
     def classes_and_images(self, classes: int) -> tuple[int, int]:
-        """P and K of a batch of metric learning; where there are fewer than P classes, each has more images."""
+        """P and K of a batch of metric learning; of fewer classes than P there are more images each."""
         P = min(self.batch_size // self.per_class, classes)
         return P, self.batch_size // P if classes == P else self.per_class
 

@@ -30,8 +30,7 @@ _ROOM = 10_000_000  # bytes, enough for pictures and tables
 def typed_path(text: str | Path) -> Path:
     """A path as somebody typed it, where a leading `~` is the home folder, and `./~` is not.
 
-    Raises:
-        DimError: it begins with the home folder of nobody, such as `~nobody`.
+    Raises DimError if it begins with the home folder of nobody, such as `~nobody`.
     """
     if not str(text).startswith("~"):
         return Path(text)
@@ -64,8 +63,7 @@ def replace(file: Path, write: Callable[[Path], object]) -> None:
 def read_json(file: Path, form: Any, remedy: str = _REMEDY) -> Any:
     """What a JSON file holds, in the form that it must have, as `dim.form.check` describes it.
 
-    Raises:
-        DimError: it cannot be read, is no JSON, or has another form; the remedy is what to do then.
+    Raises DimError if it cannot be read, is no JSON, or has another form; the remedy is what to do then.
     """
     try:
         content = json.loads(_text(file))
@@ -79,10 +77,8 @@ def read_table(file: Path, *names: str, remedy: str = _REMEDY) -> list[dict[str,
     """The rows of a CSV file with columns of such names at least, cells that a row lacks being empty.
 
     A spreadsheet may have saved it: with a mark at its beginning, in UTF-16, and with semicolons or tabs
-    between the cells.
-
-    Raises:
-        DimError: it cannot be read, is no such table, or lacks a column; the remedy is what to do then.
+    between the cells. Raises DimError if it cannot be read, is no such table, or lacks a column; the remedy
+    is what to do then.
     """
     try:
         text = _text(file)
@@ -121,11 +117,7 @@ def replace_folder(folder: Path, unfinished: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Asks before the work whether its results can be written.
-
-    Raises:
-        DimError: they cannot, or the disk is nearly full.
-    """
+    """Asks before the work if its results can be written; DimError if not, or if the disk is nearly full."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free
@@ -140,10 +132,8 @@ def check_writable(folder: Path) -> None:
 def exclusive(file: Path, what: str) -> Iterator[None]:
     """Keeps other processes from doing the same at the same time. The lock ends with the process.
 
-    Where the file system has no locks nobody is kept out. The file is there meanwhile, and says who holds it.
-
-    Raises:
-        DimError: another process does it; `what` is being done, for the message.
+    Where the file system has no locks nobody is kept out. The file is there meanwhile, and says who holds
+    it. Raises DimError if another process does it; `what` is being done, for the message.
     """
     descriptor = _locked(file, what)
     try:
@@ -157,8 +147,7 @@ def exclusive(file: Path, what: str) -> Iterator[None]:
 def lock(descriptor: int, wait: bool = False) -> None:
     """Locks an open file or folder until it is closed or the process ends; nothing where there are no locks.
 
-    Raises:
-        BlockingIOError: another process has it locked, and nobody wants to wait.
+    Raises BlockingIOError if another process has it locked, and nobody wants to wait.
     """
     if fcntl is not None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

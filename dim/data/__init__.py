@@ -23,10 +23,8 @@ def default() -> str:
 def load(where: str, image_size: int = 64) -> Dataset:
     """Opens a data set, with square images of `image_size` pixels, decoding it at the first time.
 
-    It is `photo-patches`, a folder or zip in the layout of Tiny-ImageNet, or any folder of images.
-
-    Raises:
-        DimError: there is nothing there, or nothing that can be used.
+    It is `photo-patches`, a folder or zip in the layout of Tiny-ImageNet, or any folder of images. Raises
+    DimError if there is nothing there, or nothing that can be used.
     """
     from dim.data.cache import cached
 
@@ -67,8 +65,7 @@ def load_whole(where: str, image_size: int = 64) -> Dataset:
 def listed(where: str, image_size: int = 64) -> Source:
     """What `load` would decode, not decoded; of a folder every image, however few there are.
 
-    Raises:
-        DimError: there is nothing there. The recipe raises, too, where there is nothing to use.
+    Raises DimError if there is nothing there. The recipe raises, too, where there is nothing to use.
     """
     return _source(where, image_size, whole=True)
 

@@ -14,10 +14,8 @@ _FEWEST = 3
 def of_arrays(images: np.ndarray, labels: np.ndarray | None = None, name: str = "arrays") -> Dataset:
     """Images [N, S, S, 3] uint8, a tenth of them, at random but always the same ones, held out to validate.
 
-    The labels [N] may be of any kind, numbers or names of classes.
-
-    Raises:
-        DimError: the arrays are of another form, or do not belong together.
+    The labels [N] may be of any kind, numbers or names of classes. Raises DimError if the arrays are of
+    another form, or do not belong together.
     """
     images = np.asarray(images)
     N = len(images) if images.ndim else 0

@@ -23,8 +23,7 @@ _AHEAD = 2  # batches that are decoded while one is used
 def decoded(recipe: Recipe, batch: int, first: int = 0) -> Iterator[tuple[int, list[np.ndarray | str]]]:
     """(number of the first, images or reasons of failure) of each batch from image `first` on, in order.
 
-    Raises:
-        DimError: there is no memory left for an image, which says nothing about the image.
+    Raises DimError if there is no memory left for an image, which says nothing about the image.
     """
     read = partial(image_or_reason, recipe.decode)
     pool = ThreadPoolExecutor(os.cpu_count())

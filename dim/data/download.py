@@ -22,10 +22,8 @@ def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: 
     """Downloads the archive into a folder and unpacks it there, into the folder that it returns.
 
     What is already there is not done again, and an interrupted download goes on where it stopped, if the
-    server allows it.
-
-    Raises:
-        DimError: the server does not answer, the disk is full, or the file is not the official one.
+    server allows it. Raises DimError if the server does not answer, the disk is full, or the file is not the
+    official one.
     """
     unpacked = folder / "tiny-imagenet-200"
     if unpacked.exists():

@@ -28,10 +28,7 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
 
     Of each the central square is scaled to `image_size` pixels. The whole of it is every image, one or many,
     sorted by name, for those who need no splits; where the folder is split, what lies beside `train/` and
-    `val/` is left out there too.
-
-    Raises:
-        DimError: too few images.
+    `val/` is left out there too. Raises DimError if there are too few images.
     """
     where = Path(where).resolve()
     files, kinds = list_images(where), ", ".join(sorted(EXTENSIONS))

@@ -27,10 +27,8 @@ _MOST_TEXT = 2**25  # bytes of each of the two; the original ones have 3 MB toge
 def source(where: str | PathLike, image_size: int = 64) -> Source:
     """Tiny-ImageNet, or any part of it: a folder that holds `train/` and `val/`, or a zip of such a folder.
 
-    The images become squares of `image_size` pixels; the originals have 64.
-
-    Raises:
-        DimError: by its recipe, where the layout is not the official one, or the zip is damaged.
+    The images become squares of `image_size` pixels; the originals have 64. Its recipe raises DimError if
+    the layout is not the official one, or the zip is damaged.
     """
     where = Path(where).resolve()
     if where.is_dir():

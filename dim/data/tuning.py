@@ -16,11 +16,9 @@ ONE_IN = 10
 def tuning(dataset: Dataset) -> Dataset:
     """The same with a tenth of the training images in place of the validation images, which are gone.
 
-    An image is held out if a hash of its name says so, whatever else there is; but no class is held out
-    to the last. Copied once into the cache, and memory-mapped from there like any other.
-
-    Raises:
-        DimError: there are too few training images, or the cache cannot be written.
+    An image is held out if a hash of its name says so, whatever else there is; but no class is held out to
+    the last. Copied once into the cache, and memory-mapped from there like any other. Raises DimError if
+    there are too few training images, or the cache cannot be written.
     """
     held = held_out(dataset)
     rows = np.concatenate([np.flatnonzero(~held), np.flatnonzero(held)])

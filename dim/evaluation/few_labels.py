@@ -8,6 +8,7 @@ from dim.evaluation.evaluator import ACCURACY, LABELS, TRAINING, Evaluator, Feat
 from dim.evaluation.probes import LITTLE, STRENGTHS, ProbeData, fit, prepared
 
 _SHARES = {"linear_1": 0.01, "linear_10": 0.10}  # of the labels
+_DEVIATION = "{}_deviation"
 _TITLES = {"linear_1": "linear, 1 % of labels", "linear_10": "linear, 10 %"}
 
 
@@ -67,15 +68,11 @@ def _measured(features: Features) -> dict[str, float]:
             features.note(f"{part:.0%} of the labels is less than two for each class")
             continue
         draws = few_label_probe(data, part, seed=features.seed)
-        measured |= {name: np.mean(draws).item(), _deviation(name): np.std(draws, ddof=1).item()}
+        measured |= {name: np.mean(draws).item(), _DEVIATION.format(name): np.std(draws, ddof=1).item()}
     return measured
 
 
-def _deviation(name: str) -> str:
-    return f"{name}_deviation"
-
-
-_COLUMNS = tuple(share(name, title, deviation=_deviation(name)) for name, title in _TITLES.items())
+_COLUMNS = tuple(share(name, title, deviation=_DEVIATION.format(name)) for name, title in _TITLES.items())
 _ABOUT = """
 - Fewer labels: mean ± standard deviation of three draws of the linear probe, its settings chosen by
   cross-validation within the labels drawn.

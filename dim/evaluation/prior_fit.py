@@ -31,10 +31,7 @@ def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:
 
     It is `kl` or `normal`, N(0, I), `kl` of samples of the posteriors; `uniform` on [0, 1]^D, of
     sigmoid(codes); or `sphere`, uniform on the unit sphere, of codes / ‖codes‖. Two dimensions at a time are
-    not a joint distribution: zeros here do not prove a fit.
-
-    Raises:
-        ValueError: the prior is none of these.
+    not a joint distribution: zeros here do not prove a fit. Raises ValueError if the prior is none of these.
     """
     N, D = codes.shape
     codes = np.asarray(codes, "float64")

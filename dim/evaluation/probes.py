@@ -60,10 +60,7 @@ def prepare(
     """Standardises features, [N, F] and [Q, F] of any type, and sets a slice of the training images apart.
 
     Of more training values than fit into 512 MB a random part of the images is taken. The seed is that of
-    both choices.
-
-    Raises:
-        ValueError: there are fewer than two training images or classes.
+    both choices. Raises ValueError if there are fewer than two training images or classes.
     """
     if len(train) < 2 or len(np.unique(labels)) < 2:
         raise ValueError("a probe needs at least two training images and two classes")

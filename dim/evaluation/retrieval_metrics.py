@@ -38,11 +38,9 @@ def retrieval_metrics(
 ) -> RetrievalMetrics:
     """Ranks all vectors [N, D] for each of them, itself left out by its index, and looks at the classes [N].
 
-    A duplicate of the query is a neighbour like any other. The order among equally distant ones is
-    that of the search. Mahalanobis distance is `l2` between `whitened` vectors.
-
-    Raises:
-        ValueError: no class has two members.
+    A duplicate of the query is a neighbour like any other. The order among equally distant ones is that of
+    the search. Mahalanobis distance is `l2` between `whitened` vectors. Raises ValueError if no class has
+    two members.
     """
     _, of, members = np.unique(labels, return_inverse=True, return_counts=True)
     others = members[of] - 1
@@ -93,22 +91,16 @@ def _measured(features: Features) -> dict:
             except ValueError as error:
                 measured[_LEFT_OUT] = str(error).partition(";")[0]
                 continue
+        distance = "l2" if metric == "mahalanobis" else metric
         try:
-            found = retrieval_metrics(
-                vectors, features.val_labels, "l2" if metric == "mahalanobis" else metric
-            )
+            found = retrieval_metrics(vectors, features.val_labels, distance)
         except ValueError as error:
             features.note(f"retrieval is left out: {error}")
             break
         if found.precision_at_10 is None:
             features.note(f"Precision@{CUTOFF} needs more than {CUTOFF} validation images")
-        measured |= {_stored(metric, name): value for name, value in found._asdict().items()}
+        measured |= {f"{metric}_{name}": value for name, value in found._asdict().items()}
     return measured
-
-
-def _stored(metric: str, name: str) -> str:
-    """The name of a number by one distance in evaluation.json."""
-    return f"{metric}_{name}"
 
 
 def _columns() -> Iterator[Column]:
@@ -116,7 +108,7 @@ def _columns() -> Iterator[Column]:
     for metric, table in _TABLES.items():
         for name, title in zip(RetrievalMetrics._fields, titles, strict=True):
             reason = _LEFT_OUT if (metric, name) == ("mahalanobis", "recall_at_1") else ""
-            yield share(_stored(metric, name), title, table=table, instead=reason)
+            yield share(f"{metric}_{name}", title, table=table, instead=reason)
 
 
 _ABOUT = """

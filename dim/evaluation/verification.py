@@ -43,10 +43,8 @@ def sample_pairs(labels: np.ndarray, most: int = 10_000, seed: int = 0) -> Pairs
     """Draws same and different pairs, equally many of both and at most so many of each, none of them twice.
 
     Every same pair is as likely as any other, and so is every different one. A class, [N] int, with one
-    member has no same pair.
-
-    Raises:
-        ValueError: there is no same or no different pair, or `most` is less than 1.
+    member has no same pair. Raises ValueError if there is no same or no different pair, or `most` is less
+    than 1.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1:
@@ -79,8 +77,7 @@ def pair_distances(
 ) -> np.ndarray:
     """Distance of each pair of rows of vectors [N, D], one minus the cosine or Euclidean: [M] float32.
 
-    Raises:
-        ValueError: a value is not finite.
+    Raises ValueError if a value is not finite.
     """
     blocks = [pairs.rows[i : i + _BLOCK] for i in range(0, len(pairs.rows), _BLOCK)]
     return np.concatenate(
@@ -95,10 +92,8 @@ def verify(
 
     Ten folds, which the seed decides, hold the same share of same pairs each, and fewer folds are made of
     fewer than ten pairs of a kind. Unlike in LFW an image may be part of several folds: there are more pairs
-    than images. The ROC is read at the false accept rates `fars`.
-
-    Raises:
-        ValueError: the shapes do not fit, a value is not finite, or there are fewer than 2 pairs of a kind.
+    than images. The ROC is read at the false accept rates `fars`. Raises ValueError if the shapes do not
+    fit, a value is not finite, or there are fewer than 2 pairs of a kind.
     """
     from sklearn.metrics import auc, roc_curve
     from sklearn.model_selection import StratifiedKFold

@@ -28,10 +28,8 @@ def build_model(
     """The model that a configuration describes, compiled, with the initial weights of its seed.
 
     Sets Keras' random seed and its dtype policy, both of which are global. A cosine schedule needs to know
-    the steps of an epoch, the method `supervised` the number of classes.
-
-    Raises:
-        ValueError: one of these is needed and missing.
+    the steps of an epoch, the method `supervised` the number of classes. Raises ValueError if one of these
+    is needed and missing.
     """
     c = configuration
     encoder, augmentation = build_encoder(c), RandomView(c.crop, seed=c.seed) if c.views == 2 else None
@@ -58,8 +56,7 @@ def build_encoder(configuration: Configuration, seed: int | None = None) -> kera
 def check_model(model: keras.Model, configuration: Configuration) -> None:
     """Makes sure that a model which was read back is such as `build_model` makes.
 
-    Raises:
-        ValueError: it is of another kind, lacks an optimizer, or has another encoder.
+    Raises ValueError if it is of another kind, lacks an optimizer, or has another encoder.
     """
     c, (kind, _) = configuration, _METHODS[configuration.method]
     if type(model) is not kind:
@@ -106,6 +103,10 @@ def _critic(c: Configuration) -> keras.layers.Layer:
     return CRITICS[c.critic](negatives=c.negatives, **settings[c.critic])
 
 
+def _vae(c: Configuration, encoder, classes) -> dict:
+    return {"decoder": mirrored_decoder(encoder), "seed": c.seed}
+
+
 def _supervised(c: Configuration, encoder, classes) -> dict:
     if classes is None:
         raise ValueError("the method supervised needs to know the number of classes")
@@ -118,10 +119,7 @@ def _metric(c: Configuration, encoder, classes) -> dict:
 
 _METHODS = {
     "dim": (DeepInfoMax, _deep_infomax),
-    "vae": (
-        VariationalAutoencoder,
-        lambda c, encoder, _: {"decoder": mirrored_decoder(encoder), "seed": c.seed},
-    ),
+    "vae": (VariationalAutoencoder, _vae),
     "vicreg": (VICReg, lambda *_: {"expander": expander()}),
     "supervised": (Supervised, _supervised),
     "metric": (MetricLearning, _metric),

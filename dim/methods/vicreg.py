@@ -68,8 +68,8 @@ class VICReg(Learner):
     the encoder has one, does not learn. Outside training both views are the image itself.
 
     Fit on batches of uint8 images [B, H0, W0, 3], B ≥ 2, without targets. The expander is a layer from codes
-    [B, D] to embeddings [B, U], such as `expander(1024)`; without an augmentation, which both views would be
-    the same by, there is a DimError.
+    [B, D] to embeddings [B, U], such as `expander(1024)`. Without an augmentation both views would be the
+    same, which is a DimError.
     """
 
     views = 2

@@ -67,11 +67,8 @@ class Progress(keras.callbacks.Callback):
 class Guard(keras.callbacks.Callback):
     """Stops before anything is written that is worthless or does not fit on the disk. Put it first.
 
-    `epoch` is the number of complete epochs.
-
-    Raises:
-        DimError: the loss or, after an epoch, a weight is NaN or infinite, or the disk is nearly full,
-            which is looked at before the first epoch too.
+    `epoch` is the number of complete epochs. Raises DimError if the loss or, after an epoch, a weight is NaN
+    or infinite, or the disk is nearly full, which is looked at before the first epoch too.
     """
 
     def __init__(self, run: Run, epoch: int = 0):

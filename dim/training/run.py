@@ -73,8 +73,7 @@ class Run:
     def alone(self) -> Iterator[None]:
         """Makes the folder, and keeps other processes from training the run at the same time.
 
-        Raises:
-            DimError: another process trains it, or nothing can be written there.
+        Raises DimError if another process trains it, or nothing can be written there.
         """
         self._check_folder()
         if "," in self.name and not self.path.exists():
@@ -92,10 +91,8 @@ class Run:
     def claim(self, configuration: Configuration, dataset: Dataset | None = None) -> None:
         """Makes the folder and writes the configuration, or checks that it is the run's own.
 
-        The data set is what the run trains on, known again by its content wherever it lies.
-
-        Raises:
-            DimError: the folder holds what a run of another configuration learned, or the data has changed.
+        The data set is what the run trains on, known again by its content wherever it lies. Raises DimError
+        if the folder holds what a run of another configuration learned, or the data has changed.
         """
         self._check_folder()
         change = self.other_than(dataset) if dataset and self.has_learned else ""
@@ -135,11 +132,7 @@ class Run:
         return f"was started on {old}, the data now is {new}"
 
     def configuration(self) -> Configuration:
-        """What the run was started with.
-
-        Raises:
-            DimError: the folder is not a run, or its configuration cannot be read.
-        """
+        """What the run was started with; DimError if the folder is no run, or that cannot be read."""
         file, remedy = self.configuration_file, "repair it, or choose another RUN= name"
         if not file.exists():
             raise DimError(f"{self.path} is not a run: it has no {file.name}; train it: make train RUN=…")
@@ -164,8 +157,7 @@ class Run:
     def load(self):
         """The model as of the last complete epoch, compiled, optimizer included.
 
-        Raises:
-            DimError: there is no checkpoint, it is damaged, or it is not of this run.
+        Raises DimError if there is no checkpoint, it is damaged, or it is not of this run.
         """
         import keras
 
@@ -209,8 +201,7 @@ class Run:
     def read_json(self, file: Path, *names: str) -> dict:
         """Content of one of the run's JSON files, of the form that a file of its name has, with these names.
 
-        Raises:
-            DimError: it cannot be read, or has another form.
+        Raises DimError if it cannot be read, or has another form.
         """
         return read_json(file, {**dict.fromkeys(names, object), **_FORMS.get(file.name, {})})
 

@@ -20,10 +20,8 @@ from experiments.evaluate.options import Options, dataset_of
 def evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
     """Content of evaluation.json of each run.
 
-    Several are evaluated in a process of their own each: what TensorFlow keeps of one would add up.
-
-    Raises:
-        DimError: a run cannot be used, or its process was killed.
+    Several are evaluated in a process of their own each: what TensorFlow keeps of one would add up. Raises
+    DimError if a run cannot be used, or its process was killed.
     """
     if len(runs) == 1:
         with command_line.nothing_to_lose():

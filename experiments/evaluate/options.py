@@ -30,11 +30,7 @@ class Options:
 
 
 def dataset_of(run: Run, options: Options) -> Dataset:
-    """The images on which a run is evaluated.
-
-    Raises:
-        DimError: they, the run or the supervised one cannot be used.
-    """
+    """The images on which a run is evaluated; DimError if they or a run cannot be used."""
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")

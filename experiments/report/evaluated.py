@@ -35,11 +35,7 @@ class Evaluated(NamedTuple):
 
 
 def evaluated(run: Run, configuration: Configuration) -> Evaluated:
-    """The section on the evaluation.
-
-    Raises:
-        DimError: evaluation.json cannot be used.
-    """
+    """The section on the evaluation; DimError if evaluation.json cannot be used."""
     file = run.path / "evaluation.json"
     if not file.exists():
         command = program_command("evaluate", run, Options())
