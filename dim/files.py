@@ -28,10 +28,7 @@ _ROOM = 10_000_000  # bytes, enough for pictures and tables
 
 
 def typed_path(text: str | Path) -> Path:
-    """A path as somebody typed it, where a leading `~` is the home folder, and `./~` is not.
-
-    Raises DimError if it begins with the home folder of nobody, such as `~nobody`.
-    """
+    """A path as somebody typed it: a leading `~` is the home folder, DimError if nobody's; `./~` is not."""
     if not str(text).startswith("~"):
         return Path(text)
     try:

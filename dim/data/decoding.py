@@ -27,10 +27,8 @@ def decoded(recipe: Recipe, batch: int, first: int = 0) -> Iterator[tuple[int, l
     """
     read = partial(image_or_reason, recipe.decode)
     pool = ThreadPoolExecutor(os.cpu_count())
-    batches = (
-        (start, pool.map(read, recipe.sources[start : start + batch]))
-        for start in range(first, len(recipe.sources), batch)
-    )
+    starts = range(first, len(recipe.sources), batch)
+    batches = ((start, pool.map(read, recipe.sources[start : start + batch])) for start in starts)
     waiting = deque()
     try:
         for each in chain(batches, repeat(None, _AHEAD)):

@@ -116,16 +116,10 @@ def _recipe(where: str, names: list[str], read: Callable[[str], str], decode: Ca
         if name not in annotated:
             raise DimError(f"{where}: {ANNOTATIONS} lacks val/images/{name}; restore the original file")
         if annotated[name] not in labels:
-            raise DimError(
-                f"{where}: val/images/{name} is of class {annotated[name]} by {ANNOTATIONS}, "
-                "which has no images in train/; restore the original file"
-            )
+            wrong = f"is of class {annotated[name]} by {ANNOTATIONS}, which has no images in train/"
+            raise DimError(f"{where}: val/images/{name} {wrong}; restore the original file")
     words = dict(line.split("\t", 1) for line in read(WORDS).splitlines() if "\t" in line)
-    return Recipe(
-        sources=["/".join(p) for p in train + val],
-        decode=decode,
-        names=["/".join(p) for p in train + val],
-        labels=[labels[wnid] for _, wnid, _, _ in train] + [labels[annotated[p[2]]] for p in val],
-        class_names=[words.get(wnid, wnid).split(",")[0].strip() for wnid in wnids],
-        train=len(train),
-    )
+    files = ["/".join(p) for p in train + val]
+    known = [labels[wnid] for _, wnid, _, _ in train] + [labels[annotated[p[2]]] for p in val]
+    class_names = [words.get(wnid, wnid).split(",")[0].strip() for wnid in wnids]
+    return Recipe(files, decode, files, known, class_names, len(train))

@@ -26,14 +26,9 @@ def tuning(dataset: Dataset) -> Dataset:
         few = f"{len(dataset.train)} training images, too few"
         raise DimError(f"{dataset.name} has {few} to hold out a tenth for --tune")
     train, file = dataset.train, str(dataset.train.images.filename)
-    recipe = Recipe(
-        sources=rows.tolist(),
-        decode=partial(_row, file=file),
-        names=[train.names[i] for i in rows],
-        labels=None if train.labels is None else train.labels[rows].tolist(),
-        class_names=dataset.class_names,
-        train=int((~held).sum()),
-    )
+    names, decode = [train.names[i] for i in rows], partial(_row, file=file)
+    labels = None if train.labels is None else train.labels[rows].tolist()
+    recipe = Recipe(rows.tolist(), decode, names, labels, dataset.class_names, int((~held).sum()))
     return cached(f"{dataset.name}-tune", ["tune", ONE_IN, file], dataset.image_size, lambda: recipe)
 
 

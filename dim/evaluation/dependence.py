@@ -61,12 +61,9 @@ def mutual_information(
 ) -> Estimate:
     """MINE of I(X; Y) (Belghazi et al. 2018, https://arxiv.org/abs/1801.04062).
 
-    The two variables are mismatched by rolling one of them within a batch.
-
-    Args:
-        x, y: [N, F] and [N, D]; row i belongs to row i.
-        units: of the critic's hidden layers.
-        seed: of initial weights, the parts, order and mismatches.
+    Row i of x [N, F] belongs to row i of y [N, D]; they are mismatched by rolling one of them within a batch.
+    `units` are those of the critic's hidden layers, the seed that of initial weights, the parts, order and
+    mismatches.
     """
 
     def mismatch(pairs, rng):
@@ -81,8 +78,8 @@ def neural_dependency(codes: np.ndarray, units: tuple[int, ...] = (1000, 200), s
 
         KL( p(y) ‖ Π p(y_d) )        0 where all dimensions are independent
 
-    The dimensions of codes [N, D] are mismatched by shuffling each over a batch. The hidden layers of the
-    critic are the paper's by default; the seed is that of initial weights, the parts, order and shuffles.
+    The dimensions of codes [N, D] are mismatched by shuffling each over a batch. The critic is the paper's by
+    default.
     """
     return _divergence(_standardised(codes), lambda rows, rng: rng.permuted(rows, axis=0), units, seed)
 

@@ -87,13 +87,10 @@ class Depths:
 
 
 def at_three_depths(encoder: keras.Model) -> keras.Model:
-    """The flattened map, the last hidden layer and the code of images, as in the paper.
+    """A model from images [B, H0, W0, 3] uint8 to `conv`, `hidden` and `code`, each [B, F] float32.
 
-    `conv` is the layer of that name, the last map of the paper's two encoders, and the feature map of
-    encoders without one.
-
-    Returns:
-        A model from images [B, H0, W0, 3] uint8 to `conv`, `hidden` and `code`, each [B, F] float32.
+    They are the flattened map, the last hidden layer and the code, as in the paper. `conv` is the layer of
+    that name, the last map of the paper's two encoders, and the feature map of encoders without one.
     """
     names = {layer.name for layer in encoder.layers}
     outputs = {

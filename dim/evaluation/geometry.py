@@ -21,18 +21,13 @@ def rank_me(codes: np.ndarray) -> float:
     https://arxiv.org/abs/2210.02885). 1 if all codes lie on one line through 0, D if they spread evenly. N is
     to be D or more; the paper takes 25,600.
     """
-    return smooth_rank(singular_values(codes))
+    return smooth_rank(svdvals(np.asarray(codes, "float64")))
 
 
 def smooth_rank(values: np.ndarray) -> float:
     """The same from singular values, [K]."""
     p = values / max(values.sum(), np.finfo("float64").tiny) + 1e-7
     return float(np.exp(-np.sum(p * np.log(p))))
-
-
-def singular_values(codes: np.ndarray) -> np.ndarray:
-    """Of the codes as they are, greatest first: [min(N, D)] float64."""
-    return svdvals(np.asarray(codes, "float64"))
 
 
 def alignment(codes: np.ndarray, others: np.ndarray) -> float:
@@ -73,7 +68,8 @@ def direction_spread(codes: np.ndarray) -> float:
 def _measured(features: Features) -> dict:
     """Of random training codes the rank and, for the figure, the spectrum; the rest of validation images."""
     rng, train, val = features.rng, features.train, features.val
-    spectrum = singular_values(train[rng.permutation(len(train))[:_RANK_ME_IMAGES]])
+    shown = train[rng.permutation(len(train))[:_RANK_ME_IMAGES]]
+    spectrum = svdvals(np.asarray(shown, "float64"))
     return {
         "direction_spread": direction_spread(val),
         "rank_me": smooth_rank(spectrum),

@@ -60,16 +60,10 @@ def _train(model, initial, x, y, rate, epochs, seed, validation=None):
     model.optimizer.learning_rate = rate
     batches = Batches(x, min(_BATCH, len(x)), seed, labels=y)
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=_PATIENCE, mode="max")
-    history = model.fit(
-        batches,
-        steps_per_epoch=batches.steps_per_epoch,
-        epochs=epochs,
-        shuffle=False,
-        validation_data=validation,
-        validation_batch_size=_AT_ONCE,
-        callbacks=[] if validation is None else [stop],
-        verbose=0,
-    )
+    how = {"steps_per_epoch": batches.steps_per_epoch, "epochs": epochs, "shuffle": False, "verbose": 0}
+    if validation is not None:
+        how |= {"validation_data": validation, "validation_batch_size": _AT_ONCE, "callbacks": [stop]}
+    history = model.fit(batches, **how)
     let_go(batches)
     return history.history
 

@@ -22,6 +22,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from dim.layers.critics import pairs
 from dim.losses.objectives import OBJECTIVES, donsker_varadhan, nwj
 from dim.measures.arguments import real_array, real_matrix
 
@@ -70,10 +71,9 @@ def neural_bound(
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
         raise ValueError(f"x and y must be [N, Dx] and [N, Dy], not {x.shape} and {y.shape}; give pairs")
     if batch_size < 2 or len(x) < 2 * batch_size:
-        raise ValueError(
-            f"batch_size {batch_size} does not fit {len(x)} samples, half of which are trained on; "
-            f"choose it from 2 to {len(x) // 2}"
-        )
+        samples = f"{len(x)} samples, half of which are trained on"
+        remedy = f"choose it from 2 to {len(x) // 2}"
+        raise ValueError(f"batch_size {batch_size} does not fit {samples}; {remedy}")
     half = len(x) // 2
     train, held_out = np.split(np.random.default_rng(seed).permutation(len(x)), [half])
     x, y = ((z - z[train].mean(axis=0)) / np.maximum(z[train].std(axis=0), 1e-12) for z in (x, y))
@@ -153,21 +153,15 @@ def mine_loss(positive, negative, log_average):
     return nwj(ops.add(positive, shift), ops.add(negative, shift)).loss
 
 
+def _pairs(scores):
+    """Scores [N, N] as the objectives want them: positive [N, 1] and negative [N, N - 1, 1]."""
+    return pairs(ops.cast(scores, "float32")[:, :, None])
+
+
 def _objective(bound: Bound):
     if bound not in BOUNDS:
         raise ValueError(f"bound must be one of {BOUNDS}, not {bound!r}")
     return donsker_varadhan if bound == "mine" else OBJECTIVES[bound]
-
-
-def _pairs(scores):
-    """Scores [N, N] as the objectives want them: positive [N, 1] and negative [N, N - 1, 1].
-
-    Without its last entry and read in rows of N + 1, the matrix has the diagonal in its first column.
-    """
-    scores = ops.cast(scores, "float32")
-    N = ops.shape(scores)[0]
-    rows = ops.reshape(ops.reshape(scores, (-1,))[:-1], (N - 1, N + 1))
-    return ops.diagonal(scores)[:, None], ops.reshape(rows[:, 1:], (N, N - 1, 1))
 
 
 def tower(widths: Sequence[int], seeds: Iterable[int]) -> keras.Sequential:

@@ -90,15 +90,12 @@ def _divided(rows, labels, first: int, seed: int):
 
 
 def linear_probe(data: ProbeData) -> ProbeResult:
-    """Logistic regression with an L2 penalty.
+    """Logistic regression with an L2 penalty; the setting has its `strength` and the number of `folds`.
 
     Every strength is tried, by 5-fold cross-validation, and the weakest penalty is taken that is no
     more than one standard error behind the best: a fold knows fewer images than there are, and the fewer,
     the stronger the best penalty. Features beyond `CHEAP` are fitted once for each strength instead, by at
-    most 50 steps of L-BFGS, and the best on the slice is taken.
-
-    Returns:
-        Its accuracy; the setting has the `strength` and the number of `folds`, 1 being the slice.
+    most 50 steps of L-BFGS, and the best on the slice, as 1 fold, is taken.
     """
     N, F = data.train.shape
     cheap = N * F * len(np.unique(data.labels)) <= CHEAP and N >= FOLDS

@@ -18,13 +18,8 @@ def reconstructions(
     """Trains a decoder from codes to images by squared error, and decodes others: [Q, H0, W0, 3] uint8.
 
     Hjelm et al. 2019, section 4.1, train one so and report the MS-SSIM of what it draws. The decoder is
-    the encoder's mirror and sees 150 batches of 50 with Adam 1e-3; more of them would draw sharper.
-
-    Args:
-        encoder: that the codes come from; it stays as it is.
-        codes, images: [N, D] float32 and [N, H0, W0, 3] uint8, memory-mapped or not.
-        val_codes: [Q, D] float32.
-        seed: of initial weights and order.
+    the encoder's mirror and sees 150 batches of 50 with Adam 1e-3; more of them would draw sharper. It learns
+    from codes [N, D] and images [N, H0, W0, 3] uint8, and is then given val_codes [Q, D].
     """
 
     def batch(index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,18 +19,13 @@ class RetrievalMetrics(NamedTuple):
     """Means over all queries whose class has another member; shares of 1.
 
     With R the number of other members of a query's class, after Musgrave, Belongie and Lim 2020
-    (https://arxiv.org/abs/2003.08505):
-
-        recall_at_1      is the nearest of the query's class?
-        precision_at_10  of the 10 nearest, the share of the query's class; None among fewer than 10 others
-        r_precision      of the R nearest, the share of the query's class
-        map_at_r         (1/R) · sum over the hits i among the R nearest of (hits up to i) / i
+    (https://arxiv.org/abs/2003.08505).
     """
 
-    recall_at_1: float
-    precision_at_10: float | None
-    r_precision: float
-    map_at_r: float
+    recall_at_1: float  # is the nearest of the query's class?
+    precision_at_10: float | None  # of the 10 nearest, the share of its class; None of fewer than 10 others
+    r_precision: float  # of the R nearest, the share of its class
+    map_at_r: float  # (1/R) · sum over the hits i among the R nearest of (hits up to i) / i
 
 
 def retrieval_metrics(

@@ -103,21 +103,20 @@ def verify(
         raise ValueError(f"similarities and same must be [M] both, not {similarities.shape} and {same.shape}")
     if not np.isfinite(similarities).all():
         raise ValueError("there are similarities that are not finite; look for NaN among the codes")
-    fewest = min(same.sum(), (~same).sum())
+    alike, others = same.sum(), (~same).sum()
+    fewest = min(alike, others)
     if fewest < 2:
-        raise ValueError(
-            f"there are {same.sum()} same and {(~same).sum()} different pairs; at least 2 of each are needed"
-        )
+        found = f"{alike} same and {others} different pairs"
+        raise ValueError(f"there are {found}; at least 2 of each are needed")
     folds = StratifiedKFold(min(FOLDS, int(fewest)), shuffle=True, random_state=seed)
     accuracies = [
         np.mean((similarities[test] >= best_threshold(similarities[train], same[train])) == same[test])
         for train, test in folds.split(similarities, same)
     ]
     far, tar, _ = roc_curve(same, similarities, drop_intermediate=False)
-    enough = (~same).sum()
     accuracy, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
     area, eer = float(auc(far, tar)), float(np.interp(0, far - (1 - tar), far))
-    read = {f: float(tar[far <= f].max()) if enough * f >= FEWEST_FALSE_ACCEPTS else None for f in fars}
+    read = {f: float(tar[far <= f].max()) if others * f >= FEWEST_FALSE_ACCEPTS else None for f in fars}
     return Verification(accuracy, deviation, best_threshold(similarities, same), area, eer, read, far, tar)
 
 

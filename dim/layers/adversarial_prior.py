@@ -37,10 +37,8 @@ class AdversarialPrior(Random, layers.Layer):
         if target not in TARGETS:
             raise ValueError(f"target must be one of {TARGETS}, not {target!r}")
         self.target, self.weight = target, weight
-        self.dense = [
-            layers.Dense(units, activation=activation, dtype="float32")
-            for units, activation in ((1000, "relu"), (200, "relu"), (1, None))
-        ]
+        widths = (1000, "relu"), (200, "relu"), (1, None)
+        self.dense = [layers.Dense(U, activation, dtype="float32") for U, activation in widths]
 
     def build(self, code_shape):
         shape = code_shape

@@ -30,10 +30,8 @@ class CoordinatePrediction(Random, layers.Layer):
 
     def build(self, code_shape, feature_map_shape):
         H, W, C = feature_map_shape[1:]
-        self.absolute, self.relative = (
-            [layers.Dense(size, dtype="float32") for size in sizes]
-            for sizes in ((H, W), (2 * H - 1, 2 * W - 1))
-        )
+        self.absolute = [layers.Dense(size, dtype="float32") for size in (H, W)]
+        self.relative = [layers.Dense(2 * size - 1, dtype="float32") for size in (H, W)]
         self.from_code.build(code_shape)
         for dense in self.from_feature, self.from_other:
             dense.build((None, None, C))

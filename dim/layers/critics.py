@@ -82,9 +82,8 @@ class EncodeAndDot(SavesArguments, layers.Layer):
     def __init__(self, units: int = 512, negatives: int = 0, temperature: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         if temperature < 0:
-            raise ValueError(
-                f"temperature must be positive, or 0 for dot products over √U, not {temperature}"
-            )
+            wanted = "positive, or 0 for dot products over √U"
+            raise ValueError(f"temperature must be {wanted}, not {temperature}")
         self.units, self.negatives, self.temperature = units, _valid(negatives), temperature
         self.code_projection = ResidualProjection(units, dtype=self.dtype_policy)
         self.feature_projection = ResidualProjection(units, dtype=self.dtype_policy)
@@ -99,7 +98,7 @@ class EncodeAndDot(SavesArguments, layers.Layer):
         divisor = self.units**0.5
         if self.temperature:
             p, q, divisor = ops.normalize(p), ops.normalize(q), self.temperature
-        return _pairs(ops.einsum("iu,jlu->ijl", p, q) / divisor, self.negatives)
+        return pairs(ops.einsum("iu,jlu->ijl", p, q) / divisor, self.negatives)
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -123,7 +122,7 @@ class Bilinear(SavesArguments, layers.Layer):
         C = features.shape[-1]
         wanted = ops.cast(ops.matmul(code, self.kernel), "float32") / C**0.5
         scores = ops.einsum("ic,jlc->ijl", wanted, ops.cast(features, "float32"))
-        return _pairs(scores, self.negatives)
+        return pairs(scores, self.negatives)
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -152,7 +151,7 @@ class ConcatenateAndConvolve(SavesArguments, layers.Layer):
         from_code = ops.matmul(code, self.first.kernel[:D])[:, None, :]
         from_features = ops.matmul(features, self.first.kernel[D:]) + self.first.bias
         if not self.negatives:
-            return _pairs(self._score(from_code[:, None] + from_features), 0)
+            return pairs(self._score(from_code[:, None] + from_features))
         _check_batch(code.shape[0], self.negatives)
         others = (ops.roll(from_features, -shift, axis=0) for shift in range(self.negatives + 1))
         scores = [self._score(from_code + features) for features in others]
@@ -179,7 +178,7 @@ def _check_batch(B: int | None, negatives: int):
         raise ValueError(f"{needed}, this one has {B}")
 
 
-def _pairs(scores, negatives: int):
+def pairs(scores, negatives: int = 0):
     """Scores of all pairs, [B, B, L], to those of true and of K mismatched ones, [B, L] and [B, K, L]."""
     positive = ops.transpose(ops.diagonal(scores, axis1=0, axis2=1))
     if not negatives:

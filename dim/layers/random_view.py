@@ -32,15 +32,7 @@ class RandomView(Random, keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        area: float = 0.3,
-        aspect: float = 4 / 3,
-        brightness: float = 0.4,
-        contrast: float = 0.4,
-        channels: float = 0.2,
-        grey: float = 0.2,
-        seed: int = 0,
-        **kwargs,
+        self, area=0.3, aspect=4 / 3, brightness=0.4, contrast=0.4, channels=0.2, grey=0.2, seed=0, **kwargs
     ):
         super().__init__(seed, **{**kwargs, "dtype": "float32"})
         self.area, self.aspect = area, aspect

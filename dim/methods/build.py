@@ -80,17 +80,14 @@ def _deep_infomax(c: Configuration, encoder, classes) -> dict:
     return {
         "local_critic": _critic(c) if c.beta else None,
         "global_critic": _critic(c) if c.alpha else None,
-        "objective": c.objective,
+        **{name: getattr(c, name) for name in ("objective", "summary", "clip", "seed")},
         "global_weight": c.alpha,
         "local_weight": c.beta,
         "prior_weight": c.gamma,
-        "summary": c.summary,
-        "clip": c.clip,
         "occlusion": Occlusion(c.occlusion, seed=c.seed) if c.occlusion else None,
         "prior_discriminator": discriminator,
         "coordinates": CoordinatePrediction(c.critic_units, seed=c.seed) if c.delta else None,
         "coordinates_weight": c.delta,
-        "seed": c.seed,
     }
 
 

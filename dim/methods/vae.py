@@ -41,10 +41,8 @@ class VariationalAutoencoder(Learner):
     likelihoods are compared; gradients of whole images overflow float16. With β = 1 it is the negative
     bound, any other β makes it the β-VAE. While training, codes are sampled from the posterior.
 
-    With an augmentation, training shows one random view of each image, and the view is what has to be
-    reconstructed.
-
-    Fit on uint8 images [B, H0, W0, 3] without targets.
+    Fit on uint8 images [B, H0, W0, 3] without targets. With an augmentation, training shows one random view
+    of each, and the view is what has to be reconstructed.
 
     Args:
         encoder: a model of `dim.encoders`; DimError where it gives no log-variance.

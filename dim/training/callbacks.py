@@ -39,13 +39,10 @@ class Progress(keras.callbacks.Callback):
         self.images_per_step = images_per_step
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.bar = tqdm(
-            total=self.params["steps"] * self.images_per_step,
-            desc=f"epoch {epoch + 1}/{self.params['epochs']}",
-            unit=" images",
-            dynamic_ncols=True,
-            mininterval=0.2 if sys.stderr.isatty() else 5,
-        )
+        images = self.params["steps"] * self.images_per_step
+        seldom = 0.2 if sys.stderr.isatty() else 5  # seconds
+        look = {"unit": " images", "dynamic_ncols": True, "mininterval": seldom}
+        self.bar = tqdm(total=images, desc=f"epoch {epoch + 1}/{self.params['epochs']}", **look)
 
     def on_train_batch_end(self, batch, logs=None):
         if batch % _EVERY == 0:  # reading a term waits for the device

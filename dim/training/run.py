@@ -101,12 +101,9 @@ class Run:
             if dataset and self.data.exists() and "fingerprint" in self.read_json(self.data) and not change:
                 may_change.add("data")
             old, new = asdict(self.configuration()), asdict(configuration)
-            differences = ", ".join(
-                f"{name} {old[name]!r}, not {new[name]!r}"
-                for name in new
-                if old[name] != new[name] and name not in may_change
-            )
-            if differences:
+            changed = [name for name in new if old[name] != new[name] and name not in may_change]
+            if changed:
+                differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in changed)
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
         if change:
             raise DimError(f"{self.path} {change}; take another RUN= name")

@@ -60,11 +60,8 @@ def _figure(shown: list[_Panel], evaluation: dict):
 
 def _accuracies(axes, features: dict, evaluation: dict) -> None:
     for metric, (marker, label) in _MARKERS.items():
-        points = [
-            (100 * numbers[metric], -i, _colour(name))
-            for i, (name, numbers) in enumerate(features.items())
-            if metric in numbers
-        ]
+        rows = [(name, i) for i, name in enumerate(features) if metric in features[name]]
+        points = [(100 * features[name][metric], -i, _colour(name)) for name, i in rows]
         if points:
             x, y, colours = zip(*points, strict=True)
             axes.scatter(x, y, marker=marker, s=26, color=colours)

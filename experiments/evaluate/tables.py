@@ -58,12 +58,10 @@ def _section(section: Section, evaluators: list, evaluations: list[dict]) -> lis
     """Its heading, tables and protocols, as far as there are numbers."""
     measured = [evaluation[section.part] for evaluation in evaluations]
     rows = list(dict.fromkeys(row for part in measured for row in part))
-    cells = {
-        column: [_cell([part.get(row, {}) for part in measured], row, column) for row in rows]
-        for evaluator in evaluators
-        for column in evaluator.columns
-    }
-    cells = {column: each for column, each in cells.items() if any(each)}
+    cells = {}
+    for column in (column for evaluator in evaluators for column in evaluator.columns):
+        each = [_cell([part.get(row, {}) for part in measured], row, column) for row in rows]
+        cells |= {column: each} if any(each) else {}
     if not cells:
         return []
     parts = [f"## {section.title}", *([section.lead.format(**evaluations[0])] if section.lead else [])]

@@ -64,15 +64,10 @@ def without_overlap(places: np.ndarray) -> np.ndarray:
 def drawn(
     places: np.ndarray, images: np.ndarray, thumbnails: np.ndarray, labels: np.ndarray | None
 ) -> np.ndarray:
-    """The picture: dots, and thumbnails framed in the colour of their class above them.
+    """The picture [height, width, 3] uint8: dots, and above them thumbnails framed in their class's colour.
 
-    Args:
-        places, images: [N, 2] in 0..1 and [N, S, S, 3] uint8.
-        thumbnails: [N] bool, which images to show.
-        labels: [N] int, or None where nothing is known of the classes.
-
-    Returns:
-        [height, width, 3] uint8.
+    Places [N, 2] are in 0..1, images [N, S, S, 3] uint8, thumbnails [N] bool, and labels [N] int, or None
+    where nothing is known of the classes.
     """
     margin = _FRAME + _TILE // 8
     picture = Image.new("RGB", (_SIDE + 2 * margin, _SIDE + 2 * margin), PAPER)

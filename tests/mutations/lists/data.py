@@ -108,10 +108,10 @@ EDITS = [
         ),
         (
             "validation images first",
-            '["/".join(p) for p in train + val],\n        decode',
-            '["/".join(p) for p in val + train],\n        decode',
+            "files, decode, files",
+            "files[::-1], decode, files",
         ),
-        ("validation images are training images", "train=len(train),", "train=len(train) + len(val),"),
+        ("validation images are training images", "class_names, len(train))", "class_names, len(files))"),
     ),
     *edits_of(
         "dim/data/picture.py",

@@ -109,7 +109,7 @@ EDITS = [
             "np.interp(0, far - (1 - tar), far)",
             "np.interp(0, far - tar, far)",
         ),
-        ("one false accept fewer is enough", "enough * f >= FEWEST", "enough * f > FEWEST"),
+        ("one false accept fewer is enough", "others * f >= FEWEST", "others * f > FEWEST"),
         ("folds of seed 0", "shuffle=True, random_state=seed", "shuffle=True, random_state=0"),
         ("pairs of seed 0", "np.random.default_rng(seed), min(", "np.random.default_rng(0), min("),
     ),
