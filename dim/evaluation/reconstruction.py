@@ -21,20 +21,25 @@ def reconstructions(
     the encoder's mirror and sees 150 batches of 50 with Adam 1e-3; more of them would draw sharper. It learns
     from codes [N, D] and images [N, H0, W0, 3] uint8, and is then given val_codes [Q, D].
     """
+    keras.utils.set_random_seed(seed)
+    decoder = mirrored_decoder(encoder)
+    decoder.compile(keras.optimizers.Adam(1e-3), "mean_squared_error")
+    batches = _batches(codes, images, seed)
+    decoder.fit(batches, steps_per_epoch=STEPS, shuffle=False, verbose=0)
+    let_go(batches)
+    pixels = decoder.predict(val_codes, batch_size=_BATCH, verbose=0)
+    return np.clip(np.round((pixels + 1) * 127.5), 0, 255).astype("uint8")
+
+
+def _batches(codes: np.ndarray, images: np.ndarray, seed: int) -> Made:
+    """Random ones without end, pixels scaled to [-1, 1]."""
 
     def batch(index: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([seed, index])
         rows = np.sort(rng.choice(len(codes), min(_BATCH, len(codes)), replace=False))
         return codes[rows], np.asarray(images[rows], "float32") / 127.5 - 1
 
-    keras.utils.set_random_seed(seed)
-    decoder = mirrored_decoder(encoder)
-    decoder.compile(keras.optimizers.Adam(1e-3), "mean_squared_error")
-    batches = Made(batch)
-    decoder.fit(batches, steps_per_epoch=STEPS, shuffle=False, verbose=0)
-    let_go(batches)
-    pixels = decoder.predict(val_codes, batch_size=_BATCH, verbose=0)
-    return np.clip(np.round((pixels + 1) * 127.5), 0, 255).astype("uint8")
+    return Made(batch)
 
 
 def _measured(features: Features) -> dict[str, float]:
