@@ -46,11 +46,9 @@ def _in_their_span(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _few(labels: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    rows = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        rows.extend(rng.permutation(members)[: max(1, round(share * len(members)))])
-    return np.array(rows)
+    each = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    kept = [rng.permutation(members)[: max(1, round(share * len(members)))] for members in each]
+    return np.concatenate(kept)
 
 
 def _splits(labels: np.ndarray, repeats: int, seed: int):

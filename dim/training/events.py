@@ -45,6 +45,7 @@ class _Writer:
 
     def __init__(self, folder: str):
         self.events = EventsWriter(f"{folder}/events")
+        self.flush, self.close = self.events.flush, self.events.close
         records = self.events._py_recordio_writer
         records._writer.close()
         self.path = records.path
@@ -56,9 +57,3 @@ class _Writer:
         except OSError as error:
             error.filename = self.path
             raise
-
-    def flush(self) -> None:
-        self.events.flush()
-
-    def close(self) -> None:
-        self.events.close()
