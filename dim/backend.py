@@ -16,9 +16,7 @@ def import_keras() -> None:
 
     They come from compiled code before any log level is read. If the import fails they are shown, unless it
     was interrupted. What a keras.json says of the order of dimensions and of precision does not matter here.
-
-    Raises:
-        DimError: the backend does not exist or is not installed, or a keras.json cannot be used.
+    Raises DimError if the backend does not exist or is not installed, or a keras.json cannot be used.
     """
     backend = os.environ.get("KERAS_BACKEND", "")
     if backend and backend not in BACKENDS:
@@ -32,9 +30,8 @@ def import_keras() -> None:
         except ModuleNotFoundError as error:
             if error.name not in BACKENDS:
                 raise
-            raise DimError(
-                f"Keras' backend {error.name} is not installed; install it, or set KERAS_BACKEND to another"
-            ) from error
+            remedy = "install it, or set KERAS_BACKEND to another"
+            raise DimError(f"Keras' backend {error.name} is not installed; {remedy}") from error
         except ValueError as error:
             settings = os.environ.get("KERAS_HOME") or "~/.keras"
             raise DimError(f"Keras cannot start ({error}); repair or remove {settings}/keras.json") from error

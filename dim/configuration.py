@@ -116,10 +116,9 @@ class Configuration:
         if self.alpha == self.beta == 0:
             raise DimError("--alpha and --beta are both 0, so there is nothing to learn")
         if self.negatives >= self.batch_size:
-            raise DimError(
-                f"--negatives {self.negatives} come from the other images of a batch; "
-                f"take fewer than --batch-size {self.batch_size}"
-            )
+            where = "come from the other images of a batch"
+            remedy = f"take fewer than --batch-size {self.batch_size}"
+            raise DimError(f"--negatives {self.negatives} {where}; {remedy}")
         if not 0 < self.crop <= 1:
             raise DimError(f"--crop must be above 0 and at most 1, not {self.crop}")
         if self.occlusion >= 1:
@@ -127,9 +126,8 @@ class Configuration:
         if self.method == "vae" and self.prior != "kl":
             raise DimError(f"--method vae needs --prior kl, not {self.prior}")
         if self.method == "metric" and self.batch_size < 2 * self.per_class:
-            raise DimError(
-                f"--batch-size {self.batch_size} has no room for two classes of --per-class {self.per_class}"
-            )
+            lack = f"has no room for two classes of --per-class {self.per_class}"
+            raise DimError(f"--batch-size {self.batch_size} {lack}")
         if self.method == "metric" and self.loss in choices.BY_TEMPERATURE and not self.temperature:
             raise DimError(f"--loss {self.loss} needs a --temperature above 0, such as 0.1")
 
@@ -143,11 +141,7 @@ class Configuration:
         return math.prod(self.classes_and_images(classes)) if self.method == "metric" else self.batch_size
 
     def classes_and_images(self, classes: int) -> tuple[int, int]:
-        """P and K of a batch of metric learning; where there are fewer than P classes, each has more images.
-
-        Args:
-            classes: how many there are.
-        """
+        """P and K of a batch of metric learning; of fewer classes than P there are more images each."""
         P = min(self.batch_size // self.per_class, classes)
         return P, self.batch_size // P if classes == P else self.per_class
 

@@ -28,11 +28,7 @@ _ROOM = 10_000_000  # bytes, enough for pictures and tables
 
 
 def typed_path(text: str | Path) -> Path:
-    """A path as somebody typed it, where a leading `~` is the home folder, and `./~` is not.
-
-    Raises:
-        DimError: it begins with the home folder of nobody, such as `~nobody`.
-    """
+    """A path as somebody typed it: a leading `~` is the home folder, DimError if nobody's; `./~` is not."""
     if not str(text).startswith("~"):
         return Path(text)
     try:
@@ -42,14 +38,10 @@ def typed_path(text: str | Path) -> Path:
 
 
 def replace(file: Path, write: Callable[[Path], object]) -> None:
-    """At any moment the old or the new content is whole on disk, after a loss of power too.
+    """At any moment the old or the new content of the file is whole on disk, after a loss of power too.
 
-    Args:
-        file: to be replaced.
-        write: writes the new content to the path that it is given.
-
-    Raises:
-        OSError: it cannot be written; the old content is still there.
+    `write` writes the new content to the path that it is given. What it raises is raised, and OSError where
+    it cannot be written; the old content is still there then.
     """
     unfinished = file.with_name(UNFINISHED + file.name)
     try:
@@ -66,15 +58,9 @@ def replace(file: Path, write: Callable[[Path], object]) -> None:
 
 
 def read_json(file: Path, form: Any, remedy: str = _REMEDY) -> Any:
-    """What a JSON file holds.
+    """What a JSON file holds, in the form that it must have, as `dim.form.check` describes it.
 
-    Args:
-        file: to be read.
-        form: that the content must have, as `dim.form.check` describes it.
-        remedy: what to do where it has not.
-
-    Raises:
-        DimError: it cannot be read, is no JSON, or has another form.
+    Raises DimError if it cannot be read, is no JSON, or has another form; the remedy is what to do then.
     """
     try:
         content = json.loads(_text(file))
@@ -85,18 +71,11 @@ def read_json(file: Path, form: Any, remedy: str = _REMEDY) -> Any:
 
 
 def read_table(file: Path, *names: str, remedy: str = _REMEDY) -> list[dict[str, str]]:
-    """The rows of a CSV file, cells that a row lacks being empty.
+    """The rows of a CSV file with columns of such names at least, cells that a row lacks being empty.
 
     A spreadsheet may have saved it: with a mark at its beginning, in UTF-16, and with semicolons or tabs
-    between the cells.
-
-    Args:
-        file: to be read.
-        names: of columns that it must have.
-        remedy: what to do where it has not.
-
-    Raises:
-        DimError: it cannot be read, is no such table, or lacks a column.
+    between the cells. Raises DimError if it cannot be read, is no such table, or lacks a column; the remedy
+    is what to do then.
     """
     try:
         text = _text(file)
@@ -126,12 +105,7 @@ def _unusable(file: Path, error: Exception, remedy: str) -> DimError:
 
 
 def replace_folder(folder: Path, unfinished: Path) -> None:
-    """Puts a folder that is complete in the place of an older one, with everything in it on the disk.
-
-    Args:
-        folder: where it is to be; what is there goes.
-        unfinished: the new one, beside it.
-    """
+    """Puts a complete folder, beside an older one, in its place, with everything in it on the disk."""
     for path in (*unfinished.rglob("*"), unfinished):
         _reach_the_disk(path)
     shutil.rmtree(folder, ignore_errors=True)
@@ -140,34 +114,23 @@ def replace_folder(folder: Path, unfinished: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Asks before the work whether its results can be written.
-
-    Raises:
-        DimError: they cannot, or the disk is nearly full.
-    """
+    """Asks before the work if its results can be written; DimError if not, or if the disk is nearly full."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free
     except OSError as error:
         raise DimError(f"{folder} cannot be written to ({error.strerror}); make it writable first") from error
     if free < _ROOM:
-        raise DimError(
-            f"{free / 1e6:.1f} MB are free for {folder}, {_ROOM / 1e6:.0f} are wanted; make room first"
-        )
+        room = f"{free / 1e6:.1f} MB are free for {folder}, {_ROOM / 1e6:.0f} are wanted"
+        raise DimError(f"{room}; make room first")
 
 
 @contextmanager
 def exclusive(file: Path, what: str) -> Iterator[None]:
     """Keeps other processes from doing the same at the same time. The lock ends with the process.
 
-    Where the file system has no locks nobody is kept out.
-
-    Args:
-        file: that is there meanwhile, and says who holds it.
-        what: is being done, for the message.
-
-    Raises:
-        DimError: another process does it.
+    Where the file system has no locks nobody is kept out. The file is there meanwhile, and says who holds
+    it. Raises DimError if another process does it; `what` is being done, for the message.
     """
     descriptor = _locked(file, what)
     try:
@@ -181,8 +144,7 @@ def exclusive(file: Path, what: str) -> Iterator[None]:
 def lock(descriptor: int, wait: bool = False) -> None:
     """Locks an open file or folder until it is closed or the process ends; nothing where there are no locks.
 
-    Raises:
-        BlockingIOError: another process has it locked, and nobody wants to wait.
+    Raises BlockingIOError if another process has it locked, and nobody wants to wait.
     """
     if fcntl is not None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

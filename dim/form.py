@@ -65,16 +65,8 @@ def _has(value, form) -> bool:
     return any(_has(value, kind) for kind in kinds)
 
 
-_WORDS = {
-    str: "a text",
-    int: "an integer",
-    float: "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "a dictionary",
-    type(None): "null",
-    None: "null",
-}
+_WORDS = {str: "a text", int: "an integer", float: "a number", bool: "true or false"}
+_WORDS |= {list: "a list", dict: "a dictionary", type(None): "null", None: "null"}
 
 
 def _word(kind) -> str:

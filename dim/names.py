@@ -21,7 +21,8 @@ def printable(name: object) -> str:
     Control characters, line ends, signs that turn the direction of writing, and bytes that were no UTF-8
     become backslash escapes; all else stays as it is.
     """
-    return _UNPRINTABLE.sub(lambda found: _escaped(found[0]), str(name))
+    escape = "unicode_escape", "surrogatepass"
+    return _UNPRINTABLE.sub(lambda found: found[0].encode(*escape).decode("ascii"), str(name))
 
 
 def cell(name: object) -> str:
@@ -63,7 +64,3 @@ def did_you_mean(word: str, known: Iterable, cutoff: float = 0.6) -> str:
     """`did you mean X? ` where there is something near, otherwise nothing."""
     near = get_close_matches(word, map(str, known), n=1, cutoff=cutoff)
     return f"did you mean {near[0]}? " if near else ""
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

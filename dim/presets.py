@@ -46,19 +46,9 @@ def seed() -> Configuration:
 
     Command: make train PRESET=seed. Expect 26 % after 5 epochs in a minute and a half.
     """
-    return Configuration(
-        views=1,
-        critic="concatenate-and-convolve",
-        critic_units=256,
-        critic_layers=3,
-        objective="jsd",
-        negatives=1,
-        summary="code",
-        alpha=0.5,
-        beta=1.5,
-        gamma=0.01,
-        weight_decay=0.0,
-    )
+    critic = {"critic": "concatenate-and-convolve", "critic_units": 256, "critic_layers": 3, "negatives": 1}
+    weights = {"alpha": 0.5, "beta": 1.5, "gamma": 0.01, "weight_decay": 0.0}
+    return Configuration(views=1, objective="jsd", summary="code", **critic, **weights)
 
 
 @_preset
@@ -74,19 +64,9 @@ def paper_local_jsd() -> Configuration:
     Command: make train PRESET=paper-local-jsd. Expect 33 % after 5 epochs in two and a half minutes; the
     paper trains for 1000.
     """
-    return Configuration(
-        views=1,
-        code_size=64,
-        critic_units=2048,
-        objective="jsd",
-        prior="uniform",
-        alpha=0.0,
-        beta=1.0,
-        gamma=0.1,
-        learning_rate=1e-4,
-        weight_decay=0.0,
-        batch_size=64,
-    )
+    terms = {"objective": "jsd", "prior": "uniform", "alpha": 0.0, "beta": 1.0, "gamma": 0.1}
+    steps = {"learning_rate": 1e-4, "weight_decay": 0.0, "batch_size": 64}
+    return Configuration(views=1, code_size=64, critic_units=2048, **terms, **steps)
 
 
 @_preset

@@ -21,14 +21,10 @@ def default() -> str:
 
 
 def load(where: str, image_size: int = 64) -> Dataset:
-    """Opens a data set, decoding it at the first time.
+    """Opens a data set, with square images of `image_size` pixels, decoding it at the first time.
 
-    Args:
-        where: `photo-patches`, a folder or zip in the layout of Tiny-ImageNet, or any folder of images.
-        image_size: side of the square images in pixels.
-
-    Raises:
-        DimError: there is nothing there, or nothing that can be used.
+    It is `photo-patches`, a folder or zip in the layout of Tiny-ImageNet, or any folder of images. Raises
+    DimError if there is nothing there, or nothing that can be used.
     """
     from dim.data.cache import cached
 
@@ -42,17 +38,10 @@ def load(where: str, image_size: int = 64) -> Dataset:
 
 
 def load_of(configuration: Configuration, where: str = "") -> Dataset:
-    """What a run was trained on, or other images in the same size.
+    """What a run was trained on, or other images in the same size, as `load` opens them.
 
     Where the run holds training images out to make choices by, so does this: nobody then sees validation
     images.
-
-    Args:
-        configuration: of the run.
-        where: as for `load`, if not what the run was trained on.
-
-    Raises:
-        DimError: there is nothing there, or nothing that can be used.
     """
     from dim.data.tuning import tuning
 
@@ -61,11 +50,7 @@ def load_of(configuration: Configuration, where: str = "") -> Dataset:
 
 
 def load_whole(where: str, image_size: int = 64) -> Dataset:
-    """As `load`, for those who need no splits: every image is in `train`, and of a folder however few.
-
-    Raises:
-        DimError: there is nothing there, or nothing that can be used.
-    """
+    """As `load`, for those who need no splits: every image is in `train`, and of a folder however few."""
     from dim.data.cache import cached
 
     source = listed(where, image_size)
@@ -80,26 +65,20 @@ def load_whole(where: str, image_size: int = 64) -> Dataset:
 def listed(where: str, image_size: int = 64) -> Source:
     """What `load` would decode, not decoded; of a folder every image, however few there are.
 
-    Args:
-        where, image_size: as for `load`.
-
-    Raises:
-        DimError: there is nothing there. The recipe raises, too, where there is nothing to use.
+    Raises DimError if there is nothing there. The recipe raises, too, where there is nothing to use.
     """
     return _source(where, image_size, whole=True)
 
 
 def _source(where: str, image_size: int, whole: bool = False) -> Source:
-    """What is meant by `where`."""
     from dim.data import image_folder, photo_patches, tiny_imagenet
 
     if where == PHOTO_PATCHES:
         return photo_patches.source(image_size)
     path = typed_path(where)
     if not path.exists():
-        raise DimError(
-            f"no data at {path.absolute()}; pass a folder of images, a Tiny-ImageNet zip, or {PHOTO_PATCHES}"
-        )
+        remedy = f"pass a folder of images, a Tiny-ImageNet zip, or {PHOTO_PATCHES}"
+        raise DimError(f"no data at {path.absolute()}; {remedy}")
     if not (path.is_file() or path.is_dir()):
         raise DimError(f"{path.absolute()} is neither a folder nor a file; pass a folder of images or a zip")
     if path.is_file() or (path / tiny_imagenet.ANNOTATIONS).is_file():

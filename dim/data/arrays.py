@@ -12,15 +12,10 @@ _FEWEST = 3
 
 
 def of_arrays(images: np.ndarray, labels: np.ndarray | None = None, name: str = "arrays") -> Dataset:
-    """Images with a tenth of them, drawn at random but always the same ones, held out for validation.
+    """Images [N, S, S, 3] uint8, a tenth of them, at random but always the same ones, held out to validate.
 
-    Args:
-        images: [N, S, S, 3] uint8.
-        labels: [N] of any kind, numbers or names of classes; None where there are none.
-        name: what the data set is called.
-
-    Raises:
-        DimError: the arrays are of another form, or do not belong together.
+    The labels [N] may be of any kind, numbers or names of classes. Raises DimError if the arrays are of
+    another form, or do not belong together.
     """
     images = np.asarray(images)
     N = len(images) if images.ndim else 0

@@ -5,7 +5,7 @@ the end of an iterator wait for up to 20 seconds on an idle machine. Two batches
 in it stays in memory, see `let_go`.
 """
 
-import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import keras
@@ -19,8 +19,23 @@ def let_go(dataset: keras.utils.PyDataset) -> None:
     with it. That does not matter for memory maps; whoever trains on one array after the other needs this.
     """
     for name, value in vars(dataset).items():
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) or name == "make":
             setattr(dataset, name, None)
+
+
+class Made(keras.utils.PyDataset):
+    """Batches that a function makes of their number, from 0 on, without end or so many."""
+
+    def __init__(self, make: Callable[[int], tuple], count: int | None = None):
+        super().__init__(workers=2, max_queue_size=2)
+        self.make, self.count = make, count
+
+    @property
+    def num_batches(self) -> int | None:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple:
+        return self.make(index)
 
 
 class Batches(keras.utils.PyDataset):
@@ -32,25 +47,18 @@ class Batches(keras.utils.PyDataset):
     `shuffle=False`, or Keras warns that it cannot shuffle something endless.
 
     Args:
-        images: [N, H0, W0, 3] uint8.
-        batch_size: B.
+        images: [N, H0, W0, 3] uint8, in batches of B = `batch_size`.
         seed: of the order.
         first: number of the batch to begin with.
         labels: [N] int, for those who learn with them; batches are then pairs.
     """
 
     def __init__(
-        self,
-        images: np.ndarray,
-        batch_size: int,
-        seed: int,
-        first: int = 0,
-        labels: np.ndarray | None = None,
+        self, images: np.ndarray, batch_size: int, seed: int, first: int = 0, labels: np.ndarray | None = None
     ):
         super().__init__(workers=2, max_queue_size=2)
         self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first
-        self.labels = labels
-        self.steps_per_epoch = len(images) // batch_size
+        self.labels, self.steps_per_epoch = labels, len(images) // batch_size
         self._order = lru_cache(maxsize=1)(self._order_of)
 
     @property
@@ -69,15 +77,9 @@ class Batches(keras.utils.PyDataset):
         return (images,) if self.labels is None else (images, self.labels[rows])
 
 
-class InOrder(keras.utils.PyDataset):
+class InOrder(Made):
     """All images once, in their own order, for `predict`."""
 
     def __init__(self, images: np.ndarray, batch_size: int):
-        super().__init__(workers=2, max_queue_size=2)
-        self.images, self.batch_size = images, batch_size
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.images) / self.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray]:
-        return (np.asarray(self.images[index * self.batch_size : (index + 1) * self.batch_size]),)
+        starts = range(0, len(images), batch_size)
+        super().__init__(lambda i: (np.asarray(images[starts[i] : starts[i] + batch_size]),), len(starts))

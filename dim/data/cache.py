@@ -18,15 +18,8 @@ from dim.errors import DimError
 from dim.files import lock, read_json
 from dim.names import printable
 
-_INDEX = {
-    "class_names": [str],
-    "labels": ([int], None),
-    "names": [str],
-    "skipped": int,
-    "train": int,
-    "fingerprint": str,
-    "drawn": bool,
-}
+_INDEX = {"class_names": [str], "labels": ([int], None), "names": [str]}
+_INDEX |= {"skipped": int, "train": int, "fingerprint": str, "drawn": bool}
 _FORMAT = 2
 _TOLERATED = 0.01
 _UNFINISHED = ".tmp"
@@ -41,9 +34,8 @@ def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -
     """Opens the decoded data set, decoding it first if it is new or what it is made from changed.
 
     Args:
-        name: what the data set is called.
+        name, size: what it is called, and the side of its square images in pixels.
         made_from: anything JSON can hold that changes whenever the images may have changed.
-        size: side of the square images in pixels.
         recipe: called only when there is something to decode.
 
     Raises:
@@ -67,9 +59,8 @@ def _open(folder: Path, name: str) -> Dataset:
     names, train = index["names"], index["train"]
     about = index["class_names"], index["fingerprint"], index["drawn"]
     labels = None if index["labels"] is None else np.array(index["labels"], dtype="int64")
-    if index["skipped"]:
-        skipped = f"{index['skipped']} unreadable images skipped, see {folder}/skipped.txt"
-        print(printable(f"{name}: {skipped}"))
+    if skipped := index["skipped"]:
+        print(printable(f"{name}: {skipped} unreadable images skipped, see {folder}/skipped.txt"))
 
     def split(part: slice) -> Split:
         return Split(images[part], None if labels is None else labels[part], names[part])
@@ -79,14 +70,12 @@ def _open(folder: Path, name: str) -> Dataset:
 
 def _check(index: dict, images: np.ndarray) -> None:
     """Makes sure that images, names and labels belong together."""
-    count, classes = len(index["names"]), len(index["class_names"])
+    count, classes, labels = len(index["names"]), len(index["class_names"]), index["labels"]
     if images.dtype != "uint8" or images.ndim != 4 or len(images) != count:
         raise ValueError(f"{count} names for images {images.shape} {images.dtype}")
     if not 0 < index["train"] <= count:
         raise ValueError(f"{index['train']} training images of {count}")
-    if index["labels"] is not None and not (
-        len(index["labels"]) == count and all(0 <= label < classes for label in index["labels"])
-    ):
+    if labels is not None and not (len(labels) == count and all(0 <= label < classes for label in labels)):
         raise ValueError(f"labels that do not fit {count} images of {classes} classes")
 
 
@@ -104,10 +93,9 @@ def _build(folder: Path, name: str, recipe: Recipe, size: int) -> None:
             unfinished.rename(folder)
     except OSError as error:
         needed = len(recipe.sources) * size * size * 3 / 1e6
-        raise DimError(
-            f"cannot write the decoded images to {folder.parent}: {error.strerror or error}; "
-            f"{needed:,.0f} MB are needed there, or set DIM_CACHE to a folder elsewhere"
-        ) from error
+        remedy = f"{needed:,.0f} MB are needed there, or set DIM_CACHE to a folder elsewhere"
+        where = f"cannot write the decoded images to {folder.parent}: {error.strerror or error}"
+        raise DimError(f"{where}; {remedy}") from error
 
 
 def _sweep(caches: Path) -> None:
@@ -169,10 +157,8 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
 
     def refuse_many(done: int, skipped: dict[int, str]) -> None:
         if len(skipped) > _TOLERATED * count:
-            raise DimError(
-                f"{name}: more than 1 % of the images cannot be read, for example {named(skipped)[0]} "
-                "(repair or remove them, nothing was cached)"
-            )
+            which = f"more than 1 % of the images cannot be read, for example {named(skipped)[0]}"
+            raise DimError(f"{name}: {which} (repair or remove them, nothing was cached)")
 
     file, title = folder / "images.npy", f"decoding {name}"
     skipped = write_rows(file, recipe, (size, size, 3), "uint8", rows_of, refuse_many, title)

@@ -16,35 +16,24 @@ class ClassBatches(Batches):
     images would fill.
 
     Args:
-        images: [N, H0, W0, 3] uint8.
-        labels: [N] int.
-        classes: P.
-        per_class: K.
-        seed: of the orders.
-        first: number of the batch to begin with.
+        images, labels: [N, H0, W0, 3] uint8 and [N] int.
+        classes, per_class: P and K.
+        seed, first: of the orders, and number of the batch to begin with.
 
     Raises:
         DimError: there is one class only, there are fewer than P, or none has two images.
     """
 
     def __init__(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        classes: int,
-        per_class: int,
-        seed: int,
-        first: int = 0,
+        self, images: np.ndarray, labels: np.ndarray, classes: int, per_class: int, seed: int, first: int = 0
     ):
         super().__init__(images, classes * per_class, seed, first, np.asarray(labels))
         self.classes, self.per_class = classes, per_class
         self.steps_per_epoch = max(1, self.steps_per_epoch)
         names = np.unique(self.labels)
         if len(names) < 2:
-            raise DimError(
-                f"all {len(images)} images are of one class, and pairs of different classes are needed; "
-                "put each class into a sub-folder of its own"
-            )
+            lack = f"all {len(images)} images are of one class, and pairs of different classes are needed"
+            raise DimError(f"{lack}; put each class into a sub-folder of its own")
         if len(names) < classes:
             raise DimError(f"a batch of {classes} classes was asked for, there are {len(names)}")
         self._members = [np.flatnonzero(self.labels == name) for name in names]
@@ -56,11 +45,9 @@ class ClassBatches(Batches):
         rng = np.random.default_rng([self.seed, epoch])
         of_classes = _Deck(np.arange(len(self._members)), rng)
         of_images = [_Deck(members, rng) for members in self._members]
+        batches = (of_classes.deal(self.classes) for _ in range(self.steps_per_epoch))
         return np.array(
-            [
-                np.concatenate([of_images[c].deal(self.per_class) for c in of_classes.deal(self.classes)])
-                for _ in range(self.steps_per_epoch)
-            ]
+            [np.concatenate([of_images[c].deal(self.per_class) for c in classes]) for classes in batches]
         )
 
 

@@ -13,17 +13,11 @@ _LONGEST = 120
 
 @dataclass(frozen=True)
 class Split:
-    """Images of one split, in a fixed order.
+    """Images of one split, in a fixed order."""
 
-    Attributes:
-        images: [N, H0, W0, 3] uint8, usually memory-mapped.
-        labels: [N] int64 indices into the data set's class names, or None where there are none.
-        names: N strings that say where each image came from.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray | None
-    names: Sequence[str]
+    images: np.ndarray  # [N, H0, W0, 3] uint8, usually memory-mapped
+    labels: np.ndarray | None  # [N] int64 indices into the data set's class names, if there are labels
+    names: Sequence[str]  # N of them, which say where each image came from
 
     def __len__(self) -> int:
         return len(self.images)
@@ -36,21 +30,15 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training split, a validation split and the names of the classes (empty if unlabelled).
-
-    Attributes:
-        fingerprint: of all that a model sees: pixels, labels, names, order and splits, wherever they lie.
-        drawn: whether the validation images were held out here, and not by whoever made the data set.
-        where: by what `dim.data.load` opens it again; empty if it cannot.
-    """
+    """A training split, a validation split and the names of the classes (empty if unlabelled)."""
 
     name: str
     train: Split
     val: Split
     class_names: Sequence[str]
-    fingerprint: str = ""
-    drawn: bool = False
-    where: str = ""
+    fingerprint: str = ""  # of all that a model sees: pixels, labels, names, order and splits
+    drawn: bool = False  # whether val was held out here, and not by whoever made the data set
+    where: str = ""  # by what `dim.data.load` opens it again; empty if it cannot
 
     @property
     def labelled(self) -> bool:

@@ -27,16 +27,11 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def decode_image(file: str | PathLike | io.IOBase, size: int) -> np.ndarray:
-    """Reads an image, crops its central square and scales it to `size` pixels.
+    """Reads an image, crops its central square and scales it to `size` pixels: [size, size, 3] uint8.
 
-    EXIF rotation is applied, transparency is laid over white, greyscale becomes RGB, and of an
-    animation the first frame is taken. An image that already has the size keeps its pixels.
-
-    Returns:
-        [size, size, 3] uint8.
-
-    Raises:
-        OSError, SyntaxError, ValueError: the file is no image, is damaged or is too large.
+    EXIF rotation is applied, transparency is laid over white, greyscale becomes RGB, and of an animation the
+    first frame is taken. An image that already has the size keeps its pixels. Raises OSError, SyntaxError or
+    ValueError if the file is no image, is damaged or is too large.
     """
     with open_image(file) as image:
         # JPEG decodes at 1/2, 1/4 or 1/8 scale for free; both sides stay at least `size`.
@@ -50,8 +45,7 @@ def decode_image(file: str | PathLike | io.IOBase, size: int) -> np.ndarray:
 def open_image(file: str | PathLike | io.IOBase) -> Image.Image:
     """The one place where Pillow opens anything: a regular file, of the kinds that are images here.
 
-    Raises:
-        OSError: it is neither; what is no regular file, such as a pipe, might never end.
+    Raises OSError if it is neither; what is no regular file, such as a pipe, might never end.
     """
     if isinstance(file, str | PathLike):
         status = Path(file).stat()
@@ -74,11 +68,7 @@ def squared(image: Image.Image, size: int) -> np.ndarray:
 
 
 def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
-    """`decode_image` of files that a user names: [N, size, size, 3] uint8.
-
-    Raises:
-        DimError: a file is not there, or is no image.
-    """
+    """`decode_image` of files that a user names: [N, size, size, 3] uint8; DimError if one is no image."""
     images = np.empty((len(files), size, size, 3), "uint8")
     for image, file in zip(images, files, strict=True):
         try:
@@ -88,9 +78,8 @@ def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
         except FileNotFoundError:
             raise DimError(f"no image at {file}") from None
         except MemoryError:
-            raise DimError(
-                f"no memory is left to read {file}; end other programs, or take a smaller one"
-            ) from None
+            remedy = "end other programs, or take a smaller one"
+            raise DimError(f"no memory is left to read {file}; {remedy}") from None
         except Exception as error:  # a damaged file can raise almost anything in a decoder
             reason = " ".join(str(error).split())
             raise DimError(f"{file} cannot be read as an image ({reason})") from error

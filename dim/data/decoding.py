@@ -23,15 +23,12 @@ _AHEAD = 2  # batches that are decoded while one is used
 def decoded(recipe: Recipe, batch: int, first: int = 0) -> Iterator[tuple[int, list[np.ndarray | str]]]:
     """(number of the first, images or reasons of failure) of each batch from image `first` on, in order.
 
-    Raises:
-        DimError: there is no memory left for an image, which says nothing about the image.
+    Raises DimError if there is no memory left for an image, which says nothing about the image.
     """
     read = partial(image_or_reason, recipe.decode)
     pool = ThreadPoolExecutor(os.cpu_count())
-    batches = (
-        (start, pool.map(read, recipe.sources[start : start + batch]))
-        for start in range(first, len(recipe.sources), batch)
-    )
+    starts = range(first, len(recipe.sources), batch)
+    batches = ((start, pool.map(read, recipe.sources[start : start + batch])) for start in starts)
     waiting = deque()
     try:
         for each in chain(batches, repeat(None, _AHEAD)):
@@ -43,16 +40,11 @@ def decoded(recipe: Recipe, batch: int, first: int = 0) -> Iterator[tuple[int, l
 
 
 def image_or_reason(decode: Callable, source: Any) -> np.ndarray | str:
-    """What `decode` makes of a source, or in one line why it cannot.
-
-    Raises:
-        DimError: there is no memory left.
-    """
+    """What `decode` makes of a source, or in one line why it cannot; DimError where no memory is left."""
     try:
         return decode(source)
     except MemoryError:
-        raise DimError(
-            f"no memory is left to decode {printable(source)}; end other programs, then start this one again"
-        ) from None
+        remedy = "end other programs, then start this one again"
+        raise DimError(f"no memory is left to decode {printable(source)}; {remedy}") from None
     except Exception as error:  # a damaged file can raise almost anything in a decoder
         return " ".join(f"{type(error).__name__}: {error}".split())

@@ -19,15 +19,11 @@ _CHUNK = 2**18
 
 
 def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: str = MD5) -> Path:
-    """Downloads the archive into a folder and unpacks it there; what is already there is not done again.
+    """Downloads the archive into a folder and unpacks it there, into the folder that it returns.
 
-    An interrupted download goes on where it stopped, if the server allows it.
-
-    Returns:
-        The folder with the images.
-
-    Raises:
-        DimError: the server does not answer, the disk is full, or the file is not the official one.
+    What is already there is not done again, and an interrupted download goes on where it stopped, if the
+    server allows it. Raises DimError if the server does not answer, the disk is full, or the file is not the
+    official one.
     """
     unpacked = folder / "tiny-imagenet-200"
     if unpacked.exists():
@@ -44,9 +40,8 @@ def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: 
     except urllib.error.URLError as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
-        raise DimError(
-            f"{url}: {error.reason}; run make data again to go on, or put the zip into {folder}"
-        ) from error
+        remedy = f"run make data again to go on, or put the zip into {folder}"
+        raise DimError(f"{url}: {error.reason}; {remedy}") from error
     except (OSError, http.client.HTTPException) as error:
         reason = str(getattr(error, "strerror", None) or error).strip()
         raise DimError(f"{folder}: {reason}; run make data again to go on") from error
@@ -62,16 +57,10 @@ def _download(url: str, partial: Path, size: int) -> None:
         if response.status != 206:  # the server starts from the beginning
             done = 0
         if response.length is not None and done + response.length != size:  # before anything is overwritten
-            raise DimError(
-                f"{url} has {done + response.length:,} bytes, the official archive {size:,}; "
-                f"put that one into {partial.parent}"
-            )
-        with (
-            partial.open("ab" if done else "wb") as file,
-            tqdm(
-                total=size, initial=done, desc=f"downloading {partial.stem}", unit="B", unit_scale=True
-            ) as bar,
-        ):
+            lengths = f"{done + response.length:,} bytes, the official archive {size:,}"
+            raise DimError(f"{url} has {lengths}; put that one into {partial.parent}")
+        shown = {"desc": f"downloading {partial.stem}", "unit": "B", "unit_scale": True}
+        with partial.open("ab" if done else "wb") as file, tqdm(total=size, initial=done, **shown) as bar:
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
@@ -85,30 +74,25 @@ def _check(partial: Path, size: int, md5: str) -> None:
         digest = hashlib.file_digest(file, "md5").hexdigest()
     if found != size or digest != md5:
         partial.unlink()
+        what = f"({found:,} bytes, md5 {digest}, instead of {size:,}, {md5})"
         raise DimError(
-            f"{partial} was not the official archive ({found:,} bytes, md5 {digest}, "
-            f"instead of {size:,}, {md5}) and has been removed; run make data again"
+            f"{partial} was not the official archive {what} and has been removed; run make data again"
         )
 
 
 def _unpack(archive: Path, unpacked: Path) -> None:
-    unfinished = unpacked.with_name("unpacking").resolve()
+    unfinished, remedy = unpacked.with_name("unpacking").resolve(), "remove it and run make data again"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         with zipfile.ZipFile(archive) as opened:
             for member in tqdm(opened.infolist(), desc="unpacking", unit=" files"):
                 if not (unfinished / member.filename).resolve().is_relative_to(unfinished):
-                    raise DimError(
-                        f"{archive} would unpack {member.filename!r} outside its folder; "
-                        "remove it and run make data again"
-                    )
+                    raise DimError(f"{archive} would unpack {member.filename!r} outside its folder; {remedy}")
                 opened.extract(member, unfinished)
         if not (unfinished / unpacked.name).is_dir():
-            raise DimError(
-                f"{archive} has no folder {unpacked.name} inside; remove it and run make data again"
-            )
+            raise DimError(f"{archive} has no folder {unpacked.name} inside; {remedy}")
         (unfinished / unpacked.name).rename(unpacked)
     except zipfile.BadZipFile as error:
-        raise DimError(f"{archive} is damaged ({error}); remove it and run make data again") from error
+        raise DimError(f"{archive} is damaged ({error}); {remedy}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

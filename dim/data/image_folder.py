@@ -26,14 +26,9 @@ _HELD_OUT = 0.1
 def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> Source:
     """A folder of jpg, png, webp, bmp or gif images of any size, nested or flat.
 
-    Args:
-        where: the folder.
-        image_size: side in pixels of the central square that each image is scaled to.
-        whole: every image, one or many, sorted by name, for those who need no splits. Where the folder is
-            split, what lies beside `train/` and `val/` is left out here too.
-
-    Raises:
-        DimError: too few images.
+    Of each the central square is scaled to `image_size` pixels. The whole of it is every image, one or many,
+    sorted by name, for those who need no splits; where the folder is split, what lies beside `train/` and
+    `val/` is left out there too. Raises DimError if there are too few images.
     """
     where = Path(where).resolve()
     files, kinds = list_images(where), ", ".join(sorted(EXTENSIONS))
@@ -42,9 +37,8 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
     if whole and not files:
         raise DimError(f"{where} holds no images ({kinds})")
     if not whole and len(files) < _FEWEST:
-        raise DimError(
-            f"{where} holds {len(files)} images ({kinds}); at least {_FEWEST} are needed to tell apart"
-        )
+        held = f"{len(files)} images ({kinds})"
+        raise DimError(f"{where} holds {held}; at least {_FEWEST} are needed to tell apart")
     recipe = partial(_whole if whole else _recipe, where, files, image_size)
     return Source(called(where.name), [str(where), files], recipe)
 
@@ -69,9 +63,8 @@ def list_images(folder: Path) -> list[tuple[str, int, int]]:
                         name = os.path.relpath(entry.path, folder).replace(os.sep, "/")
                         found.append((name, status.st_size, status.st_mtime_ns))
     except OSError as error:
-        raise DimError(
-            f"cannot list {error.filename or folder}: {error.strerror}; repair or remove it"
-        ) from error
+        what = error.filename or folder
+        raise DimError(f"cannot list {what}: {error.strerror}; repair or remove it") from error
     return sorted(found)
 
 
@@ -90,10 +83,8 @@ def _recipe(folder: Path, files: list, size: int) -> Recipe:
     recipe = _in_order(folder, train + val, len(train), size)
     labels = recipe.labels
     if labels and (alien := set(labels[len(train) :]) - set(labels[: len(train)])):
-        raise DimError(
-            f"{folder}: val/{recipe.class_names[min(alien)]}/ is a class without images in train/; "
-            "add some or remove it"
-        )
+        name = f"val/{recipe.class_names[min(alien)]}/"
+        raise DimError(f"{folder}: {name} is a class without images in train/; add some or remove it")
     return recipe
 
 
@@ -102,16 +93,8 @@ def _whole(folder: Path, files: list, size: int) -> Recipe:
 
 
 def _in_order(folder: Path, names: list[str], train: int, size: int, drawn: bool = False) -> Recipe:
-    labels, class_names = _labels(_below_split(names))
-    return Recipe(
-        sources=[str(folder / name) for name in names],
-        decode=partial(decode_image, size=size),
-        names=names,
-        labels=labels,
-        class_names=class_names,
-        train=train,
-        drawn=drawn,
-    )
+    sources, decode = [str(folder / name) for name in names], partial(decode_image, size=size)
+    return Recipe(sources, decode, names, *_labels(_below_split(names)), train, drawn)
 
 
 def _is_split(names: list[str]) -> bool:

@@ -45,21 +45,13 @@ _EXPOSURE, _CONTRAST, _BALANCE = 1.42, 1.42, 1.22  # the greatest factors, or on
 
 
 class Crop(NamedTuple):
-    """A square of a photograph, and how it was taken.
+    """A square of a photograph, and how it was taken."""
 
-    Attributes:
-        photograph: a name in `PHOTOGRAPHS`.
-        box: left, top, right and bottom in pixels.
-        mirrored: left for right.
-        gamma: exponent of the pixels in [0, 1], which changes the contrast.
-        gains: factors of red, green and blue after it.
-    """
-
-    photograph: str
-    box: tuple[int, int, int, int]
-    mirrored: bool = False
-    gamma: float = 1.0
-    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    photograph: str  # a name in `PHOTOGRAPHS`
+    box: tuple[int, int, int, int]  # left, top, right and bottom in pixels
+    mirrored: bool = False  # left for right
+    gamma: float = 1.0  # exponent of the pixels in [0, 1], which changes the contrast
+    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)  # factors of red, green and blue after it
 
 
 def source(image_size: int = 64) -> Source:
@@ -69,15 +61,8 @@ def source(image_size: int = 64) -> Source:
     scaled to `image_size`. Half of them are mirrored; exposure, contrast and white balance differ from
     crop to crop by up to a half, a half and a quarter.
     """
-    made_from = [
-        version("scikit-image"),
-        version("scikit-learn"),
-        list(PHOTOGRAPHS),
-        _SIDES,
-        _EXPOSURE,
-        _CONTRAST,
-        _BALANCE,
-    ]
+    made_from = [version("scikit-image"), version("scikit-learn"), list(PHOTOGRAPHS)]
+    made_from += [_SIDES, _EXPOSURE, _CONTRAST, _BALANCE]
     return Source("photo-patches", made_from, partial(_recipe, image_size))
 
 
@@ -85,15 +70,10 @@ def _recipe(size: int) -> Recipe:
     rng = np.random.default_rng(0)
     train = _crops(rng, _TRAIN_PER_PHOTOGRAPH, 0.0, _TRAIN_SHARE)
     val = _crops(rng, _VAL_PER_PHOTOGRAPH, _TRAIN_SHARE, 1.0)
-    class_names = list(PHOTOGRAPHS)
-    return Recipe(
-        sources=train + val,
-        decode=partial(_crop, size=size),
-        names=[f"{crop.photograph} {crop.box}" for crop in train + val],
-        labels=[class_names.index(crop.photograph) for crop in train + val],
-        class_names=class_names,
-        train=len(train),
-    )
+    crops, class_names = train + val, list(PHOTOGRAPHS)
+    names = [f"{crop.photograph} {crop.box}" for crop in crops]
+    labels = [class_names.index(crop.photograph) for crop in crops]
+    return Recipe(crops, partial(_crop, size=size), names, labels, class_names, len(train))
 
 
 def _crops(rng: np.random.Generator, count: int, start: float, stop: float) -> list[Crop]:

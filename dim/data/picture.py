@@ -13,15 +13,9 @@ _GREY = 224
 
 
 def picture(where: str, name: str, size: int) -> np.ndarray:
-    """One image by its name in the data set, or a grey square where it can no longer be read.
+    """One image by its name in the data set: [size, size, 3] uint8, grey where it can no longer be read.
 
-    Args:
-        where: as for `dim.data.load`.
-        name: as in the recipe of the data set.
-        size: side in pixels.
-
-    Returns:
-        [size, size, 3] uint8.
+    The data set is given as to `dim.data.load`; the name is that of its recipe.
     """
     image = image_or_reason(partial(_decoded, where, size=size), name)
     return np.full((size, size, 3), _GREY, "uint8") if isinstance(image, str) else image

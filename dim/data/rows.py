@@ -30,17 +30,15 @@ def write_rows(
     Written row by row, not through a memory map: a full disk is then an OSError, not a bus error.
 
     Args:
-        file: to be written.
+        file, shape, dtype: to be written, the shape being that of a row.
         recipe: the images.
-        shape: of a row.
-        dtype: of the file.
         rows_of: makes the rows of the images of a batch of 250. They are given by their places in it; those
             that cannot be read are not among them.
         note: called after each batch with the number of images done and those skipped. What it raises ends
             the work, which can go on from there.
         title: of the progress bar.
-        done: how many images an earlier call has done; what the file has beyond their rows is dropped.
-        skipped: of the earlier call.
+        done, skipped: how many images an earlier call has done, and those that it skipped; what the file has
+            beyond their rows is dropped.
 
     Returns:
         Number and reason of each image that could not be read.

@@ -25,14 +25,10 @@ _MOST_TEXT = 2**25  # bytes of each of the two; the original ones have 3 MB toge
 
 
 def source(where: str | PathLike, image_size: int = 64) -> Source:
-    """Tiny-ImageNet, or any part of it, in the official layout.
+    """Tiny-ImageNet, or any part of it: a folder that holds `train/` and `val/`, or a zip of such a folder.
 
-    Args:
-        where: the folder that holds `train/` and `val/`, or a zip with such a folder inside.
-        image_size: side of the square images in pixels; the originals have 64.
-
-    Raises:
-        DimError: by its recipe, where the layout is not the official one, or the zip is damaged.
+    The images become squares of `image_size` pixels; the originals have 64. Its recipe raises DimError if
+    the layout is not the official one, or the zip is damaged.
     """
     where = Path(where).resolve()
     if where.is_dir():
@@ -74,14 +70,11 @@ def _from_zip(path: Path, size: int) -> Recipe:
     try:
         with zipfile.ZipFile(path) as archive:
             members = dict.fromkeys(archive.namelist())
-            root = min(
-                (m.removesuffix(ANNOTATIONS) for m in members if m.endswith(ANNOTATIONS)), default=None
-            )
-            if root is None:
-                raise DimError(
-                    f"{path} is not Tiny-ImageNet: no {ANNOTATIONS} inside; "
-                    "to use any images, unpack them and pass the folder"
-                )
+            roots = [m.removesuffix(ANNOTATIONS) for m in members if m.endswith(ANNOTATIONS)]
+            if not roots:
+                remedy = "to use any images, unpack them and pass the folder"
+                raise DimError(f"{path} is not Tiny-ImageNet: no {ANNOTATIONS} inside; {remedy}")
+            root = min(roots)
             names = [member.removeprefix(root) for member in members if member.startswith(root)]
             changed = path.stat().st_mtime_ns
             decode = partial(_decode_in_zip, root=root, archive=str(path), changed=changed, size=size)
@@ -114,10 +107,8 @@ def _recipe(where: str, names: list[str], read: Callable[[str], str], decode: Ca
     train = [p for p in parts if p[0] == "train" and p[2:3] == ["images"] and len(p) == 4 and is_image(p[3])]
     val = [p for p in parts if p[:2] == ["val", "images"] and len(p) == 3 and is_image(p[2])]
     if not train or not val:
-        raise DimError(
-            f"{where} is not Tiny-ImageNet: {len(train)} images in train/WNID/images/ "
-            f"and {len(val)} in val/images/; restore the official layout"
-        )
+        found = f"{len(train)} images in train/WNID/images/ and {len(val)} in val/images/"
+        raise DimError(f"{where} is not Tiny-ImageNet: {found}; restore the official layout")
     wnids = sorted({wnid for _, wnid, _, _ in train})
     labels = {wnid: label for label, wnid in enumerate(wnids)}
     annotated = dict(line.split("\t")[:2] for line in read(ANNOTATIONS).splitlines() if "\t" in line)
@@ -125,16 +116,10 @@ def _recipe(where: str, names: list[str], read: Callable[[str], str], decode: Ca
         if name not in annotated:
             raise DimError(f"{where}: {ANNOTATIONS} lacks val/images/{name}; restore the original file")
         if annotated[name] not in labels:
-            raise DimError(
-                f"{where}: val/images/{name} is of class {annotated[name]} by {ANNOTATIONS}, "
-                "which has no images in train/; restore the original file"
-            )
+            wrong = f"is of class {annotated[name]} by {ANNOTATIONS}, which has no images in train/"
+            raise DimError(f"{where}: val/images/{name} {wrong}; restore the original file")
     words = dict(line.split("\t", 1) for line in read(WORDS).splitlines() if "\t" in line)
-    return Recipe(
-        sources=["/".join(p) for p in train + val],
-        decode=decode,
-        names=["/".join(p) for p in train + val],
-        labels=[labels[wnid] for _, wnid, _, _ in train] + [labels[annotated[p[2]]] for p in val],
-        class_names=[words.get(wnid, wnid).split(",")[0].strip() for wnid in wnids],
-        train=len(train),
-    )
+    files = ["/".join(p) for p in train + val]
+    known = [labels[wnid] for _, wnid, _, _ in train] + [labels[annotated[p[2]]] for p in val]
+    class_names = [words.get(wnid, wnid).split(",")[0].strip() for wnid in wnids]
+    return Recipe(files, decode, files, known, class_names, len(train))

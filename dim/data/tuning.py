@@ -16,30 +16,19 @@ ONE_IN = 10
 def tuning(dataset: Dataset) -> Dataset:
     """The same with a tenth of the training images in place of the validation images, which are gone.
 
-    An image is held out if a hash of its name says so, whatever else there is; but no class is held out
-    to the last. Copied once into the cache, and memory-mapped from there like any other.
-
-    Args:
-        dataset: of `dim.data.load`.
-
-    Raises:
-        DimError: there are too few training images, or the cache cannot be written.
+    An image is held out if a hash of its name says so, whatever else there is; but no class is held out to
+    the last. Copied once into the cache, and memory-mapped from there like any other. Raises DimError if
+    there are too few training images, or the cache cannot be written.
     """
     held = held_out(dataset)
     rows = np.concatenate([np.flatnonzero(~held), np.flatnonzero(held)])
     if not held.any() or np.sum(~held) < 2:
-        raise DimError(
-            f"{dataset.name} has {len(dataset.train)} training images, too few to hold out a tenth for --tune"
-        )
+        few = f"{len(dataset.train)} training images, too few"
+        raise DimError(f"{dataset.name} has {few} to hold out a tenth for --tune")
     train, file = dataset.train, str(dataset.train.images.filename)
-    recipe = Recipe(
-        sources=rows.tolist(),
-        decode=partial(_row, file=file),
-        names=[train.names[i] for i in rows],
-        labels=None if train.labels is None else train.labels[rows].tolist(),
-        class_names=dataset.class_names,
-        train=int((~held).sum()),
-    )
+    names, decode = [train.names[i] for i in rows], partial(_row, file=file)
+    labels = None if train.labels is None else train.labels[rows].tolist()
+    recipe = Recipe(rows.tolist(), decode, names, labels, dataset.class_names, int((~held).sum()))
     return cached(f"{dataset.name}-tune", ["tune", ONE_IN, file], dataset.image_size, lambda: recipe)
 
 

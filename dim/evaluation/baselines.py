@@ -22,12 +22,7 @@ _BLOCK, _PCA_IMAGES = 1000, 5000
 
 
 def untrained_encoder(configuration: Configuration, images: np.ndarray) -> keras.Model:
-    """The encoder that a run of this configuration starts from, calibrated on its training images.
-
-    Args:
-        configuration: whose seed, encoder and batch size.
-        images: [N, H0, W0, 3] uint8, those trained on, memory-mapped or not.
-    """
+    """The encoder that a run starts from, calibrated on its training images, [N, H0, W0, 3] uint8."""
     return calibrated(build_encoder(configuration), images, configuration.batch_size, configuration.seed)
 
 
@@ -48,27 +43,15 @@ def untrained_encoders(
 
 
 def calibrated(encoder: keras.Model, images: np.ndarray, batch_size: int, seed: int) -> keras.Model:
-    """Sets the moving statistics of an encoder's batch normalisation to what images have.
+    """Sets the moving statistics of an encoder's batch normalisation to what images have; returns it.
 
-    The images go through as in training, each batch normalised by its own statistics, and every moving
-    mean and variance becomes the mean of those of all batches. These are the first 40 batches, or as many as
-    there are, of the first epoch that a run with this seed sees, the images as they are: no random views.
-    Weights stay what they are; an encoder without batch normalisation does not change at all.
-
-    Args:
-        encoder: any of `dim.encoders`; changed in place.
-        images: [N, H0, W0, 3] uint8, memory-mapped or not.
-        batch_size: B, at most N of which are taken.
-        seed: of the choice of the images.
-
-    Returns:
-        The encoder.
+    The images, [N, H0, W0, 3] uint8, go through as in training, each batch normalised by its own statistics,
+    and every moving mean and variance becomes the mean of those of all batches. These are the first 40, or as
+    many as there are, of the first epoch that a run with this seed sees, without random views. Weights stay
+    what they are; an encoder without batch normalisation does not change at all.
     """
-    layers = [
-        layer
-        for layer in encoder._flatten_layers()
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
-    ]
+    kind = keras.layers.BatchNormalization
+    layers = [layer for layer in encoder._flatten_layers() if isinstance(layer, kind) and layer.trainable]
     if not layers:
         return encoder
     momenta = [layer.momentum for layer in layers]
@@ -90,12 +73,10 @@ def pixels(images: np.ndarray) -> np.ndarray:
 
 
 class PixelPCA:
-    """The first principal components of pixels, from at most 5,000 random images.
+    """The first principal components of pixels, from at most 5,000 random images [N, H0, W0, 3] uint8.
 
-    Args:
-        images: [N, H0, W0, 3] uint8.
-        components: how many; never more than images or pixels.
-        seed: of the sample and of the randomised decomposition.
+    There are never more of them than images or pixels. The seed is that of the sample and of the randomised
+    decomposition.
     """
 
     def __init__(self, images: np.ndarray, components: int, seed: int = 0):
@@ -103,10 +84,8 @@ class PixelPCA:
 
         rows = np.random.default_rng(seed).permutation(len(images))[:_PCA_IMAGES]
         sample = pixels(np.asarray(images[np.sort(rows)])).astype("float32")
-        self._pca = PCA(
-            min(components, *sample.shape), copy=False, svd_solver="randomized", random_state=seed
-        )
-        self._pca.fit(sample)
+        count = min(components, *sample.shape)
+        self._pca = PCA(count, copy=False, svd_solver="randomized", random_state=seed).fit(sample)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """[N, H0, W0, 3] uint8 to [N, components] float32."""

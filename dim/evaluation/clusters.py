@@ -10,15 +10,10 @@ _MOST = 5000
 
 
 def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> float:
-    """Adjusted mutual information of classes and k-means clusters, as many clusters as classes.
+    """Adjusted mutual information of classes, [N] int, and as many k-means clusters of vectors [N, D].
 
     0 at chance, 1 where clusters are the classes (Vinh, Epps and Bailey 2010; arithmetic mean of the
-    entropies). The best of four starts of k-means.
-
-    Args:
-        vectors: [N, D].
-        labels: [N] int.
-        seed: of the starts.
+    entropies). The best of four starts of k-means, which the seed decides.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
@@ -37,6 +32,6 @@ def _measured(features: Features) -> dict[str, float]:
     return {"ami": cluster_agreement(vectors, features.val_labels[rows], features.seed)}
 
 
-_COLUMNS = (share("ami", "AMI", table="Clusters"),)
 _ABOUT = "- AMI: adjusted mutual information of classes and k-means clusters, as many clusters as classes."
-CLUSTERS = Evaluator("clusters", RETRIEVAL, {LABELS}, _measured, _COLUMNS, _ABOUT)
+_AMI = share("ami", "AMI", table="Clusters")
+CLUSTERS = Evaluator("clusters", RETRIEVAL, {LABELS}, _measured, (_AMI,), _ABOUT)

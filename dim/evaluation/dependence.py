@@ -16,13 +16,13 @@ is read off from samples that it has not been trained on. Two warnings belong to
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
-from dim.data.batches import let_go
+from dim.data.batches import Made, let_go
 from dim.evaluation.evaluator import COMPONENTS, DEPENDENCE, TRAINING, Column, Evaluator, Features
 from dim.evaluation.neural_bounds import tower
 from dim.losses.objectives import donsker_varadhan
@@ -39,17 +39,11 @@ _MISMATCHED_WHEN_READ = 5
 Mismatch = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a trained critic reads from samples that it has not seen.
+class Estimate(NamedTuple):
+    """What a trained critic reads from samples that it has not seen."""
 
-    Attributes:
-        nats: the estimate; it can be negative.
-        samples: N, true ones it was read from.
-    """
-
-    nats: float
-    samples: int
+    nats: float  # which can be negative
+    samples: int  # N, true ones it was read from
 
     @property
     def ceiling(self) -> float:
@@ -67,20 +61,14 @@ def mutual_information(
 ) -> Estimate:
     """MINE of I(X; Y) (Belghazi et al. 2018, https://arxiv.org/abs/1801.04062).
 
-    The two variables are mismatched by rolling one of them within a batch.
-
-    Args:
-        x: [N, F].
-        y: [N, D]; row i belongs to row i of x.
-        units: of the critic's hidden layers.
-        seed: of initial weights, the parts, order and mismatches.
+    Row i of x [N, F] belongs to row i of y [N, D]; they are mismatched by rolling one of them within a batch.
+    `units` are those of the critic's hidden layers, the seed that of initial weights, the parts, order and
+    mismatches.
     """
 
     def mismatch(pairs, rng):
-        shift = rng.integers(1, len(pairs))
-        return np.concatenate(
-            [pairs[:, : x.shape[1]], np.roll(pairs[:, x.shape[1] :], shift, axis=0)], axis=1
-        )
+        one, other = np.split(pairs, [x.shape[1]], axis=1)
+        return np.concatenate([one, np.roll(other, rng.integers(1, len(pairs)), axis=0)], axis=1)
 
     return _divergence(np.concatenate([_standardised(x), _standardised(y)], axis=1), mismatch, units, seed)
 
@@ -90,12 +78,8 @@ def neural_dependency(codes: np.ndarray, units: tuple[int, ...] = (1000, 200), s
 
         KL( p(y) ‖ Π p(y_d) )        0 where all dimensions are independent
 
-    The dimensions are mismatched by shuffling each over a batch.
-
-    Args:
-        codes: [N, D].
-        units: of the critic's hidden layers, by default the paper's.
-        seed: of initial weights, the parts, order and shuffles.
+    The dimensions of codes [N, D] are mismatched by shuffling each over a batch. The critic is the paper's by
+    default.
     """
     return _divergence(_standardised(codes), lambda rows, rng: rng.permuted(rows, axis=0), units, seed)
 
@@ -106,11 +90,7 @@ def _standardised(x: np.ndarray) -> np.ndarray:
 
 
 def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], seed: int) -> Estimate:
-    """KL from the rows of `joint` to their mismatches.
-
-    Raises:
-        ValueError: there are fewer than 10 samples.
-    """
+    """KL from the rows of `joint` to their mismatches."""
     N = len(joint)
     if N < LEAST_SAMPLES:
         raise ValueError(f"an estimate needs at least {LEAST_SAMPLES} samples, not {N}")
@@ -119,19 +99,18 @@ def _divergence(joint: np.ndarray, mismatch: Mismatch, units: tuple[int, ...], s
     fit, stop, read = np.split(joint, np.cumsum([round(part * N) for part in _PARTS]))
     critic = _Critic(units, seed)
     critic.compile(keras.optimizers.Adam(1e-3))
-    trained, held = _Samples(fit, mismatch, seed), _Once(*_mismatched_often(stop, mismatch, rng))
-    critic.fit(
-        trained,
-        steps_per_epoch=_STEPS,
-        epochs=_MOST_LOOKS,
-        shuffle=False,
-        validation_data=held,
-        callbacks=[
-            keras.callbacks.EarlyStopping(patience=_PATIENCE, restore_best_weights=True),
-            _StopBeyond(2 * math.log(len(read))),
-        ],
-        verbose=0,
-    )
+
+    def stop_beyond(epoch, logs):
+        if -logs["val_loss"] > 2 * math.log(len(read)):  # no number of samples at hand can prove such a bound
+            critic.stop_training = True
+
+    stopping = [
+        keras.callbacks.EarlyStopping(patience=_PATIENCE, restore_best_weights=True),
+        keras.callbacks.LambdaCallback(on_epoch_end=stop_beyond),
+    ]
+    trained, held = _samples(fit, mismatch, seed), _once(*_mismatched_often(stop, mismatch, rng))
+    how = {"steps_per_epoch": _STEPS, "epochs": _MOST_LOOKS, "shuffle": False, "verbose": 0}
+    critic.fit(trained, validation_data=held, callbacks=stopping, **how)
     let_go(trained)
     let_go(held)
     true, mismatched = (_scores(critic, rows) for rows in _mismatched_often(read, mismatch, rng))
@@ -147,47 +126,20 @@ def _scores(critic: "_Critic", rows: np.ndarray) -> np.ndarray:
     return np.concatenate([keras.ops.convert_to_numpy(critic.score(block)) for block in blocks])
 
 
-class _StopBeyond(keras.callbacks.Callback):
-    """A bound that no number of samples at hand can prove need not be raised further."""
+def _samples(rows: np.ndarray, mismatch: Mismatch, seed: int) -> Made:
+    """Random batches of true samples and their mismatches, without end."""
 
-    def __init__(self, nats):
-        super().__init__()
-        self.nats = nats
+    def batch(index):
+        rng = np.random.default_rng([seed, index])
+        true = rows[rng.choice(len(rows), min(_BATCH, len(rows)), replace=False)]
+        return ((true, np.concatenate([mismatch(true, rng) for _ in range(_MISMATCHED)])),)
 
-    def on_epoch_end(self, epoch, logs):
-        if -logs["val_loss"] > self.nats:
-            self.model.stop_training = True
-
-
-class _Samples(keras.utils.PyDataset):
-    """An endless sequence of random batches of true samples and their mismatches."""
-
-    def __init__(self, rows, mismatch, seed):
-        super().__init__(workers=2, max_queue_size=2)
-        self.rows, self.mismatch, self.seed = rows, mismatch, seed
-
-    @property
-    def num_batches(self):
-        return None
-
-    def __getitem__(self, index):
-        rng = np.random.default_rng([self.seed, index])
-        batch = self.rows[rng.choice(len(self.rows), min(_BATCH, len(self.rows)), replace=False)]
-        return ((batch, np.concatenate([self.mismatch(batch, rng) for _ in range(_MISMATCHED)])),)
+    return Made(batch)
 
 
-class _Once(keras.utils.PyDataset):
-    """True samples and their mismatches in a single batch."""
-
-    def __init__(self, true, mismatched):
-        super().__init__(workers=2, max_queue_size=2)
-        self.true, self.mismatched = true, mismatched
-
-    def __len__(self):
-        return 1
-
-    def __getitem__(self, index):
-        return ((self.true, self.mismatched),)
+def _once(true: np.ndarray, mismatched: np.ndarray) -> Made:
+    """All in a single batch."""
+    return Made(lambda _: ((true, mismatched),), 1)
 
 
 class _Critic(keras.Model):
@@ -208,10 +160,8 @@ class _Critic(keras.Model):
         return donsker_varadhan(true, mismatched[:, None]).loss
 
 
-def known() -> Iterator[tuple[str, float]]:
-    """Names of what the estimates are held against, and the nats of Gaussians that lie behind them."""
-    for nats in (2.0, 20.0):
-        yield f"Gaussians of {nats:g} nats", nats
+KNOWN = {f"Gaussians of {nats:g} nats": nats for nats in (2.0, 20.0)}
+"""What the estimates are held against: names, and the nats of Gaussians that lie behind them."""
 
 
 def _measured(features: Features) -> dict[str, float]:

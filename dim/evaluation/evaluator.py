@@ -5,7 +5,7 @@ Each lies in the module of what it measures, and in a line of `dim.evaluation.ev
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,35 +18,20 @@ TRAINING, SVM = "training", "svm"  # leave to train something that takes minutes
 
 @dataclass
 class Features:
-    """Features of images, and what there is to know of them.
+    """Features of images, and what there is to know of them."""
 
-    Attributes:
-        train: [N, F] of any type, memory-mapped or not.
-        train_labels: [N] int, or None.
-        val: [Q, F].
-        val_labels: [Q] int, or None.
-        seed: of everything random.
-        metrics: distances of the retrieval, of `l2`, `cosine`, `l1` and `mahalanobis`.
-        notes: gathers what had to be left out and why, a line each; one dictionary for all features.
-        dataset: the images.
-        configuration: of the run.
-        embed: from images to such features.
-        encoder: whose codes they are, if they are.
-        components: [N, P], principal components of the pixels of the training images.
-    """
-
-    train: np.ndarray
-    train_labels: np.ndarray | None
-    val: np.ndarray
-    val_labels: np.ndarray | None
-    seed: int = 0
-    metrics: Sequence[str] = ("l2", "cosine")
-    notes: dict[str, None] = field(default_factory=dict)
+    train: np.ndarray  # [N, F] of any type, memory-mapped or not
+    train_labels: np.ndarray | None  # [N] int
+    val: np.ndarray  # [Q, F]
+    val_labels: np.ndarray | None  # [Q] int
+    seed: int = 0  # of everything random
+    metrics: Sequence[str] = ("l2", "cosine")  # of the retrieval; also `l1` and `mahalanobis`
+    notes: dict[str, None] = field(default_factory=dict)  # what was left out and why, of all features
     dataset: Dataset | None = None
-    configuration: Configuration | None = None
-    embed: Callable[[np.ndarray], np.ndarray] | None = None
-    encoder: Any = None
-    components: np.ndarray | None = None
+    configuration: Configuration | None = None  # of the run
+    embed: Callable[[np.ndarray], np.ndarray] | None = None  # from images to such features
+    encoder: Any = None  # whose codes they are, if they are
+    components: np.ndarray | None = None  # [N, P], principal ones of the pixels of the training images
 
     def __post_init__(self):
         self.rng = np.random.default_rng(self.seed)
@@ -64,19 +49,12 @@ class Features:
         return self._made[make]
 
 
-@dataclass(frozen=True)
-class Section:
-    """Tables that stand under one heading.
-
-    Attributes:
-        title: the heading.
-        part: of evaluation.json that the numbers are in.
-        lead: what stands before the tables; facts of the evaluation in braces.
-    """
+class Section(NamedTuple):
+    """Tables that stand under one heading."""
 
     title: str
-    part: str
-    lead: str = ""
+    part: str  # of evaluation.json that the numbers are in
+    lead: str = ""  # stands before the tables, with facts of the evaluation in braces
 
 
 ACCURACY = Section(
@@ -87,29 +65,17 @@ GEOMETRY = Section("Geometry", "gauges")
 DEPENDENCE = Section("Dependence", "dependence", "Estimates, never scores.")
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a table.
+class Column(NamedTuple):
+    """A column of a table."""
 
-    Attributes:
-        name: of the number in evaluation.json.
-        title: of the column.
-        scale: what the number is multiplied by.
-        digits: after the point; None for a count, which has no mean.
-        table: title of the table, where a section has several.
-        deviation: name of the number's standard deviation within a run, if it has one.
-        ceiling: name of a number beyond which this one says nothing.
-        instead: name of the words that may stand in its place.
-    """
-
-    name: str
+    name: str  # of the number in evaluation.json
     title: str
-    scale: float = 1
-    digits: int | None = 3
-    table: str = ""
-    deviation: str = ""
-    ceiling: str = ""
-    instead: str = ""
+    scale: float = 1  # what the number is multiplied by
+    digits: int | None = 3  # after the point; None for a count, which has no mean
+    table: str = ""  # its title, where a section has several
+    deviation: str = ""  # name of the number's standard deviation within a run, if it has one
+    ceiling: str = ""  # name of a number beyond which this one says nothing
+    instead: str = ""  # name of the words that may stand in its place
 
 
 def share(name: str, title: str, **more) -> Column:
@@ -117,24 +83,17 @@ def share(name: str, title: str, **more) -> Column:
     return Column(name, title, 100, 1, **more)
 
 
-@dataclass(frozen=True)
-class Evaluator:
-    """Something to be measured.
+class Evaluator(NamedTuple):
+    """Something to be measured, of features that offer what it needs.
 
-    Attributes:
-        name: for the progress.
-        section: where it is shown.
-        needs: what features must have, of `LABELS`, `CODES` (few values, comparable with each other),
-            `ENCODER`, `COMPONENTS`, `TRAINING` and `SVM`.
-        measure: from features to name → number, or to fewer where a note says why; other values are kept
-            in evaluation.json and not shown.
-        columns: how it stands in a table.
-        about: the protocol, items of Markdown that stand below the table.
+    That is some of `LABELS`, `CODES` (few values, comparable with each other), `ENCODER`, `COMPONENTS`,
+    `TRAINING` and `SVM`. It measures name → number, or fewer where a note says why; what no column shows is
+    kept in evaluation.json.
     """
 
-    name: str
+    name: str  # for the progress
     section: Section
     needs: Set[str]
     measure: Callable[[Features], dict[str, Any]]
     columns: tuple[Column, ...]
-    about: str = ""
+    about: str = ""  # the protocol, items of Markdown that stand below the table

@@ -1,4 +1,4 @@
-"""All that is measured of features, in the order of the tables; those of a section stand together."""
+"""All that is measured of features, in the order of the tables; a line for each section."""
 
 from dim.evaluation.clusters import CLUSTERS
 from dim.evaluation.dependence import ESTIMATES
@@ -14,16 +14,8 @@ from dim.evaluation.reconstruction import RECONSTRUCTIONS
 from dim.evaluation.retrieval_metrics import RETRIEVAL_METRICS
 
 EVALUATORS: tuple[Evaluator, ...] = (
-    LENGTH,
-    NEIGHBOURS,
-    LINEAR_PROBE,
-    MLP_PROBE,
-    SVM_PROBE,
-    FEW_LABELS,
-    RETRIEVAL_METRICS,
-    CLUSTERS,
-    GAUGES,
-    PRIOR_FIT,
-    ESTIMATES,
-    RECONSTRUCTIONS,
+    *(LENGTH, NEIGHBOURS, LINEAR_PROBE, MLP_PROBE, SVM_PROBE, FEW_LABELS),
+    *(RETRIEVAL_METRICS, CLUSTERS),
+    *(GAUGES, PRIOR_FIT),
+    *(ESTIMATES, RECONSTRUCTIONS),
 )

@@ -43,13 +43,8 @@ class Row(NamedTuple):
         return self.features in _WITHOUT
 
 
-ROWS = {
-    row.name: row
-    for row in (
-        *(Row(encoder, depth) for encoder in _ENCODERS for depth in _DEPTHS),
-        *(Row("", features) for features in _WITHOUT),
-    )
-}
+_ALL = [Row(encoder, depth) for encoder in _ENCODERS for depth in _DEPTHS] + [Row("", x) for x in _WITHOUT]
+ROWS = {row.name: row for row in _ALL}
 """By name, in the order of tables."""
 
 
@@ -57,8 +52,8 @@ def title(name: str) -> str:
     """A row as it stands in tables: `untrained encoder: feature map` for `untrained conv`."""
     if name not in ROWS:
         return name
-    row = ROWS[name]
-    return ": ".join(filter(None, (_ENCODERS[row.encoder], (_DEPTHS | _WITHOUT)[row.features])))
+    encoder, features = ROWS[name]
+    return ": ".join(filter(None, (_ENCODERS[encoder], (_DEPTHS | _WITHOUT)[features])))
 
 
 _COLUMNS = (Column("length", "length", digits=None),)
@@ -66,9 +61,7 @@ _ABOUT = """
 - untrained encoder: initial weights of the same seed; means and variances of its batch normalisation are
   those of 40 batches of training images, without random views. Uncalibrated: they are 0 and 1.
 """
-LENGTH = Evaluator(
-    "length", ACCURACY, {LABELS}, lambda features: {"length": features.train.shape[1]}, _COLUMNS, _ABOUT
-)
+LENGTH = Evaluator("length", ACCURACY, {LABELS}, lambda x: {"length": x.train.shape[1]}, _COLUMNS, _ABOUT)
 
 
 class Depths:
@@ -76,18 +69,17 @@ class Depths:
 
     def __init__(self, encoder: keras.Model, dataset: Dataset):
         self.encoder, self.model, self.dataset = encoder, at_three_depths(encoder), dataset
-        self._held = {}
+        self._held = []
 
     def take(self, depth: str) -> tuple[np.ndarray, np.ndarray]:
         """Of training and of validation images, once; when the code is taken nothing is kept any more."""
         if not self._held:
             splits = self.dataset.train, self.dataset.val
-            train, val = (extract(self.model, split.images) for split in splits)
-            self._held = {name: (train.pop(name), val.pop(name)) for name in DEPTHS}
-        taken = self._held.pop(depth)
+            self._held = [extract(self.model, split.images) for split in splits]
+        train, val = (held.pop(depth) for held in self._held)
         if depth == CODE:
-            self._held.clear()
-        return taken
+            self._held = []
+        return train, val
 
     def code(self, images: np.ndarray) -> np.ndarray:
         """[N, H0, W0, 3] to [N, D]."""
@@ -95,17 +87,10 @@ class Depths:
 
 
 def at_three_depths(encoder: keras.Model) -> keras.Model:
-    """A model from images to the flattened map, the last hidden layer and the code, as in the paper.
+    """A model from images [B, H0, W0, 3] uint8 to `conv`, `hidden` and `code`, each [B, F] float32.
 
-    `conv` is the layer of that name, the last map of the paper's two encoders, and the feature map of
-    encoders without one.
-
-    Args:
-        encoder: any of `dim.encoders`.
-
-    Returns:
-        A model from images [B, H0, W0, 3] uint8 to a dictionary of `conv`, `hidden` and `code`, each
-        [B, F] float32.
+    They are the flattened map, the last hidden layer and the code, as in the paper. `conv` is the layer of
+    that name, the last map of the paper's two encoders, and the feature map of encoders without one.
     """
     names = {layer.name for layer in encoder.layers}
     outputs = {
@@ -118,19 +103,8 @@ def at_three_depths(encoder: keras.Model) -> keras.Model:
 
 
 def extract(model: keras.Model, images: np.ndarray, batch_size: int = 125) -> dict[str, np.ndarray]:
-    """The features of all images.
-
-    Args:
-        model: of `at_three_depths`.
-        images: [N, H0, W0, 3] uint8, memory-mapped or not.
-        batch_size: how many to encode at once.
-
-    Returns:
-        name → [N, F] float32.
-    """
-    features = {
-        name: np.empty((len(images), output.shape[1]), "float32") for name, output in model.output.items()
-    }
+    """What a model of `at_three_depths` gives of images [N, H0, W0, 3] uint8: name → [N, F] float32."""
+    features = {name: np.empty((len(images), y.shape[1]), "float32") for name, y in model.output.items()}
     for start in range(0, len(images), _BLOCK):
         block = slice(start, start + _BLOCK)
         outputs = model.predict(InOrder(images[block], batch_size), verbose=0)

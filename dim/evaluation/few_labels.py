@@ -8,35 +8,25 @@ from dim.evaluation.evaluator import ACCURACY, LABELS, TRAINING, Evaluator, Feat
 from dim.evaluation.probes import LITTLE, STRENGTHS, ProbeData, fit, prepared
 
 _SHARES = {"linear_1": 0.01, "linear_10": 0.10}  # of the labels
+_DEVIATION = "{}_deviation"
 _TITLES = {"linear_1": "linear, 1 % of labels", "linear_10": "linear, 10 %"}
 
 
 def few_label_probe(data: ProbeData, share: float, draws: int = 3, seed: int = 0) -> list[float]:
-    """Accuracy of the linear probe when only some training images have labels.
+    """Accuracy of the linear probe on validation images, a share of 1, in each of some draws of few labels.
 
-    Each draw keeps that share of each class, at least one image, and chooses its setting by
+    Each draw keeps a share of each class, such as 0.01 and at least one image, and chooses its setting by
     cross-validation within them, so that no other label is ever seen. Standardisation uses all
     training images, which needs no labels. Fewer images than features are fitted in the space that they
     span, where the solution lies, since the penalty is one on the length of the weights.
-
-    Args:
-        data: of `prepare`.
-        share: of the labels, such as 0.01.
-        draws: how often to choose the labelled images anew.
-        seed: of the draws.
-
-    Returns:
-        The validation accuracy of each draw, shares of 1.
     """
     grid = {"C": [strength / data.train.shape[1] for strength in STRENGTHS]}
     accuracies = []
     for draw in range(draws):
         rows = _few(data.labels, share, np.random.default_rng([seed, draw]))
         y, (x, val) = data.labels[rows], _in_their_span(data.train[rows], data.val)
-        repeats = 5 if len(rows) < 500 else 1
-        search = GridSearchCV(
-            LogisticRegression(**LITTLE), grid, cv=_splits(y, repeats, seed), scoring="accuracy"
-        )
+        cv = _splits(y, 5 if len(rows) < 500 else 1, seed)
+        search = GridSearchCV(LogisticRegression(**LITTLE), grid, cv=cv, scoring="accuracy")
         accuracies.append(fit(search, x, y).score(val, data.val_labels))
     return accuracies
 
@@ -56,11 +46,9 @@ def _in_their_span(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _few(labels: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    rows = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        rows.extend(rng.permutation(members)[: max(1, round(share * len(members)))])
-    return np.array(rows)
+    each = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    kept = [rng.permutation(members)[: max(1, round(share * len(members)))] for members in each]
+    return np.concatenate(kept)
 
 
 def _splits(labels: np.ndarray, repeats: int, seed: int):
@@ -78,15 +66,11 @@ def _measured(features: Features) -> dict[str, float]:
             features.note(f"{part:.0%} of the labels is less than two for each class")
             continue
         draws = few_label_probe(data, part, seed=features.seed)
-        measured |= {name: np.mean(draws).item(), _deviation(name): np.std(draws, ddof=1).item()}
+        measured |= {name: np.mean(draws).item(), _DEVIATION.format(name): np.std(draws, ddof=1).item()}
     return measured
 
 
-def _deviation(name: str) -> str:
-    return f"{name}_deviation"
-
-
-_COLUMNS = tuple(share(name, title, deviation=_deviation(name)) for name, title in _TITLES.items())
+_COLUMNS = tuple(share(name, title, deviation=_DEVIATION.format(name)) for name, title in _TITLES.items())
 _ABOUT = """
 - Fewer labels: mean ± standard deviation of three draws of the linear probe, its settings chosen by
   cross-validation within the labels drawn.

@@ -13,17 +13,15 @@ _RANK_ME_IMAGES, _UNIFORMITY_IMAGES, _ALIGNMENT_IMAGES = 25_600, 5000, 2000
 
 
 def rank_me(codes: np.ndarray) -> float:
-    """How many directions the codes use, smoothly counted.
+    """How many directions the codes [N, D] use, smoothly counted.
 
         exp(-Σ p ln p)   with  p = σ / Σσ + 1e-7
 
     and σ the singular values of the codes as they are, not centred (Garrido et al. 2023, eq. 1-2,
-    https://arxiv.org/abs/2210.02885). 1 if all codes lie on one line through 0, D if they spread evenly.
-
-    Args:
-        codes: [N, D], N at least D; the paper takes N = 25,600.
+    https://arxiv.org/abs/2210.02885). 1 if all codes lie on one line through 0, D if they spread evenly. N is
+    to be D or more; the paper takes 25,600.
     """
-    return smooth_rank(singular_values(codes))
+    return smooth_rank(svdvals(np.asarray(codes, "float64")))
 
 
 def smooth_rank(values: np.ndarray) -> float:
@@ -32,33 +30,22 @@ def smooth_rank(values: np.ndarray) -> float:
     return float(np.exp(-np.sum(p * np.log(p))))
 
 
-def singular_values(codes: np.ndarray) -> np.ndarray:
-    """Of the codes as they are, greatest first: [min(N, D)] float64."""
-    return svdvals(np.asarray(codes, "float64"))
-
-
 def alignment(codes: np.ndarray, others: np.ndarray) -> float:
     """How far the two codes of a pair are apart: mean ‖f(x) - f(y)‖² of L2-normalised codes.
 
-    Wang and Isola 2020, eq. 2 with α = 2 (https://arxiv.org/abs/2005.10242): 0 at best, 2 for pairs
-    at right angles.
-
-    Args:
-        codes, others: [N, D]; row i of both is a pair, such as two views of one image.
+    Wang and Isola 2020, eq. 2 with α = 2 (https://arxiv.org/abs/2005.10242): 0 at best, 2 for pairs at right
+    angles. Row i of both, [N, D] each, is a pair, such as two views of one image.
     """
-    codes, others = (np.asarray(x, "float64") for x in (codes, others))
-    difference = _unit(codes) - _unit(others)
+    difference = _unit(np.asarray(codes, "float64")) - _unit(np.asarray(others, "float64"))
     return float(np.mean(np.sum(difference**2, axis=1)))
 
 
 def uniformity(codes: np.ndarray) -> float:
     """How evenly L2-normalised codes cover the sphere: ln mean exp(-2 ‖f(x) - f(y)‖²) over all pairs.
 
-    Wang and Isola 2020, eq. 3 with t = 2, over the N(N - 1)/2 pairs of different rows. 0 if all codes
-    are one, -4 + ln ₀F₁(D/2; 4) if they are spread evenly, which is close to -4 for long codes.
-
-    Args:
-        codes: [N, D], at least two. Time and memory grow with N².
+    Wang and Isola 2020, eq. 3 with t = 2, over the N(N - 1)/2 pairs of different rows of codes [N, D], in
+    time and memory of N². 0 if all codes are one, -4 + ln ₀F₁(D/2; 4) if they are spread evenly, which is
+    close to -4 for long codes.
     """
     exponents = -2 * pdist(_unit(np.asarray(codes, "float64")), "sqeuclidean")
     return float(logsumexp(exponents) - np.log(len(exponents)))
@@ -70,13 +57,10 @@ def _unit(codes: np.ndarray) -> np.ndarray:
 
 
 def direction_spread(codes: np.ndarray) -> float:
-    """√D times the mean standard deviation of the L2-normalised codes' components.
+    """√D times the mean standard deviation of the components of L2-normalised codes [N, D].
 
     About 1 when directions are spread evenly, 0 when all codes point the same way. The loss can fall
     while this falls too, which is what a gauge is for.
-
-    Args:
-        codes: [N, D] float.
     """
     return float(_unit(codes).std(axis=0).mean() * np.sqrt(codes.shape[1]))
 
@@ -84,7 +68,8 @@ def direction_spread(codes: np.ndarray) -> float:
 def _measured(features: Features) -> dict:
     """Of random training codes the rank and, for the figure, the spectrum; the rest of validation images."""
     rng, train, val = features.rng, features.train, features.val
-    spectrum = singular_values(train[rng.permutation(len(train))[:_RANK_ME_IMAGES]])
+    shown = train[rng.permutation(len(train))[:_RANK_ME_IMAGES]]
+    spectrum = svdvals(np.asarray(shown, "float64"))
     return {
         "direction_spread": direction_spread(val),
         "rank_me": smooth_rank(spectrum),

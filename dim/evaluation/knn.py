@@ -12,13 +12,9 @@ _L2_VOTES, _COSINE_VOTES = 5, (20, 200)  # of the evaluation
 
 
 def knn_accuracy(neighbour_labels: np.ndarray, labels: np.ndarray) -> float:
-    """Share of queries whose class wins the vote of their neighbours.
+    """Share of queries whose class, [Q] int, wins the vote of their neighbours, [Q, k] int, nearest first.
 
     Every neighbour has one vote; among classes with equally many the one with the nearest neighbour wins.
-
-    Args:
-        neighbour_labels: [Q, k] int, nearest first.
-        labels: [Q] int, the truth.
     """
     Q, k = neighbour_labels.shape
     votes = np.zeros((Q, neighbour_labels.max() + 1))
@@ -34,18 +30,13 @@ def knn_accuracy(neighbour_labels: np.ndarray, labels: np.ndarray) -> float:
 def weighted_knn_accuracy(
     neighbour_labels: np.ndarray, cosines: np.ndarray, labels: np.ndarray, temperature: float = TEMPERATURE
 ) -> float:
-    """Share of queries whose class wins a vote in which near neighbours count more.
+    """Share of queries whose class, [Q] int, wins a vote in which near neighbours, [Q, k] each, count more.
 
         votes of a class = sum over its neighbours of  exp(cosine / temperature)
 
-    as Wu et al. 2018 have it (https://arxiv.org/abs/1805.01978, section 3.4) and DINO after them. Among
-    classes with equal votes the one of the lowest number wins.
-
-    Args:
-        neighbour_labels: [Q, k] int.
-        cosines: [Q, k], of the angles between query and neighbours.
-        labels: [Q] int, the truth.
-        temperature: the smaller, the more the nearest decide.
+    as Wu et al. 2018 have it (https://arxiv.org/abs/1805.01978, section 3.4) and DINO after them: the lower
+    the temperature, the more the nearest decide. Among classes with equal votes that of the lowest number
+    wins.
     """
     Q, _ = neighbour_labels.shape
     votes = np.zeros((Q, neighbour_labels.max() + 1))
@@ -54,14 +45,7 @@ def weighted_knn_accuracy(
 
 
 def knn_accuracies(train: np.ndarray, val: np.ndarray, dataset: Dataset, k: int) -> dict[str, float]:
-    """By each metric, the accuracy of all validation images against all training images.
-
-    Args:
-        train: [N, D], a vector for each training image.
-        val: [Q, D], a vector for each validation image.
-        dataset: labelled.
-        k: neighbours that vote.
-    """
+    """By each metric, the accuracy of k-NN of validation vectors [Q, D] among training vectors [N, D]."""
     return {
         metric: knn_accuracy(dataset.train.labels[nearest(val, train, k, metric).indices], dataset.val.labels)
         for metric in METRICS
@@ -82,9 +66,8 @@ def _measured(features: Features) -> dict[str, float]:
         near = nearest(features.val, features.train, max(possible), "cosine")
         labels, cosines = features.train_labels[near.indices], 1 - near.distances
         for k in possible:
-            accuracies[f"knn{k}_cosine"] = weighted_knn_accuracy(
-                labels[:, :k], cosines[:, :k], features.val_labels
-            )
+            accuracy = weighted_knn_accuracy(labels[:, :k], cosines[:, :k], features.val_labels)
+            accuracies[f"knn{k}_cosine"] = accuracy
     return accuracies
 
 

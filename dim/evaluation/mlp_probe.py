@@ -17,11 +17,7 @@ def mlp_probe(data: ProbeData, seed: int = 0) -> ProbeResult:
 
     Learning rate and number of epochs, at most 15, are those of the highest accuracy on the slice; then the
     probe is trained anew on all training images. The paper's code keeps to Adam 1e-4, which it cuts by ten
-    after 50 and 100 epochs.
-
-    Args:
-        data: of `dim.evaluation.probes.prepare`.
-        seed: of initial weights, dropout and the order of the images.
+    after 50 and 100 epochs. The seed is that of initial weights, dropout and the order of the images.
     """
     classes = int(max(data.labels.max(), data.val_labels.max())) + 1
     model = _probe(data.train.shape[1:], classes, seed)
@@ -43,16 +39,9 @@ def _probe(shape, classes, seed):
         initial = keras.initializers.GlorotUniform(seed + offset)
         return layers.Dense(units, kernel_initializer=initial, dtype="float32")
 
-    model = keras.Sequential(
-        [
-            keras.Input(shape),
-            dense(200, 0),
-            layers.Dropout(0.1, seed=seed, dtype="float32"),
-            layers.BatchNormalization(dtype="float32"),
-            layers.ReLU(dtype="float32"),
-            dense(classes, 1),
-        ]
-    )
+    dropout = layers.Dropout(0.1, seed=seed, dtype="float32")
+    normal, relu = layers.BatchNormalization(dtype="float32"), layers.ReLU(dtype="float32")
+    model = keras.Sequential([keras.Input(shape), dense(200, 0), dropout, normal, relu, dense(classes, 1)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])
     model.optimizer.build(model.trainable_variables)
@@ -71,16 +60,10 @@ def _train(model, initial, x, y, rate, epochs, seed, validation=None):
     model.optimizer.learning_rate = rate
     batches = Batches(x, min(_BATCH, len(x)), seed, labels=y)
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=_PATIENCE, mode="max")
-    history = model.fit(
-        batches,
-        steps_per_epoch=batches.steps_per_epoch,
-        epochs=epochs,
-        shuffle=False,
-        validation_data=validation,
-        validation_batch_size=_AT_ONCE,
-        callbacks=[] if validation is None else [stop],
-        verbose=0,
-    )
+    how = {"steps_per_epoch": batches.steps_per_epoch, "epochs": epochs, "shuffle": False, "verbose": 0}
+    if validation is not None:
+        how |= {"validation_data": validation, "validation_batch_size": _AT_ONCE, "callbacks": [stop]}
+    history = model.fit(batches, **how)
     let_go(batches)
     return history.history
 

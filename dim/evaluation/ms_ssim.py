@@ -19,14 +19,8 @@ def ms_ssim(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     five scales as many are taken as have room for a window, with weights that are made to sum to 1
     again: three for 64 pixels, five from 176 on. A negative mean counts as 0. Channels are averaged last.
 
-    Args:
-        images, others: [N, H0, W0, 3] between 0 and 255, any type.
-
-    Returns:
-        [N] float64.
-
-    Raises:
-        ValueError: the shapes differ, or a side is smaller than 11 pixels.
+    Takes both images as [N, H0, W0, 3] between 0 and 255 of any type; returns [N] float64. Raises ValueError
+    if the shapes differ, or a side is smaller than 11 pixels.
     """
     if images.shape != others.shape or images.ndim != 4:
         raise ValueError(f"images must be two arrays [N, H, W, 3], not {images.shape} and {others.shape}")

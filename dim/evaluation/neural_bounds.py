@@ -22,6 +22,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from dim.layers.critics import pairs
 from dim.losses.objectives import OBJECTIVES, donsker_varadhan, nwj
 from dim.measures.arguments import real_array, real_matrix
 
@@ -56,8 +57,7 @@ def neural_bound(
     half the critic learns the samples by heart, and reads far above the information.
 
     Args:
-        x: [N, Dx] or [N].
-        y: [N, Dy] or [N].
+        x, y: [N, Dx] or [N], and [N, Dy] or [N].
         bound: as in `variational_bound`.
         epochs: passes over the training half.
         batch_size: B; the bound sees B - 1 mismatched pairs for each true one while training.
@@ -71,13 +71,11 @@ def neural_bound(
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
         raise ValueError(f"x and y must be [N, Dx] and [N, Dy], not {x.shape} and {y.shape}; give pairs")
     if batch_size < 2 or len(x) < 2 * batch_size:
-        raise ValueError(
-            f"batch_size {batch_size} does not fit {len(x)} samples, half of which are trained on; "
-            f"choose it from 2 to {len(x) // 2}"
-        )
-    order = np.random.default_rng(seed).permutation(len(x))
+        samples = f"{len(x)} samples, half of which are trained on"
+        remedy = f"choose it from 2 to {len(x) // 2}"
+        raise ValueError(f"batch_size {batch_size} does not fit {samples}; {remedy}")
     half = len(x) // 2
-    train, held_out = order[:half], order[half:]
+    train, held_out = np.split(np.random.default_rng(seed).permutation(len(x)), [half])
     x, y = ((z - z[train].mean(axis=0)) / np.maximum(z[train].std(axis=0), 1e-12) for z in (x, y))
     x, y = x.astype("float32"), y.astype("float32")
 
@@ -98,13 +96,10 @@ class NeuralBound(keras.Model):
     with new samples in every batch it is an honest estimate.
 
     Args:
-        bound: `infonce`, `nwj`, `dv` or `mine`.
+        bound: `infonce`, `nwj`, `dv` or `mine`; ValueError for any other.
         units: of the two hidden layers of g and h.
         rank: length of g(x) and h(y).
         seed: of the weights.
-
-    Raises:
-        ValueError: the bound is unknown.
     """
 
     def __init__(self, bound: Bound = "infonce", units: int = 256, rank: int = 32, seed: int = 0, **kwargs):
@@ -148,18 +143,19 @@ def mine_loss(positive, negative, log_average):
     """What to minimise for MINE (https://arxiv.org/abs/1801.04062, eq. 12): its value says nothing.
 
     The gradient of Donsker-Varadhan divides by the mean exp(negative) of the batch, and is biased by it. Here
-    it divides by exp(log_average), the average over many batches:
+    it divides by exp(log_average), the average over many batches, a constant:
 
         -grad mean positive + grad mean exp(negative) / exp(log_average)
 
-    which is the gradient of NWJ with all scores shifted by 1 - log_average.
-
-    Args:
-        positive, negative: [B, L] and [B, K, L] as in `dim.losses.objectives`.
-        log_average: a float32 scalar, taken as constant.
+    which is the gradient of NWJ with all scores, [B, L] and [B, K, L], shifted by 1 - log_average.
     """
     shift = 1 - ops.stop_gradient(ops.convert_to_tensor(log_average))
     return nwj(ops.add(positive, shift), ops.add(negative, shift)).loss
+
+
+def _pairs(scores):
+    """Scores [N, N] as the objectives want them: positive [N, 1] and negative [N, N - 1, 1]."""
+    return pairs(ops.cast(scores, "float32")[:, :, None])
 
 
 def _objective(bound: Bound):
@@ -168,30 +164,12 @@ def _objective(bound: Bound):
     return donsker_varadhan if bound == "mine" else OBJECTIVES[bound]
 
 
-def _pairs(scores):
-    """Scores [N, N] as the objectives want them: positive [N, 1] and negative [N, N - 1, 1].
-
-    Without its last entry and read in rows of N + 1, the matrix has the diagonal in its first column.
-    """
-    scores = ops.cast(scores, "float32")
-    N = ops.shape(scores)[0]
-    rows = ops.reshape(ops.reshape(scores, (-1,))[:-1], (N - 1, N + 1))
-    return ops.diagonal(scores)[:, None], ops.reshape(rows[:, 1:], (N, N - 1, 1))
-
-
 def tower(widths: Sequence[int], seeds: Iterable[int]) -> keras.Sequential:
     """Dense layers of these widths in float32, with ReLU between them and a seed for each."""
-    return keras.Sequential(
-        [
-            layers.Dense(
-                width,
-                activation="relu" if i < len(widths) - 1 else None,
-                kernel_initializer=keras.initializers.GlorotUniform(int(seed)),
-                dtype="float32",
-            )
-            for i, (width, seed) in enumerate(zip(widths, seeds, strict=True))
-        ]
-    )
+    activations = ["relu"] * (len(widths) - 1) + [None]
+    initial = (keras.initializers.GlorotUniform(int(seed)) for seed in seeds)
+    each = zip(widths, activations, initial, strict=True)
+    return keras.Sequential([layers.Dense(n, a, kernel_initializer=k, dtype="float32") for n, a, k in each])
 
 
 def correlated_gaussians(N: int, D: int, nats: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -15,32 +15,23 @@ KS_OF_PERFECT_FIT = np.sqrt(np.pi / 2) * np.log(2)  # over √N, the mean of Kol
 
 
 class PriorFit(NamedTuple):
-    """What is seen of the misfit along single dimensions and between pairs of them.
-
-    Attributes:
-        ks: greatest difference between the distribution functions of codes and prior (Kolmogorov and
-            Smirnov), mean over the dimensions, between 0 and 1.
-        ks_of_perfect_fit: what N draws from the prior itself have on average, 0.869 / √N.
-        correlation: mean absolute correlation of two dimensions, 0 for all priors here.
-    """
+    """What is seen of the misfit along single dimensions and between pairs of them."""
 
     ks: float
+    """Greatest difference between the distribution functions of codes and prior (Kolmogorov and Smirnov),
+    mean over the dimensions, between 0 and 1."""
     ks_of_perfect_fit: float
+    """What N draws from the prior itself have on average, 0.869 / √N."""
     correlation: float
+    """Mean absolute correlation of two dimensions, 0 for all priors here."""
 
 
 def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:
-    """Compares codes with a prior.
+    """Compares codes [N, D], at least two of each, with a prior.
 
-    Two dimensions at a time are not a joint distribution: zeros here do not prove a fit.
-
-    Args:
-        codes: [N, D], at least two of each; for the prior `kl` samples of the posteriors.
-        prior: `kl` or `normal`, N(0, I); `uniform` on [0, 1]^D, of sigmoid(codes); `sphere`, uniform
-            on the unit sphere, of codes / ‖codes‖.
-
-    Raises:
-        ValueError: the prior is none of these.
+    It is `kl` or `normal`, N(0, I), `kl` of samples of the posteriors; `uniform` on [0, 1]^D, of
+    sigmoid(codes); or `sphere`, uniform on the unit sphere, of codes / ‖codes‖. Two dimensions at a time are
+    not a joint distribution: zeros here do not prove a fit. Raises ValueError if the prior is none of these.
     """
     N, D = codes.shape
     codes = np.asarray(codes, "float64")

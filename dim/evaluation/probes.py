@@ -39,22 +39,13 @@ class ProbeResult(NamedTuple):
 
 @dataclass(frozen=True)
 class ProbeData:
-    """Features as a probe takes them.
+    """Features as a probe takes them, of mean 0 and standard deviation 1 over the training images."""
 
-    Attributes:
-        train: [N, F] float32, of mean 0 and standard deviation 1 over the training images. The last rows
-            are the slice on which settings are chosen.
-        labels: [N] int.
-        slice_size: how many rows that are.
-        val: [Q, F] float32, moved and scaled like the training images.
-        val_labels: [Q] int.
-    """
-
-    train: np.ndarray
-    labels: np.ndarray
-    slice_size: int
-    val: np.ndarray
-    val_labels: np.ndarray
+    train: np.ndarray  # [N, F] float32; the last rows are the slice on which settings are chosen
+    labels: np.ndarray  # [N] int
+    slice_size: int  # how many rows that are
+    val: np.ndarray  # [Q, F] float32, moved and scaled like the training images
+    val_labels: np.ndarray  # [Q] int
 
     def without_slice(self) -> tuple[np.ndarray, np.ndarray]:
         return self.train[: -self.slice_size], self.labels[: -self.slice_size]
@@ -66,19 +57,10 @@ class ProbeData:
 def prepare(
     train: np.ndarray, labels: np.ndarray, val: np.ndarray, val_labels: np.ndarray, seed: int = 0
 ) -> ProbeData:
-    """Standardises features and sets a slice of the training images apart.
+    """Standardises features, [N, F] and [Q, F] of any type, and sets a slice of the training images apart.
 
-    Of more training values than fit into 512 MB a random part of the images is taken.
-
-    Args:
-        train: [N, F] of any type, memory-mapped or not.
-        labels: [N] int.
-        val: [Q, F].
-        val_labels: [Q] int.
-        seed: of the choice of the slice.
-
-    Raises:
-        ValueError: there are fewer than two training images or classes.
+    Of more training values than fit into 512 MB a random part of the images is taken. The seed is that of
+    both choices. Raises ValueError if there are fewer than two training images or classes.
     """
     if len(train) < 2 or len(np.unique(labels)) < 2:
         raise ValueError("a probe needs at least two training images and two classes")
@@ -108,22 +90,20 @@ def _divided(rows, labels, first: int, seed: int):
 
 
 def linear_probe(data: ProbeData) -> ProbeResult:
-    """Logistic regression with an L2 penalty.
+    """Logistic regression with an L2 penalty; the setting has its `strength` and the number of `folds`.
 
     Every strength is tried, by 5-fold cross-validation, and the weakest penalty is taken that is no
     more than one standard error behind the best: a fold knows fewer images than there are, and the fewer,
     the stronger the best penalty. Features beyond `CHEAP` are fitted once for each strength instead, by at
-    most 50 steps of L-BFGS, and the best on the slice is taken.
-
-    Returns:
-        Its accuracy; the setting has the `strength` and the number of `folds`, 1 being the slice.
+    most 50 steps of L-BFGS, and the best on the slice, as 1 fold, is taken.
     """
     N, F = data.train.shape
     cheap = N * F * len(np.unique(data.labels)) <= CHEAP and N >= FOLDS
     effort = _MUCH if cheap else LITTLE
     if cheap:
-        parts = [_take(data, *rows) for rows in KFold(FOLDS).split(data.train)]  # in random order already
-        scores = np.mean([_scores(*part, effort) for part in parts], axis=0)
+        x, y, folds = data.train, data.labels, KFold(FOLDS)  # in random order already
+        each = [_scores(x[part], y[part], x[held], y[held], effort) for part, held in folds.split(x)]
+        scores = np.mean(each, axis=0)
         error = np.sqrt(scores.max() * (1 - scores.max()) / N)
         chosen = int(np.flatnonzero(scores >= scores.max() - error)[-1])
     else:
@@ -131,10 +111,6 @@ def linear_probe(data: ProbeData) -> ProbeResult:
     final = _logistic(STRENGTHS[chosen] / F, data.train, data.labels, effort)
     setting = {"strength": STRENGTHS[chosen], "folds": FOLDS if cheap else 1}
     return ProbeResult(float(final.score(data.val, data.val_labels)), setting)
-
-
-def _take(data: ProbeData, fit: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, ...]:
-    return data.train[fit], data.labels[fit], data.train[held], data.labels[held]
 
 
 def _scores(x, y, held, held_labels, effort: dict) -> list[float]:
@@ -159,8 +135,7 @@ def svm_probe(data: ProbeData) -> ProbeResult:
     """Linear support vector machines, one class against the rest, by the hinge loss as in the paper."""
 
     def fitted(strength, x, y):
-        C = strength / data.train.shape[1]
-        return fit(LinearSVC(C=C, loss="hinge", random_state=0), x, y)
+        return fit(LinearSVC(C=strength / x.shape[1], loss="hinge", random_state=0), x, y)
 
     strengths = STRENGTHS[:4]  # weaker penalties take minutes
     scores = [fitted(strength, *data.without_slice()).score(*data.slice()) for strength in strengths]
@@ -179,10 +154,9 @@ def fit(classifier, x: np.ndarray, y: np.ndarray):
 
 def prepared(features: Features) -> ProbeData | None:
     """What all probes of some features are given; None, with a note, where there is nothing to learn."""
+    x = features
     try:
-        data = prepare(
-            features.train, features.train_labels, features.val, features.val_labels, features.seed
-        )
+        data = prepare(x.train, x.train_labels, x.val, x.val_labels, x.seed)
     except ValueError as error:
         features.note(f"probes are left out: {error}")
         return None
@@ -210,14 +184,6 @@ _ABOUT = """
 - linear: logistic regression with an L2 penalty, by 5-fold cross-validation the weakest within one standard
   error of the best; where images times values times classes are more than 5e8, the best on a tenth.
 """
-LINEAR_PROBE = probe_evaluator(
-    "linear probe", "linear", "linear", lambda data, seed: linear_probe(data), _ABOUT
-)
-SVM_PROBE = probe_evaluator(
-    "SVM",
-    "svm",
-    "SVM",
-    lambda data, seed: svm_probe(data),
-    "- SVM: linear, hinge loss, one class against the rest; the penalty is the best on a tenth.",
-    SVM,
-)
+_SVM = "- SVM: linear, hinge loss, one class against the rest; the penalty is the best on a tenth."
+LINEAR_PROBE = probe_evaluator("linear probe", "linear", "linear", lambda data, _: linear_probe(data), _ABOUT)
+SVM_PROBE = probe_evaluator("SVM", "svm", "SVM", lambda data, _: svm_probe(data), _SVM, SVM)

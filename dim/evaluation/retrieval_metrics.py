@@ -19,35 +19,23 @@ class RetrievalMetrics(NamedTuple):
     """Means over all queries whose class has another member; shares of 1.
 
     With R the number of other members of a query's class, after Musgrave, Belongie and Lim 2020
-    (https://arxiv.org/abs/2003.08505):
-
-        recall_at_1      is the nearest of the query's class?
-        precision_at_10  of the 10 nearest, the share of the query's class; None among fewer than 10 others
-        r_precision      of the R nearest, the share of the query's class
-        map_at_r         (1/R) · sum over the hits i among the R nearest of (hits up to i) / i
+    (https://arxiv.org/abs/2003.08505).
     """
 
-    recall_at_1: float
-    precision_at_10: float | None
-    r_precision: float
-    map_at_r: float
+    recall_at_1: float  # is the nearest of the query's class?
+    precision_at_10: float | None  # of the 10 nearest, the share of its class; None of fewer than 10 others
+    r_precision: float  # of the R nearest, the share of its class
+    map_at_r: float  # (1/R) · sum over the hits i among the R nearest of (hits up to i) / i
 
 
 def retrieval_metrics(
     vectors: np.ndarray, labels: np.ndarray, metric: Literal["l2", "cosine", "l1"] = "l2"
 ) -> RetrievalMetrics:
-    """Ranks all vectors for each of them, itself left out by its index, and looks at the classes.
+    """Ranks all vectors [N, D] for each of them, itself left out by its index, and looks at the classes [N].
 
-    A duplicate of the query is a neighbour like any other. The order among equally distant ones is
-    that of the search. Mahalanobis distance is `l2` between `whitened` vectors.
-
-    Args:
-        vectors: [N, D].
-        labels: [N] int.
-        metric: of the distance.
-
-    Raises:
-        ValueError: no class has two members.
+    A duplicate of the query is a neighbour like any other. The order among equally distant ones is that of
+    the search. Mahalanobis distance is `l2` between `whitened` vectors. Raises ValueError if no class has
+    two members.
     """
     _, of, members = np.unique(labels, return_inverse=True, return_counts=True)
     others = members[of] - 1
@@ -65,36 +53,21 @@ def retrieval_metrics(
 
 
 def _sums(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Of the four metrics over the queries.
-
-    Args:
-        hits: [Q, k] bool, nearest first.
-        others: [Q] int, R.
-    """
+    """Of the four metrics over queries, from hits [Q, k] bool, nearest first, and R [Q]."""
     rank = np.arange(1, hits.shape[1] + 1)
     counted = hits & (rank <= others[:, None])
     precision = np.cumsum(hits, axis=1) / rank
-    return np.array(
-        [
-            hits[:, 0].sum(),
-            hits[:, :CUTOFF].sum() / CUTOFF,
-            (counted.sum(axis=1) / others).sum(),
-            ((precision * counted).sum(axis=1) / others).sum(),
-        ]
-    )
+    r_precision, map_at_r = counted.sum(axis=1) / others, (precision * counted).sum(axis=1) / others
+    return np.array([hits[:, 0].sum(), hits[:, :CUTOFF].sum() / CUTOFF, r_precision.sum(), map_at_r.sum()])
 
 
 def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """Vectors between which the Euclidean distance is the Mahalanobis distance.
+    """Vectors [N, D] between which the Euclidean distance is the Mahalanobis distance.
 
         (a - b)ᵀ S⁻¹ (a - b) = ‖L⁻¹a - L⁻¹b‖²   with  S = L Lᵀ
 
-    S is the covariance of a sample, drawn towards a multiple of the identity as Ledoit and Wolf 2004
-    do, so that it can be inverted however few vectors there are.
-
-    Args:
-        vectors: [N, D].
-        sample: [M, D], usually the training images'.
+    S is the covariance of a sample [M, D], usually the training images', drawn towards a multiple of the
+    identity as Ledoit and Wolf 2004 do, so that it can be inverted however few vectors there are.
     """
     return comparable(vectors, "mahalanobis", whitening(sample))
 
@@ -113,22 +86,16 @@ def _measured(features: Features) -> dict:
             except ValueError as error:
                 measured[_LEFT_OUT] = str(error).partition(";")[0]
                 continue
+        distance = "l2" if metric == "mahalanobis" else metric
         try:
-            found = retrieval_metrics(
-                vectors, features.val_labels, "l2" if metric == "mahalanobis" else metric
-            )
+            found = retrieval_metrics(vectors, features.val_labels, distance)
         except ValueError as error:
             features.note(f"retrieval is left out: {error}")
             break
         if found.precision_at_10 is None:
             features.note(f"Precision@{CUTOFF} needs more than {CUTOFF} validation images")
-        measured |= {_stored(metric, name): value for name, value in found._asdict().items()}
+        measured |= {f"{metric}_{name}": value for name, value in found._asdict().items()}
     return measured
-
-
-def _stored(metric: str, name: str) -> str:
-    """The name of a number by one distance in evaluation.json."""
-    return f"{metric}_{name}"
 
 
 def _columns() -> Iterator[Column]:
@@ -136,7 +103,7 @@ def _columns() -> Iterator[Column]:
     for metric, table in _TABLES.items():
         for name, title in zip(RetrievalMetrics._fields, titles, strict=True):
             reason = _LEFT_OUT if (metric, name) == ("mahalanobis", "recall_at_1") else ""
-            yield share(_stored(metric, name), title, table=table, instead=reason)
+            yield share(f"{metric}_{name}", title, table=table, instead=reason)
 
 
 _ABOUT = """

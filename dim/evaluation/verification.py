@@ -18,54 +18,33 @@ _BLOCK = 2000  # pairs compared at once
 
 
 class Pairs(NamedTuple):
-    """M pairs of rows, same ones before different ones.
+    """M pairs of rows, same ones before different ones."""
 
-    Attributes:
-        rows: [M, 2] int64, never the same one twice.
-        same: [M] bool.
-    """
-
-    rows: np.ndarray
-    same: np.ndarray
+    rows: np.ndarray  # [M, 2] int64, never the same one twice
+    same: np.ndarray  # [M] bool
 
 
 class Verification(NamedTuple):
-    """How well similarity tells same pairs from different ones; shares of 1.
+    """How well similarity tells same pairs from different ones; shares of 1."""
 
-    accuracy   mean over the folds, each at the threshold that is best on the other folds
-    deviation  of the folds, n - 1
-    threshold  of the similarity, the best on all pairs: at least so much is taken for same
-    auc        area under the ROC: how often a same pair is more similar than a different one
-    eer        share of errors where same and different pairs have equally many, by interpolation
-    tar_at_far FAR → greatest share of same pairs accepted (TAR) with at most so large a share of
-               different ones (FAR); None where there are too few different pairs to tell, fewer
-               than 10 / FAR
-    far, tar   the ROC, from (0, 0) to (1, 1)
-    """
-
-    accuracy: float
-    deviation: float
-    threshold: float
-    auc: float
-    eer: float
+    accuracy: float  # mean over the folds, each at the threshold that is best on the other folds
+    deviation: float  # of the folds, n - 1
+    threshold: float  # of the similarity, the best on all pairs: at least so much is taken for same
+    auc: float  # area under the ROC: how often a same pair is more similar than a different one
+    eer: float  # share of errors where same and different pairs have equally many, by interpolation
     tar_at_far: dict[float, float | None]
-    far: np.ndarray
+    """FAR → greatest share of same pairs accepted (TAR) with at most so large a share of different ones
+    (FAR); None where there are too few different pairs to tell, fewer than 10 / FAR."""
+    far: np.ndarray  # with `tar` the ROC, from (0, 0) to (1, 1)
     tar: np.ndarray
 
 
 def sample_pairs(labels: np.ndarray, most: int = 10_000, seed: int = 0) -> Pairs:
-    """Draws same and different pairs, equally many of both, none of them twice.
+    """Draws same and different pairs, equally many of both and at most so many of each, none of them twice.
 
-    Every same pair is as likely as any other, and so is every different one. A class with one member
-    has no same pair.
-
-    Args:
-        labels: [N] int.
-        most: pairs of each kind; fewer where there are fewer of either.
-        seed: of the choice.
-
-    Raises:
-        ValueError: there is no same or no different pair, or `most` is less than 1.
+    Every same pair is as likely as any other, and so is every different one. A class, [N] int, with one
+    member has no same pair. Raises ValueError if there is no same or no different pair, or `most` is less
+    than 1.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1:
@@ -96,18 +75,9 @@ def sample_pairs(labels: np.ndarray, most: int = 10_000, seed: int = 0) -> Pairs
 def pair_distances(
     vectors: np.ndarray, pairs: Pairs, metric: Literal["cosine", "l2"] = "cosine"
 ) -> np.ndarray:
-    """Distance of each pair: one minus the cosine, or Euclidean.
+    """Distance of each pair of rows of vectors [N, D], one minus the cosine or Euclidean: [M] float32.
 
-    Args:
-        vectors: [N, D].
-        pairs: of rows of these.
-        metric: of the distance.
-
-    Returns:
-        [M] float32.
-
-    Raises:
-        ValueError: a value is not finite.
+    Raises ValueError if a value is not finite.
     """
     blocks = [pairs.rows[i : i + _BLOCK] for i in range(0, len(pairs.rows), _BLOCK)]
     return np.concatenate(
@@ -118,19 +88,12 @@ def pair_distances(
 def verify(
     similarities: np.ndarray, same: np.ndarray, seed: int = 0, fars: Sequence[float] = FARS
 ) -> Verification:
-    """Measures how well a similarity, such as a negative distance, tells same pairs from different ones.
+    """How well a similarity [M], such as a negative distance, tells same pairs [M] from different ones.
 
-    Ten folds hold the same share of same pairs each, and fewer folds are made of fewer than ten pairs of
-    a kind. Unlike in LFW an image may be part of several folds: there are more pairs than images.
-
-    Args:
-        similarities: [M], greater for more alike.
-        same: [M] bool.
-        seed: of the folds.
-        fars: false accept rates to read the ROC at.
-
-    Raises:
-        ValueError: the shapes do not fit, a value is not finite, or there are fewer than 2 pairs of a kind.
+    Ten folds, which the seed decides, hold the same share of same pairs each, and fewer folds are made of
+    fewer than ten pairs of a kind. Unlike in LFW an image may be part of several folds: there are more pairs
+    than images. The ROC is read at the false accept rates `fars`. Raises ValueError if the shapes do not
+    fit, a value is not finite, or there are fewer than 2 pairs of a kind.
     """
     from sklearn.metrics import auc, roc_curve
     from sklearn.model_selection import StratifiedKFold
@@ -140,41 +103,28 @@ def verify(
         raise ValueError(f"similarities and same must be [M] both, not {similarities.shape} and {same.shape}")
     if not np.isfinite(similarities).all():
         raise ValueError("there are similarities that are not finite; look for NaN among the codes")
-    fewest = min(same.sum(), (~same).sum())
+    alike, others = same.sum(), (~same).sum()
+    fewest = min(alike, others)
     if fewest < 2:
-        raise ValueError(
-            f"there are {same.sum()} same and {(~same).sum()} different pairs; at least 2 of each are needed"
-        )
+        found = f"{alike} same and {others} different pairs"
+        raise ValueError(f"there are {found}; at least 2 of each are needed")
     folds = StratifiedKFold(min(FOLDS, int(fewest)), shuffle=True, random_state=seed)
     accuracies = [
         np.mean((similarities[test] >= best_threshold(similarities[train], same[train])) == same[test])
         for train, test in folds.split(similarities, same)
     ]
     far, tar, _ = roc_curve(same, similarities, drop_intermediate=False)
-    enough = (~same).sum()
-    return Verification(
-        accuracy=float(np.mean(accuracies)),
-        deviation=float(np.std(accuracies, ddof=1)),
-        threshold=best_threshold(similarities, same),
-        auc=float(auc(far, tar)),
-        eer=float(np.interp(0, far - (1 - tar), far)),
-        tar_at_far={
-            f: float(tar[far <= f].max()) if enough * f >= FEWEST_FALSE_ACCEPTS else None for f in fars
-        },
-        far=far,
-        tar=tar,
-    )
+    accuracy, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
+    area, eer = float(auc(far, tar)), float(np.interp(0, far - (1 - tar), far))
+    read = {f: float(tar[far <= f].max()) if others * f >= FEWEST_FALSE_ACCEPTS else None for f in fars}
+    return Verification(accuracy, deviation, best_threshold(similarities, same), area, eer, read, far, tar)
 
 
 def best_threshold(similarities: np.ndarray, same: np.ndarray) -> float:
     """The similarity from which on pairs are best taken for same; the greatest of equally good ones.
 
     It lies halfway between two pairs, or is that of the most or beyond the least similar pair where all
-    are best taken for different or for same.
-
-    Args:
-        similarities: [M].
-        same: [M] bool.
+    are best taken for different or for same. Takes similarities [M] and whether the pairs are same, [M] bool.
     """
     values, of = np.unique(similarities, return_inverse=True)
     gain = np.bincount(of, np.where(same, 1, -1))[::-1]  # of accepting a value too, from the greatest on

@@ -27,12 +27,9 @@ class AdversarialPrior(Random, layers.Layer):
 
     Args:
         target: the prior. `uniform` on [0, 1]^D, for sigmoid(code); `normal`, N(0, I), for the code;
-            `sphere`, uniform on the unit sphere, for code / ‖code‖.
+            `sphere`, uniform on the unit sphere, for code / ‖code‖. ValueError for any other.
         weight: γ, how strongly the encoder works against the discriminator.
         seed: of the draws from the prior.
-
-    Raises:
-        ValueError: the target is unknown.
     """
 
     def __init__(self, target: str = "uniform", weight: float = 1.0, seed: int = 0, **kwargs):
@@ -40,10 +37,8 @@ class AdversarialPrior(Random, layers.Layer):
         if target not in TARGETS:
             raise ValueError(f"target must be one of {TARGETS}, not {target!r}")
         self.target, self.weight = target, weight
-        self.dense = [
-            layers.Dense(units, activation=activation, dtype="float32")
-            for units, activation in ((1000, "relu"), (200, "relu"), (1, None))
-        ]
+        widths = (1000, "relu"), (200, "relu"), (1, None)
+        self.dense = [layers.Dense(U, activation, dtype="float32") for U, activation in widths]
 
     def build(self, code_shape):
         shape = code_shape

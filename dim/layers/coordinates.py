@@ -14,15 +14,11 @@ class CoordinatePrediction(Random, layers.Layer):
         absolute: -log p(i, j | code, c[i, j])
         relative: -log p(i - i', j - j' | code, c[i, j], c[i', j'])
 
-    with p(i, j) = p(i)·p(j), two softmaxes on a hidden layer. For the relative task every location
+    with p(i, j) = p(i)·p(j), two softmaxes on a hidden layer of `units`. For the relative task every location
     is paired with one other, by a permutation that is drawn anew for each batch.
 
     Takes code [B, D] and feature map [B, H, W, C]; returns the sum of both losses, a float32 scalar in
     nats. A uniform guess costs log H + log W, and log(2H - 1) + log(2W - 1).
-
-    Args:
-        units: of the hidden layers.
-        seed: of the permutations.
     """
 
     def __init__(self, units: int = 512, seed: int = 0, **kwargs):
@@ -34,10 +30,8 @@ class CoordinatePrediction(Random, layers.Layer):
 
     def build(self, code_shape, feature_map_shape):
         H, W, C = feature_map_shape[1:]
-        self.absolute, self.relative = (
-            [layers.Dense(size, dtype="float32") for size in sizes]
-            for sizes in ((H, W), (2 * H - 1, 2 * W - 1))
-        )
+        self.absolute = [layers.Dense(size, dtype="float32") for size in (H, W)]
+        self.relative = [layers.Dense(2 * size - 1, dtype="float32") for size in (H, W)]
         self.from_code.build(code_shape)
         for dense in self.from_feature, self.from_other:
             dense.build((None, None, C))

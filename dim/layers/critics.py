@@ -74,22 +74,16 @@ class ResidualProjection(SavesArguments, layers.Layer):
 class EncodeAndDot(SavesArguments, layers.Layer):
     """Encode and dot product: project code and features apart, then take the scalar product.
 
-    s = <p(code), q(feature)> / √U with two `ResidualProjection`s of U units, or, at a temperature τ,
+    s = <p(code), q(feature)> / √U with two `ResidualProjection`s of U units, or, at a temperature τ above 0,
     the cosine of the angle between the two divided by τ, so within ±1/τ. Since neither side sees the
     other, one matrix product scores all pairs of a batch, and few negatives are no cheaper than all.
-
-    Args:
-        units: U, the length of the projections.
-        negatives: K, mismatched pairs for each true one; 0 for all the others.
-        temperature: τ; 0 for the scalar product over √U.
     """
 
     def __init__(self, units: int = 512, negatives: int = 0, temperature: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         if temperature < 0:
-            raise ValueError(
-                f"temperature must be positive, or 0 for dot products over √U, not {temperature}"
-            )
+            wanted = "positive, or 0 for dot products over √U"
+            raise ValueError(f"temperature must be {wanted}, not {temperature}")
         self.units, self.negatives, self.temperature = units, _valid(negatives), temperature
         self.code_projection = ResidualProjection(units, dtype=self.dtype_policy)
         self.feature_projection = ResidualProjection(units, dtype=self.dtype_policy)
@@ -104,7 +98,7 @@ class EncodeAndDot(SavesArguments, layers.Layer):
         divisor = self.units**0.5
         if self.temperature:
             p, q, divisor = ops.normalize(p), ops.normalize(q), self.temperature
-        return _pairs(ops.einsum("iu,jlu->ijl", p, q) / divisor, self.negatives)
+        return pairs(ops.einsum("iu,jlu->ijl", p, q) / divisor, self.negatives)
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -114,9 +108,6 @@ class Bilinear(SavesArguments, layers.Layer):
     The critic of CPC (https://arxiv.org/abs/1807.03748, eq. 3). √C could as well be part of W; apart,
     it lets scores begin with a variance near one and makes a step of Adam move them as it moves those
     of `EncodeAndDot`. One matrix product scores all pairs of a batch.
-
-    Args:
-        negatives: K, mismatched pairs for each true one; 0 for all the others.
     """
 
     def __init__(self, negatives: int = 0, **kwargs):
@@ -131,19 +122,15 @@ class Bilinear(SavesArguments, layers.Layer):
         C = features.shape[-1]
         wanted = ops.cast(ops.matmul(code, self.kernel), "float32") / C**0.5
         scores = ops.einsum("ic,jlc->ijl", wanted, ops.cast(features, "float32"))
-        return _pairs(scores, self.negatives)
+        return pairs(scores, self.negatives)
 
 
 @keras.saving.register_keras_serializable("dim")
 class ConcatenateAndConvolve(SavesArguments, layers.Layer):
     """Concatenate and convolve: a small network looks at code and feature together.
 
-    Dense layers on [code, feature] at every location (1×1 convolutions), ReLU between them, one
-    score at the end. Every pair has to pass the network, so time and memory grow with K.
-
-    Args:
-        widths: units of the hidden layers.
-        negatives: K, mismatched pairs for each true one; 0 for all the others.
+    Dense layers on [code, feature] at every location (1×1 convolutions) of these widths, ReLU between them,
+    one score at the end. Every pair has to pass the network, so time and memory grow with K.
     """
 
     def __init__(self, widths: tuple[int, ...] = (512, 512), negatives: int = 0, **kwargs):
@@ -164,12 +151,10 @@ class ConcatenateAndConvolve(SavesArguments, layers.Layer):
         from_code = ops.matmul(code, self.first.kernel[:D])[:, None, :]
         from_features = ops.matmul(features, self.first.kernel[D:]) + self.first.bias
         if not self.negatives:
-            return _pairs(self._score(from_code[:, None] + from_features), 0)
+            return pairs(self._score(from_code[:, None] + from_features))
         _check_batch(code.shape[0], self.negatives)
-        scores = [
-            self._score(from_code + ops.roll(from_features, -shift, axis=0))
-            for shift in range(self.negatives + 1)
-        ]
+        others = (ops.roll(from_features, -shift, axis=0) for shift in range(self.negatives + 1))
+        scores = [self._score(from_code + features) for features in others]
         return scores[0], ops.stack(scores[1:], axis=1)
 
     def _score(self, hidden):
@@ -189,12 +174,11 @@ def _valid(negatives: int) -> int:
 
 def _check_batch(B: int | None, negatives: int):
     if B is not None and negatives >= B:
-        raise ValueError(
-            f"{negatives} negatives need a batch of at least {negatives + 1} images, this one has {B}"
-        )
+        needed = f"{negatives} negatives need a batch of at least {negatives + 1} images"
+        raise ValueError(f"{needed}, this one has {B}")
 
 
-def _pairs(scores, negatives: int):
+def pairs(scores, negatives: int = 0):
     """Scores of all pairs, [B, B, L], to those of true and of K mismatched ones, [B, L] and [B, K, L]."""
     positive = ops.transpose(ops.diagonal(scores, axis1=0, axis2=1))
     if not negatives:

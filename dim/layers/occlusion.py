@@ -13,13 +13,10 @@ class Occlusion(Random, keras.layers.Layer):
     """Greys out a square at a random place of each image (Deep InfoMax, section 3.3 and Table 4).
 
     The code is computed from the occluded image, the local features from the whole one, so that the
-    code has to say what is behind the square. The paper does not state the size.
+    code has to say what is behind the square. Its side is a share of the image's, between 0 and 1; the paper
+    does not state it.
 
     Takes and returns [B, H0, W0, 3] uint8.
-
-    Args:
-        side: of the square, as a share of the image's sides; between 0 and 1.
-        seed: of the places.
     """
 
     def __init__(self, side: float, seed: int = 0, **kwargs):

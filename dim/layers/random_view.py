@@ -25,23 +25,14 @@ class RandomView(Random, keras.layers.Layer):
             which is the whole image.
         aspect: the greatest ratio of its sides, relative to the image's; of a crop that would not fit so,
             the greatest that does.
-        brightness: greatest relative change of all channels.
-        contrast: greatest relative change of the distance from the image's mean colour.
-        channels: greatest relative change of a single channel.
+        brightness, contrast, channels: greatest relative change of all channels, of the distance from the
+            image's mean colour, and of a single channel.
         grey: probability of losing the colour.
         seed: of everything random.
     """
 
     def __init__(
-        self,
-        area: float = 0.3,
-        aspect: float = 4 / 3,
-        brightness: float = 0.4,
-        contrast: float = 0.4,
-        channels: float = 0.2,
-        grey: float = 0.2,
-        seed: int = 0,
-        **kwargs,
+        self, area=0.3, aspect=4 / 3, brightness=0.4, contrast=0.4, channels=0.2, grey=0.2, seed=0, **kwargs
     ):
         super().__init__(seed, **{**kwargs, "dtype": "float32"})
         self.area, self.aspect = area, aspect

@@ -7,10 +7,8 @@ Every objective takes
 
 and returns a loss to minimise and, apart from it, the estimate in nats that this loss carries. The
 two differ in sign and offset, so a loss may be negative or start at 8 without anything being wrong.
-Scores are logits; everything is computed in float32 whatever they come in. Global Deep InfoMax is
-the case L = 1.
-
-Scores may be clipped softly before they meet an objective, see `soft_clip`.
+Scores are logits, softly clipped before or not, see `soft_clip`; everything is computed in float32 whatever
+they come in. Global Deep InfoMax is the case L = 1.
 
 To add an objective, write its function here, put it into `OBJECTIVES`, and its name into `dim.choices`.
 """
@@ -71,13 +69,11 @@ def donsker_varadhan(positive, negative) -> Estimate:
         loss  = log mean exp(negative) - mean positive
         bound = -loss
 
-    with one mean over all mismatched pairs, of every code and location. The loss has either sign, no
-    limit, and is 0 at equal scores. Adding a constant to all scores changes nothing.
-
-    The bound holds for exact means only. The log of the mean of a few exp(negative) is on average
-    below the log of the true mean, so a batch reads too high, the more so the larger the information
-    and the smaller the batch; the gradient has the same bias
-    (MINE, https://arxiv.org/abs/1801.04062, section 3.2).
+    with one mean over all mismatched pairs, of every code and location. The loss has either sign, no limit,
+    and is 0 at equal scores. Adding a constant to all scores changes nothing. The bound holds for exact
+    means only: the log of the mean of a few exp(negative) is on average below the log of the true mean, so a
+    batch reads too high, the more so the larger the information and the smaller the batch; the gradient has
+    the same bias (MINE, https://arxiv.org/abs/1801.04062, section 3.2).
     """
     positive, negative = _float32(positive), _float32(negative)
     count = ops.cast(ops.size(negative), "float32")

@@ -27,15 +27,9 @@ def build_model(
 ) -> keras.Model:
     """The model that a configuration describes, compiled, with the initial weights of its seed.
 
-    Sets Keras' random seed and its dtype policy, both of which are global.
-
-    Args:
-        configuration: all settings.
-        steps_per_epoch: batches an epoch, which a cosine schedule needs to know.
-        classes: number of labels, for the method `supervised`.
-
-    Raises:
-        ValueError: one of these is needed and missing.
+    Sets Keras' random seed and its dtype policy, both of which are global. A cosine schedule needs to know
+    the steps of an epoch, the method `supervised` the number of classes. Raises ValueError if one of these
+    is needed and missing.
     """
     c = configuration
     encoder, augmentation = build_encoder(c), RandomView(c.crop, seed=c.seed) if c.views == 2 else None
@@ -49,11 +43,9 @@ def build_model(
 
 
 def build_encoder(configuration: Configuration, seed: int | None = None) -> keras.Model:
-    """The encoder of such a model alone, with the same initial weights. Sets what `build_model` sets.
+    """The encoder of such a model alone, with the same initial weights, or those of another seed.
 
-    Args:
-        configuration: of a run.
-        seed: in place of the configuration's.
+    Sets what `build_model` sets.
     """
     c = configuration
     keras.utils.set_random_seed(c.seed if seed is None else seed)
@@ -64,8 +56,7 @@ def build_encoder(configuration: Configuration, seed: int | None = None) -> kera
 def check_model(model: keras.Model, configuration: Configuration) -> None:
     """Makes sure that a model which was read back is such as `build_model` makes.
 
-    Raises:
-        ValueError: it is of another kind, lacks an optimizer, or has another encoder.
+    Raises ValueError if it is of another kind, lacks an optimizer, or has another encoder.
     """
     c, (kind, _) = configuration, _METHODS[configuration.method]
     if type(model) is not kind:
@@ -76,9 +67,8 @@ def check_model(model: keras.Model, configuration: Configuration) -> None:
         expected = _encoder(c)
     ours, theirs = (sorted(tuple(w.shape) for w in encoder.weights) for encoder in (expected, model.encoder))
     if ours != theirs:
-        raise ValueError(
-            f"it has another encoder than {c.encoder} from {c.image_size} pixels to a code of {c.code_size}"
-        )
+        wanted = f"{c.encoder} from {c.image_size} pixels to a code of {c.code_size}"
+        raise ValueError(f"it has another encoder than {wanted}")
 
 
 def _encoder(c: Configuration) -> keras.Model:
@@ -86,22 +76,18 @@ def _encoder(c: Configuration) -> keras.Model:
 
 
 def _deep_infomax(c: Configuration, encoder, classes) -> dict:
+    discriminator = AdversarialPrior(c.prior, c.gamma, seed=c.seed) if c.prior in TARGETS else None
     return {
         "local_critic": _critic(c) if c.beta else None,
         "global_critic": _critic(c) if c.alpha else None,
-        "objective": c.objective,
+        **{name: getattr(c, name) for name in ("objective", "summary", "clip", "seed")},
         "global_weight": c.alpha,
         "local_weight": c.beta,
         "prior_weight": c.gamma,
-        "summary": c.summary,
-        "clip": c.clip,
         "occlusion": Occlusion(c.occlusion, seed=c.seed) if c.occlusion else None,
-        "prior_discriminator": AdversarialPrior(c.prior, c.gamma, seed=c.seed)
-        if c.prior in TARGETS
-        else None,
+        "prior_discriminator": discriminator,
         "coordinates": CoordinatePrediction(c.critic_units, seed=c.seed) if c.delta else None,
         "coordinates_weight": c.delta,
-        "seed": c.seed,
     }
 
 
@@ -118,10 +104,6 @@ def _vae(c: Configuration, encoder, classes) -> dict:
     return {"decoder": mirrored_decoder(encoder), "seed": c.seed}
 
 
-def _vicreg(c: Configuration, encoder, classes) -> dict:
-    return {"expander": expander()}
-
-
 def _supervised(c: Configuration, encoder, classes) -> dict:
     if classes is None:
         raise ValueError("the method supervised needs to know the number of classes")
@@ -135,7 +117,7 @@ def _metric(c: Configuration, encoder, classes) -> dict:
 _METHODS = {
     "dim": (DeepInfoMax, _deep_infomax),
     "vae": (VariationalAutoencoder, _vae),
-    "vicreg": (VICReg, _vicreg),
+    "vicreg": (VICReg, lambda *_: {"expander": expander()}),
     "supervised": (Supervised, _supervised),
     "metric": (MetricLearning, _metric),
 }

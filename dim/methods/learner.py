@@ -26,14 +26,7 @@ class Learner(Random, keras.Model):
     views = 1
     """Of each image, which training shows; without an augmentation it shows the image itself, once."""
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        augmentation: keras.layers.Layer | None,
-        terms: Iterable[str],
-        seed: int = 0,
-        **kwargs,
-    ):
+    def __init__(self, encoder: keras.Model, augmentation, terms: Iterable[str], seed: int = 0, **kwargs):
         super().__init__(seed, **kwargs)
         self.encoder, self.augmentation = encoder, augmentation
         self.views = 1 if augmentation is None else self.views

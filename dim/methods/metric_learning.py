@@ -24,27 +24,14 @@ class MetricLearning(Learner):
     such as those of `dim.data.class_batches.ClassBatches`.
 
     Args:
-        encoder: a model of `dim.encoders`.
-        loss_name: a key of `dim.losses.metric_learning.LOSSES`.
-        margin: of the losses that have one.
-        temperature: of the others.
-        augmentation: a layer from images to random views of them; None takes the images as they are.
-
-    Raises:
-        ValueError: the loss is unknown.
+        encoder, augmentation: as of `Learner`.
+        loss_name: a key of `dim.losses.metric_learning.LOSSES`; ValueError for any other.
+        margin, temperature: of the losses that have one, and of the others.
     """
 
     views = 2
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        loss_name: str = "supcon",
-        margin: float = 0.2,
-        temperature: float = 0.1,
-        augmentation: keras.layers.Layer | None = None,
-        **kwargs,
-    ):
+    def __init__(self, encoder, loss_name="supcon", margin=0.2, temperature=0.1, augmentation=None, **kwargs):
         if loss_name not in LOSSES:
             raise ValueError(f"loss_name must be one of {tuple(LOSSES)}, not {loss_name!r}")
         super().__init__(encoder, augmentation, ("same_cosine", "different_cosine"), **kwargs)
@@ -52,11 +39,7 @@ class MetricLearning(Learner):
         self.learn_mean_only()
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of a batch.
-
-        Raises:
-            DimError: there are no labels `y`.
-        """
+        """The loss of a batch; DimError where there are no labels `y`."""
         if y is None:
             raise DimError("metric learning needs labels: fit on (images, labels)")
         if training:

@@ -17,17 +17,11 @@ class Supervised(Learner):
     The code is the mean of the posterior and is not sampled; a log-variance, if the encoder has one,
     does not learn. With an augmentation, training shows one random view of each image.
 
-    Fit on uint8 images [B, H0, W0, 3] and integer labels [B].
-
-    Args:
-        encoder: a model of `dim.encoders`.
-        classes: how many there are; labels are 0 … classes - 1.
-        augmentation: a layer from images to random views of them; None takes the images as they are.
+    Fit on uint8 images [B, H0, W0, 3] and integer labels [B], 0 … classes - 1. Encoder and augmentation are
+    as of `Learner`.
     """
 
-    def __init__(
-        self, encoder: keras.Model, classes: int, augmentation: layers.Layer | None = None, **kwargs
-    ):
+    def __init__(self, encoder: keras.Model, classes: int, augmentation=None, **kwargs):
         super().__init__(encoder, augmentation, ("cross_entropy", "accuracy"), **kwargs)
         self.classes = classes
         self.logits = layers.Dense(classes, dtype="float32", name="logits")
@@ -38,11 +32,7 @@ class Supervised(Learner):
         build(self.logits, self.encoder.compute_output_shape(input_shape)[MEAN])
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Mean cross-entropy of a batch.
-
-        Raises:
-            DimError: there are no labels `y`.
-        """
+        """Mean cross-entropy of a batch; DimError where there are no labels `y`."""
         if y is None:
             raise DimError("a supervised encoder needs labels: fit on (images, labels)")
         logits = self.logits(y_pred[MEAN])

@@ -22,12 +22,7 @@ def gaussian_pixel_loss(images, reconstruction):
     σ is fixed, at 32 of 255 grey levels. A density can exceed 1, so the loss can be negative: its least
     value, of a perfect reconstruction, is -0.467 nats a value.
 
-    Args:
-        images: [B, H0, W0, 3] uint8.
-        reconstruction: [B, H0, W0, 3], x̂.
-
-    Returns:
-        [B] float32 in nats, summed over the values of an image.
+    Takes images [B, H0, W0, 3] uint8 and x̂ of the same shape; returns [B] float32 in nats.
     """
     x = ops.cast(images, "float32") / 127.5 - 1
     deviation = (x - ops.cast(reconstruction, "float32")) / SIGMA
@@ -46,31 +41,17 @@ class VariationalAutoencoder(Learner):
     likelihoods are compared; gradients of whole images overflow float16. With β = 1 it is the negative
     bound, any other β makes it the β-VAE. While training, codes are sampled from the posterior.
 
-    With an augmentation, training shows one random view of each image, and the view is what has to be
-    reconstructed.
-
-    Fit on uint8 images [B, H0, W0, 3] without targets.
+    Fit on uint8 images [B, H0, W0, 3] without targets. With an augmentation, training shows one random view
+    of each, and the view is what has to be reconstructed.
 
     Args:
-        encoder: a model of `dim.encoders` with a Gaussian posterior.
+        encoder: a model of `dim.encoders`; DimError where it gives no log-variance.
         decoder: a model from codes [B, D] to [B, H0, W0, 3], such as `mirrored_decoder(encoder)`.
         beta: β.
-        augmentation: a layer from images to random views of them; None takes the images as they are.
-        seed: of the sampling.
-
-    Raises:
-        DimError: the encoder gives no log-variance.
+        augmentation, seed: as of `Learner`.
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        beta: float = 1.0,
-        augmentation: keras.layers.Layer | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
+    def __init__(self, encoder, decoder, beta: float = 1.0, augmentation=None, seed: int = 0, **kwargs):
         if LOG_VARIANCE not in encoder.output:
             raise DimError("a variational autoencoder needs an encoder with a Gaussian posterior")
         super().__init__(encoder, augmentation, ("reconstruction", "kl"), seed, **kwargs)

@@ -67,15 +67,9 @@ class VICReg(Learner):
     code; equation 6 does not. The code is the mean of the posterior and is not sampled; a log-variance, if
     the encoder has one, does not learn. Outside training both views are the image itself.
 
-    Fit on batches of uint8 images [B, H0, W0, 3], B ≥ 2, without targets.
-
-    Args:
-        encoder: a model of `dim.encoders`.
-        expander: a layer from codes [B, D] to embeddings [B, U], such as `expander(1024)`.
-        augmentation: a layer from images to random views of them, such as `RandomView`.
-
-    Raises:
-        DimError: there is no augmentation, so that both views would be the same.
+    Fit on batches of uint8 images [B, H0, W0, 3], B ≥ 2, without targets. The expander is a layer from codes
+    [B, D] to embeddings [B, U], such as `expander(1024)`. Without an augmentation both views would be the
+    same, which is a DimError.
     """
 
     views = 2

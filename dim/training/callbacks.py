@@ -19,11 +19,8 @@ _EVERY = 10
 class Callbacks(keras.callbacks.CallbackList):
     """A list of callbacks that leaves a step's logs on the device until one of them reads a value.
 
-    Keras turns all of them into floats after every step, and so waits for the device each time.
-
-    Args:
-        callbacks: in the order in which they are called.
-        model, epochs, steps: what `fit` tells the callbacks if it makes the list itself.
+    Keras turns all of them into floats after every step, and so waits for the device each time. The other
+    arguments are what `fit` tells the callbacks if it makes the list itself.
     """
 
     def __init__(self, callbacks: list, model: keras.Model, epochs: int, steps: int):
@@ -42,13 +39,10 @@ class Progress(keras.callbacks.Callback):
         self.images_per_step = images_per_step
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.bar = tqdm(
-            total=self.params["steps"] * self.images_per_step,
-            desc=f"epoch {epoch + 1}/{self.params['epochs']}",
-            unit=" images",
-            dynamic_ncols=True,
-            mininterval=0.2 if sys.stderr.isatty() else 5,
-        )
+        images = self.params["steps"] * self.images_per_step
+        seldom = 0.2 if sys.stderr.isatty() else 5  # seconds
+        look = {"unit": " images", "dynamic_ncols": True, "mininterval": seldom}
+        self.bar = tqdm(total=images, desc=f"epoch {epoch + 1}/{self.params['epochs']}", **look)
 
     def on_train_batch_end(self, batch, logs=None):
         if batch % _EVERY == 0:  # reading a term waits for the device
@@ -70,13 +64,8 @@ class Progress(keras.callbacks.Callback):
 class Guard(keras.callbacks.Callback):
     """Stops before anything is written that is worthless or does not fit on the disk. Put it first.
 
-    Args:
-        run: that is trained.
-        epoch: the number of complete epochs.
-
-    Raises:
-        DimError: the loss or, after an epoch, a weight is NaN or infinite, or the disk is nearly full,
-            which is looked at before the first epoch too.
+    `epoch` is the number of complete epochs. Raises DimError if the loss or, after an epoch, a weight is NaN
+    or infinite, or the disk is nearly full, which is looked at before the first epoch too.
     """
 
     def __init__(self, run: Run, epoch: int = 0):
@@ -100,15 +89,12 @@ class Guard(keras.callbacks.Callback):
         self._check_room()
 
     def _check_room(self):
-        needed = 2 * sum(
-            math.prod(v.shape) * 4 for v in (*self.model.variables, *self.model.optimizer.variables)
-        )
+        variables = (*self.model.variables, *self.model.optimizer.variables)
+        needed = 2 * sum(4 * math.prod(variable.shape) for variable in variables)
         free = shutil.disk_usage(self.run.path).free
         if free < needed:
-            raise DimError(
-                f"{free / 1e6:,.0f} MB are free for {self.run.path}, an epoch needs {needed / 1e6:,.0f}; "
-                f"{_kept(self.epoch)}; make room and run the same command"
-            )
+            room = f"{free / 1e6:,.0f} MB are free for {self.run.path}, an epoch needs {needed / 1e6:,.0f}"
+            raise DimError(f"{room}; {_kept(self.epoch)}; make room and run the same command")
 
     def _check_loss(self, logs):
         loss = float(logs["loss"])
@@ -135,10 +121,8 @@ class SaveEachEpoch(keras.callbacks.Callback):
             self.run.log_epoch(epoch + 1, {**logs, "seconds": time.monotonic() - self.started})
             self.run.save(self.model)
         except OSError as error:
-            raise DimError(
-                f"cannot save {self.run.checkpoint}: {error.strerror or error}; {_kept(epoch)}; "
-                "make room and run the same command"
-            ) from error
+            what = f"cannot save {self.run.checkpoint}: {error.strerror or error}"
+            raise DimError(f"{what}; {_kept(epoch)}; make room and run the same command") from error
 
 
 def _kept(epochs: int) -> str:

@@ -14,11 +14,9 @@ from tensorboardX.writer import FileWriter
 
 
 class Events(SummaryWriter):
-    """A `SummaryWriter` whose methods raise OSError where they cannot write.
+    """A `SummaryWriter` in a folder whose methods raise OSError where they cannot write.
 
-    Args:
-        folder: that TensorBoard looks at.
-        first: step of the first event; those that older files have of it and later ones are withdrawn.
+    The first event has the step `first`; those that older files have of it and later ones are withdrawn.
     """
 
     def __init__(self, folder: Path, first: int):
@@ -30,11 +28,9 @@ class Events(SummaryWriter):
         if self.file_writer is None:
             self.file_writer = _Direct(self.logdir)
             self.all_writers = {self.logdir: self.file_writer}
-            withdrawn = Event(step=self._first, file_version="brain.Event:2")
-            self.file_writer.add_event(withdrawn)
-            self.file_writer.add_event(
-                Event(step=self._first, session_log=SessionLog(status=SessionLog.START))
-            )
+            start = SessionLog(status=SessionLog.START)
+            for withdrawn in {"file_version": "brain.Event:2"}, {"session_log": start}:
+                self.file_writer.add_event(Event(step=self._first, **withdrawn))
         return self.file_writer
 
 
@@ -49,6 +45,7 @@ class _Writer:
 
     def __init__(self, folder: str):
         self.events = EventsWriter(f"{folder}/events")
+        self.flush, self.close = self.events.flush, self.events.close
         records = self.events._py_recordio_writer
         records._writer.close()
         self.path = records.path
@@ -60,9 +57,3 @@ class _Writer:
         except OSError as error:
             error.filename = self.path
             raise
-
-    def flush(self) -> None:
-        self.events.flush()
-
-    def close(self) -> None:
-        self.events.close()

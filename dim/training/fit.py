@@ -62,11 +62,10 @@ def _opened(configuration: Configuration, data: Data) -> Dataset:
 
 
 def _check(configuration: Configuration, dataset: Dataset) -> None:
-    if configuration.batch_size > len(dataset.train):
-        raise DimError(
-            f"--batch-size {configuration.batch_size} is more than the {len(dataset.train)} training images "
-            f"of {dataset.name}; try --batch-size {max(2, len(dataset.train) // 4)}"
-        )
+    size, count = configuration.batch_size, len(dataset.train)
+    if size > count:
+        more = f"is more than the {count} training images of {dataset.name}"
+        raise DimError(f"--batch-size {size} {more}; try --batch-size {max(2, count // 4)}")
     if configuration.needs_labels and not dataset.labelled:
         raise DimError(f"{dataset.name} has no labels, and --method {configuration.method} learns from them")
 
@@ -112,16 +111,10 @@ def _fit(model, c: Configuration, dataset: Dataset, run: Run, classes: int, step
 
     guard, monitor = Guard(run, done), Monitor(run, dataset, done)
     watched = [guard, monitor, Progress(c.images_per_step(classes)), SaveEachEpoch(run)]
+    how = {"steps_per_epoch": steps, "initial_epoch": done, "epochs": c.epochs, "shuffle": False}
     try:
-        model.fit(
-            _batches(c, dataset, classes, first=done * steps),
-            steps_per_epoch=steps,
-            initial_epoch=done,
-            epochs=c.epochs,
-            shuffle=False,
-            verbose=0,
-            callbacks=Callbacks(watched, model, c.epochs, steps),
-        )
+        callbacks = Callbacks(watched, model, c.epochs, steps)
+        model.fit(_batches(c, dataset, classes, done * steps), callbacks=callbacks, verbose=0, **how)
     except KeyboardInterrupt:
         kept = run.path if run.checkpoint.exists() else "nothing yet"
         kept = f"interrupted; complete epochs are kept ({kept}); the same command goes on from there"

@@ -23,12 +23,8 @@ class Monitor(keras.callbacks.Callback):
     """Looks at the codes after every epoch, and once before the first.
 
     Validation images (at most 1,000) are embedded and compared with training images (at most 5,000),
-    the same ones every epoch. Adds `knn_cosine` and `knn_l2` to the logs where labels exist.
-
-    Args:
-        run: where the events are written.
-        dataset: what is embedded.
-        epoch: the number of complete epochs; events of later ones are withdrawn.
+    the same ones every epoch. Adds `knn_cosine` and `knn_l2` to the logs where labels exist. `epoch` is the
+    number of complete epochs; events of later ones are withdrawn.
     """
 
     def __init__(self, run: Run, dataset: Dataset, epoch: int):
@@ -75,9 +71,8 @@ class Monitor(keras.callbacks.Callback):
                 found = self.bank.labels[neighbours.indices]
                 accuracy = knn_accuracy(found, self.queries.labels)
                 logs[f"knn_{metric}"] = scalars[f"validation/knn{K}_{metric}"] = accuracy
-            self.writer.add_image(
-                f"neighbours/{metric}", self._grid(neighbours, metric), step, dataformats="HWC"
-            )
+            grid = self._grid(neighbours, metric)
+            self.writer.add_image(f"neighbours/{metric}", grid, step, dataformats="HWC")
         for tag, value in scalars.items():
             self.writer.add_scalar(tag, float(value), step)
         self.writer.add_histogram("codes/values", codes, step)
@@ -91,12 +86,9 @@ class Monitor(keras.callbacks.Callback):
         return found_grid(self.dataset, shown, self.bank, found, title, tile=80)
 
     def _write_views(self):
-        if self.model.augmentation is None:
+        if (theirs := self.model.augmentation) is None:
             return
-        augmentation = self.model.augmentation
-        augmentation = type(augmentation).from_config(
-            augmentation.get_config()
-        )  # the model's draws stay its own
+        augmentation = type(theirs).from_config(theirs.get_config())  # the model's draws stay its own
         images = self.queries.images[:_SHOWN_QUERIES]
         views = [images, *(keras.ops.convert_to_numpy(augmentation(images)) for _ in range(4))]
         sheet = np.concatenate([np.concatenate(list(view), axis=1) for view in views])

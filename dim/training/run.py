@@ -36,11 +36,7 @@ _ROW = re.compile("([0-9]{1,9})(,|$)")  # of the log
 
 
 class Run:
-    """One run folder.
-
-    Args:
-        name: of a folder in `runs/`, or a path if it has a slash.
-    """
+    """One run folder, by its name in `runs/`, or by a path if that has a slash."""
 
     def __init__(self, name: str | Path):
         self.name = str(name).rstrip("/")
@@ -59,11 +55,7 @@ class Run:
 
     @classmethod
     def chosen(cls, name: str | Path = "") -> "Run":
-        """The run of a name, or without one that whose checkpoint was written last.
-
-        Raises:
-            DimError: there is none.
-        """
+        """That of a name, or without one the run whose checkpoint was written last; DimError if none was."""
         if str(name):
             return cls(name)
         checkpoints = RUNS.glob("*/checkpoint.keras")
@@ -81,14 +73,12 @@ class Run:
     def alone(self) -> Iterator[None]:
         """Makes the folder, and keeps other processes from training the run at the same time.
 
-        Raises:
-            DimError: another process trains it, or nothing can be written there.
+        Raises DimError if another process trains it, or nothing can be written there.
         """
         self._check_folder()
         if "," in self.name and not self.path.exists():
-            raise DimError(
-                f"evaluate parts runs by commas, so {self.name} is no name for one; give another RUN="
-            )
+            why = f"evaluate parts runs by commas, so {self.name} is no name for one"
+            raise DimError(f"{why}; give another RUN=")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             check_writable(self.path)
@@ -101,12 +91,8 @@ class Run:
     def claim(self, configuration: Configuration, dataset: Dataset | None = None) -> None:
         """Makes the folder and writes the configuration, or checks that it is the run's own.
 
-        Args:
-            configuration: of the run.
-            dataset: what it trains on, known again by its content wherever it lies.
-
-        Raises:
-            DimError: the folder holds what a run of another configuration learned, or the data has changed.
+        The data set is what the run trains on, known again by its content wherever it lies. Raises DimError
+        if the folder holds what a run of another configuration learned, or the data has changed.
         """
         self._check_folder()
         change = self.other_than(dataset) if dataset and self.has_learned else ""
@@ -115,12 +101,9 @@ class Run:
             if dataset and self.data.exists() and "fingerprint" in self.read_json(self.data) and not change:
                 may_change.add("data")
             old, new = asdict(self.configuration()), asdict(configuration)
-            differences = ", ".join(
-                f"{name} {old[name]!r}, not {new[name]!r}"
-                for name in new
-                if old[name] != new[name] and name not in may_change
-            )
-            if differences:
+            changed = [name for name in new if old[name] != new[name] and name not in may_change]
+            if changed:
+                differences = ", ".join(f"{name} {old[name]!r}, not {new[name]!r}" for name in changed)
                 raise DimError(f"{self.path} holds a run with {differences}; give this one another RUN= name")
         if change:
             raise DimError(f"{self.path} {change}; take another RUN= name")
@@ -146,11 +129,7 @@ class Run:
         return f"was started on {old}, the data now is {new}"
 
     def configuration(self) -> Configuration:
-        """What the run was started with.
-
-        Raises:
-            DimError: the folder is not a run, or its configuration cannot be read.
-        """
+        """What the run was started with; DimError if the folder is no run, or that cannot be read."""
         file, remedy = self.configuration_file, "repair it, or choose another RUN= name"
         if not file.exists():
             raise DimError(f"{self.path} is not a run: it has no {file.name}; train it: make train RUN=…")
@@ -161,12 +140,9 @@ class Run:
             raise DimError(f"{file} cannot be used ({error}); {remedy}") from error
 
     def dataset(self, where: str = "") -> Dataset:
-        """The images that the run was started on, or those at another place.
+        """The images that the run was started on, or those at another place, as of `dim.data.load`.
 
         Where its own have changed since, that is printed.
-
-        Raises:
-            DimError: as of `dim.data.load`.
         """
         from dim import data
 
@@ -178,8 +154,7 @@ class Run:
     def load(self):
         """The model as of the last complete epoch, compiled, optimizer included.
 
-        Raises:
-            DimError: there is no checkpoint, it is damaged, or it is not of this run.
+        Raises DimError if there is no checkpoint, it is damaged, or it is not of this run.
         """
         import keras
 
@@ -221,14 +196,9 @@ class Run:
         replace(file, lambda file: file.write_text(json.dumps(content, indent=2) + "\n", "utf8"))
 
     def read_json(self, file: Path, *names: str) -> dict:
-        """Content of one of the run's JSON files.
+        """Content of one of the run's JSON files, of the form that a file of its name has, with these names.
 
-        Args:
-            file: of the run.
-            names: that it must hold besides those that a file of its name always has.
-
-        Raises:
-            DimError: it cannot be read, or has another form.
+        Raises DimError if it cannot be read, or has another form.
         """
         return read_json(file, {**dict.fromkeys(names, object), **_FORMS.get(file.name, {})})
 

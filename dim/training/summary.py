@@ -24,7 +24,8 @@ def summarise(run: Run, model: keras.Model, dataset: Dataset, configuration: Con
     if not dataset.labelled:
         return
     k = min(knn.K, len(dataset.train))
-    few = _sample(dataset)
+    rows = np.sort(np.random.default_rng(0).permutation(len(dataset.val))[:_PIXEL_QUERIES])
+    few = replace(dataset, val=dataset.val.rows(rows))  # as pixels are long
     accuracies = {}
 
     def measure(name: str, images: Dataset, vectors: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -45,9 +46,3 @@ def summarise(run: Run, model: keras.Model, dataset: Dataset, configuration: Con
     if len(few.val) < len(dataset.val):
         print(f"({PIXELS}: a sample of {_PIXEL_QUERIES:,} validation images)")
     run.write_json(run.results, {"k": k, "accuracy": accuracies})
-
-
-def _sample(dataset: Dataset) -> Dataset:
-    """With fewer validation images, where there are many: pixels are long, and the others are not."""
-    rows = np.sort(np.random.default_rng(0).permutation(len(dataset.val))[:_PIXEL_QUERIES])
-    return replace(dataset, val=dataset.val.rows(rows))

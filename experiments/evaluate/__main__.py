@@ -16,11 +16,7 @@ from experiments.evaluate.record import record, recorded
 
 
 def evaluate(options: Options) -> None:
-    """Evaluates each run, and compares them if they are several.
-
-    Raises:
-        DimError: a run, the data or an option cannot be used.
-    """
+    """Evaluates each run, and compares several; DimError if a run, the data or an option cannot be used."""
     if options.seed < 0:
         raise DimError(f"--seed must be at least 0, not {options.seed}")
     if not options.metrics:

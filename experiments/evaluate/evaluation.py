@@ -18,7 +18,7 @@ from dim.configuration import Configuration
 from dim.data import Dataset
 from dim.device import describe_device
 from dim.evaluation.baselines import PixelPCA, pixels, untrained_encoder
-from dim.evaluation.dependence import MOST_SAMPLES, known
+from dim.evaluation.dependence import KNOWN, MOST_SAMPLES
 from dim.evaluation.evaluator import CODES, COMPONENTS, ENCODER, LABELS, SVM, TRAINING, Evaluator, Features
 from dim.evaluation.evaluators import EVALUATORS
 from dim.evaluation.features import CODE, DEPTHS, ROWS, Depths, Row, title
@@ -29,21 +29,16 @@ from dim.training.run import Run
 
 
 class _Turn(NamedTuple):
-    """A row of the tables, what its features have to offer to evaluators, and how to make them."""
-
-    row: Row
-    offers: set[str]
+    row: Row  # of the tables
+    offers: set[str]  # to evaluators
     make: Callable[[], Features]
 
 
 class Evaluation:
     """One run: its features, those it has to beat, and what is measured of all of them.
 
-    Args:
-        run: whose encoder.
-        dataset: the images.
-        options: of `experiments.evaluate`.
-        baselines: what other runs on the same images have measured without an encoder; added to.
+    The options are those of `experiments.evaluate`; to the baselines, what other runs on the same images have
+    measured without an encoder, is added.
     """
 
     def __init__(self, run: Run, dataset: Dataset, options, baselines: dict):
@@ -64,22 +59,19 @@ class Evaluation:
         features = self.measured["features"]
         features |= self.baselines
         self.baselines |= {name: found for name, found in features.items() if ROWS[name].of_the_data}
+        parts = self.measured.items()
+        counts = len(dataset.train), len(dataset.val), len(dataset.class_names)
         return {
             "run": self.run.path.name,
             "group": self._group(),
             **{name: getattr(self.configuration, name) for name in ("preset", "seed", "epochs", "prior")},
             "data": str(dataset),
-            "train": len(dataset.train),
-            "val": len(dataset.val),
-            "classes": len(dataset.class_names),
+            **dict(zip(("train", "val", "classes"), counts, strict=True)),
             "device": f"{describe_device()}, {self.configuration.precision}",
             "date": date.today().isoformat(),
             "seconds": time.monotonic() - started,
             "options": asdict(self.options),
-            **{
-                part: {name: rows[name] for name in (*ROWS, *rows) if name in rows}
-                for part, rows in self.measured.items()
-            },
+            **{part: {name: rows[name] for name in (*ROWS, *rows) if name in rows} for part, rows in parts},
             "notes": list(self.notes),
         }
 
@@ -119,7 +111,7 @@ class Evaluation:
                 offers = labels | (training if whole else set())
                 offers |= {CODES, ENCODER, COMPONENTS} if whole and depth == CODE else set()
                 yield _Turn(Row(name, depth), offers, partial(self._of_encoder, depths, depth))
-        for name, nats in known():
+        for name, nats in KNOWN.items():
             yield _Turn(Row("", name), {COMPONENTS} | training, partial(self._gaussians, nats))
 
     def _encoders(self) -> Iterator[tuple[str, object, bool]]:
@@ -140,16 +132,13 @@ class Evaluation:
         return self._pca(self.dataset.train.images), self._pca(self.dataset.val.images)
 
     def _of_encoder(self, depths: Depths, depth: str) -> Features:
-        train, val = depths.take(depth)
-        components, _ = self._components
-        return self._features(train, val, embed=depths.code, encoder=depths.encoder, components=components)
+        given = {"embed": depths.code, "encoder": depths.encoder, "components": self._components[0]}
+        return self._features(*depths.take(depth), **given)
 
     def _gaussians(self, nats: float) -> Features:
         """As many samples of the same length as the codes, of known mutual information."""
-        components, _ = self._components
-        x, y = correlated_gaussians(
-            min(len(components), MOST_SAMPLES), self.configuration.code_size, nats, self.options.seed
-        )
+        N = min(len(self._components[0]), MOST_SAMPLES)
+        x, y = correlated_gaussians(N, self.configuration.code_size, nats, self.options.seed)
         return self._features(y, y, components=x)
 
     def _features(self, train: np.ndarray, val: np.ndarray, **more) -> Features:
@@ -161,8 +150,7 @@ class Evaluation:
     def _group(self) -> str:
         """The same for runs that differ in their seed alone and are evaluated alike."""
         configuration, options = asdict(self.configuration), asdict(self.options)
-        for name in "run", "supervised":
-            options.pop(name)
         configuration.pop("seed")
+        del options["run"], options["supervised"]
         same = json.dumps([configuration, options, str(self.dataset)], sort_keys=True)
         return sha256(same.encode()).hexdigest()[:8]

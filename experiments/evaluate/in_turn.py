@@ -20,10 +20,8 @@ from experiments.evaluate.options import Options, dataset_of
 def evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
     """Content of evaluation.json of each run.
 
-    Several are evaluated in a process of their own each: what TensorFlow keeps of one would add up.
-
-    Raises:
-        DimError: a run cannot be used, or its process was killed.
+    Several are evaluated in a process of their own each: what TensorFlow keeps of one would add up. Raises
+    DimError if a run cannot be used, or its process was killed.
     """
     if len(runs) == 1:
         with command_line.nothing_to_lose():
@@ -37,9 +35,8 @@ def evaluated_in_turn(runs: list[Run], options: Options) -> Iterator[dict]:
                 evaluation, baselines = processes.submit(_evaluated, run.name, options, baselines).result()
                 yield evaluation
         except BrokenProcessPool as error:
-            raise DimError(
-                f"evaluating {run.path} was killed, perhaps for want of memory; try it alone"
-            ) from error
+            why = "was killed, perhaps for want of memory; try it alone"
+            raise DimError(f"evaluating {run.path} {why}") from error
         except BaseException:
             for process in active_children():
                 process.terminate()

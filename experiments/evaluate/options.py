@@ -30,11 +30,7 @@ class Options:
 
 
 def dataset_of(run: Run, options: Options) -> Dataset:
-    """The images on which a run is evaluated.
-
-    Raises:
-        DimError: they, the run or the supervised one cannot be used.
-    """
+    """The images on which a run is evaluated; DimError if they or a run cannot be used."""
     configuration = run.configuration()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
@@ -42,9 +38,8 @@ def dataset_of(run: Run, options: Options) -> Dataset:
         other = Run(options.supervised)
         theirs = other.configuration()
         if theirs.method != "supervised":
-            raise DimError(
-                f"{other.path} is a run of {theirs.method}; train one: make train PRESET=supervised"
-            )
+            remedy = "train one: make train PRESET=supervised"
+            raise DimError(f"{other.path} is a run of {theirs.method}; {remedy}")
         if any(getattr(theirs, n) != getattr(configuration, n) for n in ("data", "image_size", "tune")):
             raise DimError(f"{other.path} was trained on other images than {run.path}; train one on the same")
     return run.dataset(options.data)

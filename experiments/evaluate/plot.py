@@ -16,14 +16,7 @@ _LABELLED = dict(zip((*FEW_LABELS.columns, *LINEAR_PROBE.columns), (1, 10, 100),
 
 
 def plot(evaluation: dict):
-    """Draws as many of the three panels as there are numbers for.
-
-    Args:
-        evaluation: content of evaluation.json.
-
-    Returns:
-        A matplotlib figure.
-    """
+    """A matplotlib figure of evaluation.json, with as many of the three panels as there are numbers for."""
     return _figure(_panels(evaluation), evaluation)
 
 
@@ -67,11 +60,8 @@ def _figure(shown: list[_Panel], evaluation: dict):
 
 def _accuracies(axes, features: dict, evaluation: dict) -> None:
     for metric, (marker, label) in _MARKERS.items():
-        points = [
-            (100 * numbers[metric], -i, _colour(name))
-            for i, (name, numbers) in enumerate(features.items())
-            if metric in numbers
-        ]
+        rows = [(name, i) for i, name in enumerate(features) if metric in features[name]]
+        points = [(100 * features[name][metric], -i, _colour(name)) for name, i in rows]
         if points:
             x, y, colours = zip(*points, strict=True)
             axes.scatter(x, y, marker=marker, s=26, color=colours)
@@ -83,25 +73,17 @@ def _accuracies(axes, features: dict, evaluation: dict) -> None:
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
     axes.set_xlabel("validation accuracy (%)", fontsize=9)
-    axes.legend(
-        fontsize=7, frameon=False, ncols=4, loc="lower center", bbox_to_anchor=(0.4, 1), columnspacing=1
-    )
+    above = {"ncols": 4, "loc": "lower center", "bbox_to_anchor": (0.4, 1), "columnspacing": 1}
+    axes.legend(fontsize=7, frameon=False, **above)
 
 
 def _few_labels(axes, features: dict, evaluation: dict) -> None:
     for name, measured in features.items():
         shares = {column: share for column, share in _LABELLED.items() if column.name in measured}
-        axes.errorbar(
-            shares.values(),
-            [100 * measured[column.name] for column in shares],
-            [100 * measured.get(column.deviation, 0) for column in shares],
-            color=_colour(name),
-            marker="o",
-            markersize=4,
-            linewidth=1.5,
-            capsize=2,
-            label=plotted(title(name)),
-        )
+        accuracies = [100 * measured[column.name] for column in shares]
+        deviations = [100 * measured.get(column.deviation, 0) for column in shares]
+        look = {"color": _colour(name), "marker": "o", "markersize": 4, "linewidth": 1.5, "capsize": 2}
+        axes.errorbar(shares.values(), accuracies, deviations, label=plotted(title(name)), **look)
     axes.set_xscale("log")
     axes.set_xticks(list(_LABELLED.values()), [f"{share} %" for share in _LABELLED.values()])
     axes.minorticks_off()

@@ -26,9 +26,5 @@ def record(file: Path, evaluation: dict) -> Path:
 
 
 def recorded(file: Path) -> list[dict[str, str]]:
-    """The lines of all runs, a spreadsheet having saved them perhaps.
-
-    Raises:
-        DimError: the file is something else.
-    """
+    """The lines of all runs, perhaps saved by a spreadsheet; DimError if the file is something else."""
     return read_table(file, "run", remedy="move it away") if file.exists() else []

@@ -12,11 +12,7 @@ from experiments.tables import mean_and_deviation, number
 
 
 def markdown(evaluations: list[dict]) -> str:
-    """All tables of one run, or of several as mean ± standard deviation over them.
-
-    Args:
-        evaluations: contents of evaluation.json.
-    """
+    """All tables of one run, as in its evaluation.json, or of several as mean ± standard deviation."""
     runs = ", ".join(dict.fromkeys(evaluation["run"] for evaluation in evaluations))
     return f"# {in_markdown(runs)}\n\n{in_markdown(facts(evaluations))}\n\n{tables(evaluations)}"
 
@@ -62,12 +58,10 @@ def _section(section: Section, evaluators: list, evaluations: list[dict]) -> lis
     """Its heading, tables and protocols, as far as there are numbers."""
     measured = [evaluation[section.part] for evaluation in evaluations]
     rows = list(dict.fromkeys(row for part in measured for row in part))
-    cells = {
-        column: [_cell([part.get(row, {}) for part in measured], row, column) for row in rows]
-        for evaluator in evaluators
-        for column in evaluator.columns
-    }
-    cells = {column: each for column, each in cells.items() if any(each)}
+    cells = {}
+    for column in (column for evaluator in evaluators for column in evaluator.columns):
+        each = [_cell([part.get(row, {}) for part in measured], row, column) for row in rows]
+        cells |= {column: each} if any(each) else {}
     if not cells:
         return []
     parts = [f"## {section.title}", *([section.lead.format(**evaluations[0])] if section.lead else [])]

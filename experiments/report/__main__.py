@@ -25,11 +25,7 @@ class Options:
 
 
 def report(options: Options) -> None:
-    """Embeds the images and writes the page.
-
-    Raises:
-        DimError: there is no run, or its data, checkpoint or evaluation cannot be used.
-    """
+    """Embeds the images and writes the page; DimError if the run, its data or evaluation cannot be used."""
     run = Run.chosen(options.run)
     configuration = run.configuration()
     if not run.checkpoint.exists():

@@ -13,12 +13,7 @@ _SIDE, _TILE, _FRAME, _DOT = 1500, 54, 4, 6
 
 
 def code_map(dataset: Dataset, val: np.ndarray) -> str:
-    """The section on the map, as HTML.
-
-    Args:
-        dataset: the images.
-        val: [N, D], codes of the validation images.
-    """
+    """The section on the map of validation codes [N, D], as HTML."""
     rows = np.sort(np.random.default_rng(0).permutation(len(val))[:MOST])
     if len(rows) < LEAST:
         return elements.note(f"Left out: a map needs at least {LEAST} validation images.")
@@ -32,23 +27,14 @@ def code_map(dataset: Dataset, val: np.ndarray) -> str:
         f"{len(rows):,} validation images: PCA of their codes to at most {_COMPONENTS} dimensions, then "
         f"t-SNE (scikit-learn, perplexity {_perplexity(len(rows))}, seed 0). Near places mean similar codes; "
         "distances between clusters, and their sizes, mean little. "
-        f"{thumbnails.sum():,} stand as thumbnails, the others as dots."
+        f"{thumbnails.sum():,} stand as thumbnails, the others as dots.{_about_colours(dataset)}"
     )
-    caption += _about_colours(dataset)
     figure = elements.sheet(pixels, "Map of the codes of validation images", caption)
     return f'<div class="mapped">{figure}{_legend(dataset)}</div>'
 
 
 def layout(codes: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Places in the unit square, in which similar codes are near to each other.
-
-    Args:
-        codes: [N, D], not all the same.
-        seed: of what is random in it.
-
-    Returns:
-        [N, 2] in 0..1.
-    """
+    """Places in the unit square, [N, 2]: similar ones of codes [N, D], not all the same, come near."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
@@ -66,14 +52,7 @@ def _perplexity(N: int) -> float:
 
 
 def without_overlap(places: np.ndarray) -> np.ndarray:
-    """Which images have room for a thumbnail, asked in random order.
-
-    Args:
-        places: [N, 2] in 0..1.
-
-    Returns:
-        [N] bool.
-    """
+    """Which images at places [N, 2] have room for a thumbnail, asked in random order: [N] bool."""
     room = (_TILE + 2 * _FRAME + 2) / (_SIDE - _TILE)
     chosen = np.zeros(len(places), bool)
     for i in np.random.default_rng(0).permutation(len(places)):
@@ -85,16 +64,10 @@ def without_overlap(places: np.ndarray) -> np.ndarray:
 def drawn(
     places: np.ndarray, images: np.ndarray, thumbnails: np.ndarray, labels: np.ndarray | None
 ) -> np.ndarray:
-    """The picture: dots, and thumbnails framed in the colour of their class above them.
+    """The picture [height, width, 3] uint8: dots, and above them thumbnails framed in their class's colour.
 
-    Args:
-        places: [N, 2] in 0..1.
-        images: [N, S, S, 3] uint8.
-        thumbnails: [N] bool, which images to show.
-        labels: [N] int, or None where nothing is known of the classes.
-
-    Returns:
-        [height, width, 3] uint8.
+    Places [N, 2] are in 0..1, images [N, S, S, 3] uint8, thumbnails [N] bool, and labels [N] int, or None
+    where nothing is known of the classes.
     """
     margin = _FRAME + _TILE // 8
     picture = Image.new("RGB", (_SIDE + 2 * margin, _SIDE + 2 * margin), PAPER)

@@ -44,11 +44,7 @@ def curves(run: Run) -> str:
 
 
 def read_log(file: Path) -> tuple[list[int], dict[str, list[float]]]:
-    """Numbers of the epochs, and the values of each column in them; those that are no number are NaN.
-
-    Raises:
-        DimError: it is no table.
-    """
+    """Numbers of the epochs, and the values of each column in them; those that are no number are NaN."""
     if not file.exists():
         return [], {}
     rows = [row for row in read_table(file, "epoch") if _EPOCH.fullmatch(row["epoch"])]

@@ -61,22 +61,12 @@ def side_by_side(figures: Iterable[str]) -> str:
 
 
 def charts(figures: Iterable[tuple[str, object]]) -> str:
-    """Drawings by matplotlib, in columns where there is room.
-
-    Args:
-        figures: pairs of a description, for those who cannot see it, and a matplotlib figure.
-    """
+    """Matplotlib figures with a description each, for those who cannot see them; in columns if possible."""
     return f'<div class="charts">\n{"".join(_chart(figure, alt) for alt, figure in figures)}</div>'
 
 
 def sheet(pixels: np.ndarray, alt: str, caption: str = "") -> str:
-    """A picture made of photographs.
-
-    Args:
-        pixels: [height, width, 3] uint8.
-        alt: what it shows, for those who cannot see it.
-        caption: text below.
-    """
+    """A picture [height, width, 3] uint8 made of photographs; `alt` is for those who cannot see it."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=_QUALITY, subsampling=0)
     below = f"<figcaption>{text(caption)}</figcaption>" if caption else ""
@@ -85,10 +75,8 @@ def sheet(pixels: np.ndarray, alt: str, caption: str = "") -> str:
 
 def legend(colours: Iterable[tuple[str, tuple[int, int, int]]]) -> str:
     """Names, each beside a patch of its colour in red, green and blue from 0 to 255."""
-    items = (
-        f'<li><span style="background: rgb{colour}"></span>{text(name)}</li>' for name, colour in colours
-    )
-    return f'<ul class="legend">{"".join(items)}</ul>'
+    patches = ((f'<span style="background: rgb{colour}"></span>', text(name)) for name, colour in colours)
+    return f'<ul class="legend">{"".join(f"<li>{patch}{name}</li>" for patch, name in patches)}</ul>'
 
 
 def _chart(figure, alt: str) -> str:

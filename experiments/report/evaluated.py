@@ -28,23 +28,14 @@ _LOADING += ("autolink", "automail", "html")
 
 
 class Evaluated(NamedTuple):
-    """What is known of a run's worth.
+    """What is known of a run's worth."""
 
-    Attributes:
-        body: HTML.
-        command: line that evaluates the run as it was, or as it would be without options.
-    """
-
-    body: str
-    command: str
+    body: str  # HTML
+    command: str  # line that evaluates the run as it was, or as it would be without options
 
 
 def evaluated(run: Run, configuration: Configuration) -> Evaluated:
-    """The section on the evaluation.
-
-    Raises:
-        DimError: evaluation.json cannot be used.
-    """
+    """The section on the evaluation; DimError if evaluation.json cannot be used."""
     file = run.path / "evaluation.json"
     if not file.exists():
         command = program_command("evaluate", run, Options())
@@ -55,15 +46,11 @@ def evaluated(run: Run, configuration: Configuration) -> Evaluated:
     evaluation = read_json(file, _FORM, remedy)
     try:
         options = evaluation["options"]
-        command = program_command(
-            "evaluate", run, Options(**{**options, "metrics": tuple(options["metrics"])})
-        )
-        return Evaluated(_body(evaluation, configuration), command)
+        options = Options(**{**options, "metrics": tuple(options["metrics"])})
+        return Evaluated(_body(evaluation, configuration), program_command("evaluate", run, options))
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise DimError(
-            f"{file} cannot be used, perhaps it is of another version ({type(error).__name__}: {error}); "
-            + remedy
-        ) from error
+        reason = f"perhaps it is of another version ({type(error).__name__}: {error})"
+        raise DimError(f"{file} cannot be used, {reason}; {remedy}") from error
 
 
 def _body(evaluation: dict[str, Any], configuration: Configuration) -> str:
@@ -72,12 +59,9 @@ def _body(evaluation: dict[str, Any], configuration: Configuration) -> str:
         before = f"Evaluated after {evaluation['epochs']} epochs; the run has gone on since: evaluate again."
         parts.append(elements.paragraph(before))
     parts.append(elements.charts(plots(evaluation)))
-    html = _html(tables([evaluation]))
-    html = html.replace("<h2>", "<h3>").replace("</h2>", "</h3>")
-    html = html.replace("<table>", '<div class="scroll own-first"><table>').replace(
-        "</table>", "</table></div>"
-    )
-    return "\n".join([*parts, html])
+    html = _html(tables([evaluation])).replace("<h2>", "<h3>").replace("</h2>", "</h3>")
+    html = html.replace("<table>", '<div class="scroll own-first"><table>')
+    return "\n".join([*parts, html.replace("</table>", "</table></div>")])
 
 
 def _html(text: str) -> str:

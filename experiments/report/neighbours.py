@@ -12,13 +12,7 @@ COUNT, K, TILE = 8, 4, 128
 
 
 def neighbours(dataset: Dataset, train: np.ndarray, val: np.ndarray) -> str:
-    """The section on random queries, as HTML.
-
-    Args:
-        dataset: the images.
-        train: [N, D], codes of the training images.
-        val: [Q, D], codes of the validation images.
-    """
+    """The section on random queries by codes of training [N, D] and validation images [Q, D], as HTML."""
     rows = np.random.default_rng(0).permutation(len(val))[:COUNT]
     queries = dataset.val.rows(rows)
     figures = []
@@ -28,9 +22,8 @@ def neighbours(dataset: Dataset, train: np.ndarray, val: np.ndarray) -> str:
         if (hits := same_class(queries, dataset.train, found)) is not None:
             title += f"; same class: {hits.mean():.0%}"
         alt = f"{len(rows)} validation images, each with its nearest training images {title}"
-        figures.append(
-            elements.sheet(found_grid(dataset, queries, dataset.train, found, title, tile=TILE), alt)
-        )
+        picture = found_grid(dataset, queries, dataset.train, found, title, tile=TILE)
+        figures.append(elements.sheet(picture, alt))
     drawn = f"Random validation images (left) and their nearest among {len(train):,} training images."
     frames = " Green frame: same class." if dataset.labelled else " There are no labels, so no frames."
     caveat = " Pictures prove nothing by themselves; the evaluation has numbers beside baselines."

@@ -20,35 +20,27 @@ def overview(
     """The first section, as HTML.
 
     Args:
-        run: whose.
-        configuration: of the run.
+        run, configuration, encoder: of the run.
         dataset: the images that the rest of the page is about.
         shown: where they come from, if that is not what the run was trained on.
-        encoder: of the run.
         commands: lines that do it again, after that of the training.
     """
     epochs, logged = read_log(run.log)
+    done = f"{epochs[-1] if epochs else 0} of {configuration.epochs}"
     facts = {
         "preset": configuration.preset,
         "trained on": _trained_on(run, configuration, "" if shown else str(dataset)),
         "encoder": _encoder(configuration, encoder),
         "precision": configuration.precision,
-        "epochs": f"{epochs[-1] if epochs else 0} of {configuration.epochs}, batches of "
-        f"{configuration.batch_size}",
+        "epochs": f"{done}, batches of {configuration.batch_size}",
         "machine": _machine(run, logged.get("seconds", [])),
     }
     if shown:
         facts["shown below"] = f"{dataset} ({shown})"
-    others = {
-        name.replace("_", " "): value for name, value in asdict(configuration).items() if name not in _STATED
-    }
+    others = {name.replace("_", " "): x for name, x in asdict(configuration).items() if name not in _STATED}
     again = "".join(map(elements.command, [train_command(run, configuration), *commands]))
-    return (
-        elements.facts(facts)
-        + _results(run)
-        + f"<h3>The same again</h3>{again}"
-        + f"<h3>Other settings</h3>{elements.facts(others, columns=True)}"
-    )
+    others = f"<h3>Other settings</h3>{elements.facts(others, columns=True)}"
+    return elements.facts(facts) + _results(run) + f"<h3>The same again</h3>{again}" + others
 
 
 def _trained_on(run: Run, configuration: Configuration, described: str) -> str:
@@ -81,10 +73,8 @@ def _results(run: Run) -> str:
     if not run.results.exists():
         return ""
     results = run.read_json(run.results, "k", "accuracy")
-    rows = [
-        (name, *(_percent(accuracy.get(metric)) for metric in ("cosine", "l2")))
-        for name, accuracy in results["accuracy"].items()
-    ]
+    metrics = "cosine", "l2"
+    rows = [(name, *(_percent(each.get(m)) for m in metrics)) for name, each in results["accuracy"].items()]
     title = f"Validation accuracy of {results['k']} nearest neighbours, each with a vote, when training ended"
     return f"<h3>In short</h3>{elements.paragraph(title)}" + elements.table(("", "cosine", "L2"), rows)
 

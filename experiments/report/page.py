@@ -12,10 +12,8 @@ _TEMPLATE = Path(__file__).with_name("page.html")
 def page(title: str, lead: str, sections: Mapping[str, str], footer: str) -> str:
     """The whole page; it reads on a phone, in the dark and on paper.
 
-    Args:
-        title, lead: text, escaped here.
-        sections: titles, as text, and bodies, as HTML, in their order; a table of contents stands above.
-        footer: HTML.
+    Title, lead and the titles of the sections are text, which is escaped here; bodies and footer are HTML. A
+    table of contents stands above the sections.
     """
     anchors = {name: name.lower().replace(" ", "-") for name in sections}
     contents = "\n".join(f'<a href="#{anchor}">{text(name)}</a>' for name, anchor in anchors.items())

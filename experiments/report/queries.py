@@ -14,30 +14,22 @@ _BLOCK = 100  # queries that are ranked at once
 
 
 def queries(dataset: Dataset, val: np.ndarray) -> str:
-    """The section on best and worst queries, as HTML.
-
-    Args:
-        dataset: the images.
-        val: [N, D], codes of the validation images.
-    """
+    """The section on best and worst queries by codes of validation images [N, D], as HTML."""
     if not dataset.labelled:
         return elements.note("Left out: without labels there is no saying which queries are good.")
     labels = dataset.val.labels
     rows, precision = average_precisions(val, labels)
     if not len(rows):
-        return elements.note(
-            "Left out: no class has two validation images, so no query has anything to find."
-        )
+        why = "no class has two validation images, so no query has anything to find"
+        return elements.note(f"Left out: {why}.")
     order = np.argsort(-precision, kind="stable")
     shown = min(SHOWN, len(order))
     figures = []
     for name, chosen in ("best", order[:shown]), ("worst", order[::-1][:shown]):
         own = rows[chosen]
         found = nearest(val[own], val, min(K, len(val) - 1), "cosine", own)
-        captions = [
-            f"{precision[i]:.2f} {dataset.caption(dataset.val, row)}"
-            for i, row in zip(chosen, own, strict=True)
-        ]
+        each = zip(precision[chosen], own, strict=True)
+        captions = [f"{found_by:.2f} {dataset.caption(dataset.val, row)}" for found_by, row in each]
         title = f"{name} queries"
         alt = f"The {shown} {name} of {len(rows):,} queries by average precision, each with its neighbours"
         picture = found_grid(dataset, dataset.val.rows(own), dataset.val, found, title, captions, TILE)
@@ -56,12 +48,7 @@ def queries(dataset: Dataset, val: np.ndarray) -> str:
 def average_precisions(codes: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of at most 1,000 random queries whose class has another member, each among all others by cosine.
 
-    Args:
-        codes: [N, D].
-        labels: [N] int.
-
-    Returns:
-        Rows of the queries, and the average precision of each.
+    From codes [N, D] and labels [N] int; returns rows of the queries, and the average precision of each.
     """
     from sklearn.metrics import average_precision_score
 

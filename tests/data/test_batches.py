@@ -111,7 +111,7 @@ def test_fit_takes_the_batches_in_turn_over_several_epochs():
 @pytest.mark.parametrize(("size", "count"), [(5, 5), (23, 1), (100, 1), (1, 23)])
 def test_in_order_gives_all_images_the_last_batch_being_smaller(size, count):
     batches = InOrder(IMAGES, size)
-    assert len(batches) == count
+    assert batches.num_batches == count
     assert np.concatenate(in_turn(batches, range(count))).tolist() == list(range(23))
     assert len(batches[count - 1][0]) == (23 % size or size)
 

@@ -72,8 +72,8 @@ def seen(monkeypatch):
         original = getattr(dependence, name)
         monkeypatch.setattr(dependence, name, lambda *a: seen[part].append(rows_of(*a)) or original(*a))
 
-    note("_Samples", "fit", lambda rows, *_: rows)
-    note("_Once", "stop", lambda true, mismatched: true)
+    note("_samples", "fit", lambda rows, *_: rows)
+    note("_once", "stop", lambda true, mismatched: true)
     note("_scores", "read", lambda critic, rows: rows)
     monkeypatch.setattr(dependence, "_MOST_LOOKS", 1)
     return seen

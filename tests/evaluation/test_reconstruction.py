@@ -42,5 +42,5 @@ def test_the_seed_decides_weights_and_order(monkeypatch):
     one, again, other = (reconstructions(encoder, *few, codes[:9], seed) for seed in (3, 3, 4))
     np.testing.assert_allclose(one.astype(int), again, atol=1)
     assert np.abs(one.astype(int) - other).max() > 1
-    order = [reconstruction._CodesAndImages(codes, images, seed)[0][0] for seed in (3, 4)]
+    order = [reconstruction._batches(codes, images, seed)[0][0] for seed in (3, 4)]
     assert (order[0] != order[1]).any()

@@ -8,7 +8,7 @@ import pytest
 from imageio.v3 import imread
 from keras import ops
 
-from dim.layers.critics import _pairs
+from dim.layers.critics import pairs
 from dim.losses.objectives import info_nce
 from dim.losses.priors import kl_to_standard_normal
 
@@ -35,7 +35,7 @@ def test_it_fits_on_a_few_screens_and_imports_nothing_of_ours():
 
 def test_its_objective_is_infonce(minimal):
     scores = np.random.default_rng(0).normal(0, 4, (5, 5, 3)).astype("float32")
-    expected = info_nce(*_pairs(ops.convert_to_tensor(scores), 0)).loss
+    expected = info_nce(*pairs(ops.convert_to_tensor(scores), 0)).loss
     assert value(minimal.info_nce(scores)) == pytest.approx(value(expected), rel=1e-5)
 
 
@@ -50,8 +50,8 @@ def test_its_loss_is_that_of_the_package_term_by_term(minimal, monkeypatch):
 
     def information(sides, features):
         code, features = sides[0](one["mean"]), sides[1](features)
-        pairs = _pairs(ops.einsum("iu,jlu->ijl", code, features) / minimal.U**0.5, 0)
-        return value(info_nce(*pairs).loss)
+        scored = pairs(ops.einsum("iu,jlu->ijl", code, features) / minimal.U**0.5, 0)
+        return value(info_nce(*scored).loss)
 
     expected = (
         minimal.ALPHA * information(model.global_sides, ops.reshape(other["map"], (4, 1, -1)))

@@ -13,10 +13,10 @@ EDITS = [
         ("another batch of the epoch", "self._order(epoch)[step]", "self._order(epoch)[step - 1]"),
         (
             "the last images in order left out",
-            "math.ceil(len(self.images) / self.batch_size)",
-            "len(self.images) // self.batch_size",
+            "batch_size]),), len(starts))",
+            "batch_size]),), len(images) // batch_size)",
         ),
-        ("labels held after use", "if isinstance(value, np.ndarray):", 'if name == "images":'),
+        ("labels held after use", "if isinstance(value, np.ndarray) or", 'if name == "images" or'),
     ),
     *edits_of(
         "dim/data/class_batches.py",
@@ -108,10 +108,10 @@ EDITS = [
         ),
         (
             "validation images first",
-            '["/".join(p) for p in train + val],\n        decode',
-            '["/".join(p) for p in val + train],\n        decode',
+            "files, decode, files",
+            "files[::-1], decode, files",
         ),
-        ("validation images are training images", "train=len(train),", "train=len(train) + len(val),"),
+        ("validation images are training images", "class_names, len(train))", "class_names, len(files))"),
     ),
     *edits_of(
         "dim/data/picture.py",
@@ -166,7 +166,7 @@ EDITS = [
     *edits_of(
         "dim/training/fit.py",
         'tests/training/test_fit.py -k "metric or arrays or refused or labels"',
-        ("a resumed run sees the first batches", "first=done * steps", "first=0"),
+        ("a resumed run sees the first batches", "classes, done * steps)", "classes, 0)"),
         ("the size of the configuration kept", "image_size=dataset.image_size", "image_size=64"),
         ("labels for those who learn without", "if configuration.needs_labels and", "if"),
     ),

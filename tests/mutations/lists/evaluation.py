@@ -109,7 +109,7 @@ EDITS = [
             "np.interp(0, far - (1 - tar), far)",
             "np.interp(0, far - tar, far)",
         ),
-        ("one false accept fewer is enough", "enough * f >= FEWEST", "enough * f > FEWEST"),
+        ("one false accept fewer is enough", "others * f >= FEWEST", "others * f > FEWEST"),
         ("folds of seed 0", "shuffle=True, random_state=seed", "shuffle=True, random_state=0"),
         ("pairs of seed 0", "np.random.default_rng(seed), min(", "np.random.default_rng(0), min("),
     ),
@@ -277,7 +277,7 @@ EDITS = [
         "dim/evaluation/reconstruction.py",
         "tests/evaluation/test_reconstruction.py",
         ("pixels on another scale", "(pixels + 1) * 127.5", "pixels * 255"),
-        ("codes beside other images", "self.images[rows], ", "self.images[rows[::-1]], "),
+        ("codes beside other images", "images[rows], ", "images[rows[::-1]], "),
         ("the seed ignored", "set_random_seed(seed)", "set_random_seed(0)"),
     ),
     *edits_of(
@@ -305,8 +305,8 @@ EDITS = [
         ("events of a lost epoch stay", "first=epoch + 1 if epoch else 0", "first=0"),
         (
             "the model's own draws shown",
-            "type(augmentation).from_config(\n            augmentation.get_config()\n        )",
-            "augmentation",
+            "type(theirs).from_config(theirs.get_config())",
+            "theirs",
         ),
         (
             "the KL of other codes",

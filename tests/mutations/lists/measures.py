@@ -160,7 +160,6 @@ EDITS = [
             'ops.logsumexp(negative) - ops.log(ops.cast(ops.size(negative), "float32"))',
             "ops.logsumexp(negative)",
         ),
-        ("true pairs among the mismatched ones", "(-1,))[:-1]", "(-1,))[1:]"),
         (
             "the seed of the halves ignored",
             "np.random.default_rng(seed).permutation(len(x))",
