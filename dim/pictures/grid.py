@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from imageio.v3 import imwrite
 from PIL import Image, ImageDraw, ImageFont
 
 from dim.files import replace
@@ -119,7 +120,7 @@ class Layout:
 
 def save_picture(file: Path, pixels: np.ndarray) -> None:
     """Replaces an image file by [height, width, 3] uint8."""
-    replace(file, Image.fromarray(pixels).save)
+    replace(file, lambda file: imwrite(file, pixels))
 
 
 def scaled(image: np.ndarray, tile: int) -> Image.Image:
