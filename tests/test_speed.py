@@ -23,7 +23,7 @@ only_tensorflow = pytest.mark.skipif(not TENSORFLOW, reason="counts operations i
 def step(preset, precision):
     """A model at full size, and TensorFlow's operations of its training step on B images."""
     model = build_model(replace(PRESETS[preset](), precision=precision))
-    return model, operations.training_graph(model, np.zeros((B, 64, 64, 3), "uint8"))
+    return model, operations.traced(lambda x: model.train_step((x,)), np.zeros((B, 64, 64, 3), "uint8"))
 
 
 def kinds(graph):

@@ -145,7 +145,10 @@ def svm_probe(data: ProbeData) -> ProbeResult:
 
 
 def fit(classifier, x: np.ndarray, y: np.ndarray):
-    # With as few columns as classes, threads of a matrix product wait for each other longer than they work.
+    """Fits a classifier of scikit-learn to features [N, F] and labels [N], and gives it back.
+
+    One thread does it: with as few columns as classes several wait for each other longer than they work.
+    """
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         # Weak penalties take longest, and those that need more steps are seldom the best.
         warnings.simplefilter("ignore", ConvergenceWarning)

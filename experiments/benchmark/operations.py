@@ -35,15 +35,10 @@ def jax_state(model: keras.Model, **options):
     return model._get_jax_state(**{f"{kind}_variables": True for kind in _STATE}, **options)
 
 
-def training_graph(model: keras.Model, images) -> list:
-    """Every operation of TensorFlow's graph of one training step, shapes known."""
-    return _traced(lambda x: model.train_step((x,)), images)
-
-
 def _of_call(function: Callable, images) -> int:
     """TensorFlow traces a function of a batch; PyTorch has no graph, so that it has to run."""
     if keras.backend.backend() == "tensorflow":
-        return count(_traced(function, images))
+        return count(traced(function, images))
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:
@@ -51,7 +46,7 @@ def _of_call(function: Callable, images) -> int:
     return counter.get_total_flops()
 
 
-def _traced(function: Callable, images) -> list:
+def traced(function: Callable, images) -> list:
     """Every TensorFlow operation of a function of a batch."""
     import tensorflow as tf
 
