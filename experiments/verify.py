@@ -111,8 +111,7 @@ def _asked(run: Run, configuration: Configuration, where: str) -> tuple[Dataset,
 def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.ndarray]:
     """The codes, and what they have to beat, which is calibrated on images that are known."""
     from dim.encoders.embedding import embed
-    from dim.evaluation.baselines import untrained_encoder
-    from dim.evaluation.features import pixels
+    from dim.evaluation.baselines import pixels, untrained_encoder
 
     return {
         "code": embed(run.load().encoder, images),

@@ -9,7 +9,6 @@ from dim.data import Dataset
 from dim.data.batches import InOrder
 from dim.encoders import FEATURE_MAP, FEATURES, MEAN
 from dim.evaluation import PIXELS, UNTRAINED
-from dim.evaluation.baselines import pixels as pixels  # where it was
 from dim.evaluation.evaluator import ACCURACY, LABELS, Column, Evaluator
 
 CONV, HIDDEN, CODE = "conv", "hidden", "code"

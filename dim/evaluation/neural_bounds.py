@@ -172,7 +172,9 @@ def tower(widths: Sequence[int], seeds: Iterable[int]) -> keras.Sequential:
     return keras.Sequential([layers.Dense(n, a, kernel_initializer=k, dtype="float32") for n, a, k in each])
 
 
-def correlated_gaussians(N: int, D: int, nats: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def correlated_gaussians(
+    N: int, D: int, nats: float, seed: int | np.random.Generator = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """x and y, [N, D] each: D independent pairs of standard normals that share so many nats in all."""
     correlation = np.sqrt(-np.expm1(-2 * nats / D))
     x, noise = np.random.default_rng(seed).normal(size=(2, N, D))

@@ -11,8 +11,7 @@ from dim.configuration import Configuration
 from dim.data import Dataset
 from dim.encoders.embedding import embed
 from dim.evaluation import PIXELS, UNTRAINED, knn
-from dim.evaluation.baselines import untrained_encoder
-from dim.evaluation.features import pixels
+from dim.evaluation.baselines import pixels, untrained_encoder
 from dim.training.run import Run
 
 _PIXEL_QUERIES = 1000

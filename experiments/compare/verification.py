@@ -29,7 +29,7 @@ def measure(entries: list[Entry], most: int) -> dict[str, dict[int, dict]]:
     All are asked the same pairs of validation images, at most so many of each kind.
     """
     from dim.encoders.embedding import embed
-    from dim.evaluation.features import pixels
+    from dim.evaluation.baselines import pixels
     from dim.evaluation.knn import knn_accuracies
     from dim.evaluation.retrieval_metrics import retrieval_metrics
     from dim.evaluation.verification import pair_distances, sample_pairs, verify

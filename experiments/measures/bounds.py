@@ -33,17 +33,11 @@ def bounds(folder: Path, steps: int, seed: int) -> list[Row]:
     return [_row(bound, level, trained[bound], best, steps) for bound in NAMES for level in (2, 6, 10)]
 
 
-def correlated(information: float, N: int, rng) -> tuple[np.ndarray, np.ndarray, float]:
-    """N samples x and y [N, D] of Gaussians with that much information, and each dimension's correlation."""
-    r = math.sqrt(-math.expm1(-2 * information / D))
-    x = rng.normal(size=(N, D))
-    return x, r * x + math.sqrt(1 - r**2) * rng.normal(size=(N, D)), r
-
-
-def log_ratio(x: np.ndarray, y: np.ndarray, r: float) -> np.ndarray:
-    """log p(x, y) / p(x)·p(y) of each x with each y: [N, N]."""
+def log_ratio(x: np.ndarray, y: np.ndarray, information: float) -> np.ndarray:
+    """log p(x, y) / p(x)·p(y) of each x with each y, Gaussians that share so many nats: [N, N]."""
+    square = -math.expm1(-2 * information / D)  # of the correlation in each dimension
     squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)
-    return -D / 2 * math.log1p(-(r**2)) - (r**2 * squares - 2 * r * x @ y.T) / (2 * (1 - r**2))
+    return information - (square * squares - 2 * math.sqrt(square) * x @ y.T) / (2 * (1 - square))
 
 
 def nwj_deviation(information: float) -> float:
@@ -63,14 +57,14 @@ def _train(bound: str, steps: int, seed: int, bar) -> np.ndarray:
     """The bound of each batch before it is learned from, level after level: [levels, steps]."""
     import keras
 
-    from dim.measures import NeuralBound
+    from dim.evaluation.neural_bounds import NeuralBound, correlated_gaussians
 
     rng = np.random.default_rng(seed)
     model = NeuralBound(bound, seed=seed)
     model.compile(keras.optimizers.Adam(5e-4))
     found = []
     for information in LEVELS:
-        x, y, _ = correlated(information, steps * BATCH, rng)
+        x, y = correlated_gaussians(steps * BATCH, D, information, rng)
         sums = []  # Keras reports the mean of all batches of the level so far
         note = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs, sums=sums: sums.append((batch + 1) * logs["bound"])
@@ -84,12 +78,13 @@ def _train(bound: str, steps: int, seed: int, bar) -> np.ndarray:
 
 def _best(batches: int, seed: int) -> dict[str, np.ndarray]:
     """The bounds of the best critic on the same single batches: [levels, batches] each."""
-    from dim.measures import variational_bound
+    from dim.evaluation.neural_bounds import correlated_gaussians, variational_bound
 
     rng = np.random.default_rng(seed)
     found = {bound: np.empty((len(FINE_LEVELS), batches)) for bound in ("infonce", "nwj", "dv")}
     for at in np.ndindex(len(FINE_LEVELS), batches):
-        scores = log_ratio(*correlated(FINE_LEVELS[at[0]], BATCH, rng))
+        information = FINE_LEVELS[at[0]]
+        scores = log_ratio(*correlated_gaussians(BATCH, D, information, rng), information)
         for bound, values in found.items():
             offset = 1 if bound == "nwj" else 0  # which the other two leave free
             values[at] = variational_bound(scores + offset, bound)

@@ -7,9 +7,10 @@ import pytest
 from scipy.stats import entropy, multivariate_normal, norm
 from sklearn.datasets import load_breast_cancer
 
+from dim.evaluation.neural_bounds import correlated_gaussians
 from dim.measures import mutual_information_of_gaussian
 from experiments.measures.balls import balls
-from experiments.measures.bounds import BATCH, D, correlated, log_ratio, nwj_deviation
+from experiments.measures.bounds import BATCH, D, log_ratio, nwj_deviation
 from experiments.measures.breast_cancer import accuracies
 from experiments.measures.space_worms import BINOMIAL, UNIFORM, WORMS, space_worms
 from experiments.measures.two_directions import DEVIATIONS, MEANS, STEP, WEIGHTS, X, fit, forward, reverse
@@ -61,10 +62,11 @@ def test_breast_cancer():
 
 def test_the_gaussians_have_the_information_and_the_ratio_that_they_are_said_to_have():
     rng = np.random.default_rng(0)
-    x, y, r = correlated(6.0, BATCH, rng)
+    x, y = correlated_gaussians(BATCH, D, 6.0, rng)
+    r = np.sqrt(1 - np.exp(-2 * 6.0 / D))
     joint = np.kron([[1, r], [r, 1]], np.eye(D))
     assert mutual_information_of_gaussian(joint, D) == pytest.approx(6.0, rel=1e-9)
-    ratios = log_ratio(x, y, r)
+    ratios = log_ratio(x, y, 6.0)
     for i, j in (0, 0), (3, 7), (5, 5):
         both = multivariate_normal(np.zeros(2 * D), joint).logpdf([*x[i], *y[j]])
         apart = norm.logpdf(x[i]).sum() + norm.logpdf(y[j]).sum()
@@ -75,7 +77,7 @@ def test_the_gaussians_have_the_information_and_the_ratio_that_they_are_said_to_
 def test_the_deviation_of_nwj(information):
     rng, values = np.random.default_rng(0), []
     for _ in range(4000):
-        scores = log_ratio(*correlated(information, BATCH, rng))
+        scores = log_ratio(*correlated_gaussians(BATCH, D, information, rng), information)
         mismatched = (np.exp(scores).sum() - np.exp(np.diag(scores)).sum()) / (BATCH * (BATCH - 1))
         values.append(1 + np.diag(scores).mean() - mismatched)
     assert np.mean(values) == pytest.approx(information, rel=0.02)
