@@ -101,7 +101,8 @@ def test_gradient_reaches_every_trainable_weight_and_every_code_or_feature(name,
         outputs, _ = part.stateless_call(values[len(given) :], state, *x, **mode)
         floats = [ops.cast(y, "float32") for y in keras.tree.flatten(outputs)]
         rng = np.random.default_rng(1)
-        return sum(ops.mean(y * rng.normal(size=tuple(y.shape)).astype("float32")) for y in floats)
+        noise = (ops.convert_to_tensor(rng.normal(size=tuple(y.shape)), "float32") for y in floats)
+        return sum(ops.mean(y * n) for y, n in zip(floats, noise, strict=True))
 
     found = gradient(scalar, np.concatenate([piece.ravel() for piece in pieces]))
     assert np.isfinite(found).all()

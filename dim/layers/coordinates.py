@@ -41,13 +41,13 @@ class CoordinatePrediction(Random, layers.Layer):
     def call(self, code, feature_map):
         B, H, W, C = ops.shape(feature_map)
         features = ops.reshape(feature_map, (B, H * W, C))
-        places = np.stack(np.divmod(np.arange(H * W), W)).astype("int32")  # [2, L]
+        places = ops.convert_to_tensor(np.stack(np.divmod(np.arange(H * W), W)), "int32")  # [2, L]
         own = self.from_code(code)[:, None] + self.from_feature(features)
         absolute = _cross_entropy(self.absolute, ops.relu(own), places)
 
         other = keras.random.shuffle(ops.arange(H * W, dtype="int32"), seed=self.random)
         pair = own + self.from_other(ops.take(features, other, axis=1))
-        shift = places - ops.take(places, other, axis=1) + np.array([[H - 1], [W - 1]], "int32")
+        shift = places - ops.take(places, other, axis=1) + ops.convert_to_tensor([[H - 1], [W - 1]], "int32")
         return absolute + _cross_entropy(self.relative, ops.relu(pair), shift)
 
 

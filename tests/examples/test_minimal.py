@@ -36,7 +36,7 @@ def test_it_fits_on_a_few_screens_and_imports_nothing_of_ours():
 def test_its_objective_is_infonce(minimal):
     scores = np.random.default_rng(0).normal(0, 4, (5, 5, 3)).astype("float32")
     expected = info_nce(*pairs(ops.convert_to_tensor(scores), 0)).loss
-    assert value(minimal.info_nce(scores)) == pytest.approx(value(expected), rel=1e-5)
+    assert value(minimal.info_nce(ops.convert_to_tensor(scores))) == pytest.approx(value(expected), rel=1e-5)
 
 
 def test_its_loss_is_that_of_the_package_term_by_term(minimal, monkeypatch):

@@ -70,8 +70,10 @@ def test_draws_have_the_moments_of_the_prior(target, mean, square):
 
 def test_a_reversed_gradient_keeps_the_values_and_turns_the_gradient(gradient):
     x = codes()
-    np.testing.assert_allclose(ops.convert_to_numpy(reverse_gradient(x, 0.3)), x, rtol=1e-5)
-    found = gradient(lambda x: ops.sum(reverse_gradient(x, 0.3) * codes(seed=1)), x)
+    same = reverse_gradient(ops.convert_to_tensor(x), 0.3)
+    np.testing.assert_allclose(ops.convert_to_numpy(same), x, rtol=1e-5)
+    weights = ops.convert_to_tensor(codes(seed=1))
+    found = gradient(lambda x: ops.sum(reverse_gradient(x, 0.3) * weights), x)
     np.testing.assert_allclose(found, -0.3 * codes(seed=1), rtol=1e-4, atol=1e-6)
 
 

@@ -62,7 +62,13 @@ each = pytest.mark.parametrize("name", LEARNERS)
 
 
 def images(count=2 * B, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, S, S, 3), "uint8")
+    """A colour for each quarter, so that two views have something in common."""
+    return (
+        np.random.default_rng(seed)
+        .integers(0, 256, (count, 2, 2, 3), "uint8")
+        .repeat(S // 2, 1)
+        .repeat(S // 2, 2)
+    )
 
 
 def data(name, count=2 * B):
