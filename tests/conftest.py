@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # as several workers share the processors
+
 import keras
 import numpy as np
 import pytest

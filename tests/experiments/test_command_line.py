@@ -147,7 +147,7 @@ def test_settings_of_keras_that_do_not_suit_are_overruled_or_refused(
         assert "is not installed; install it, or set KERAS_BACKEND" in refused("knn")
 
 
-def test_ctrl_c_before_the_program_listens_is_silent(command, tmp_path):
+def test_ctrl_c_before_the_program_listens_is_silent(fresh, tmp_path):
     """The first import of a library is that of tyro; this one stands before it."""
     (tmp_path / "tyro.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)")
-    assert command("knn") == (-signal.SIGINT, "", "")
+    assert fresh("knn") == (-signal.SIGINT, "", "")

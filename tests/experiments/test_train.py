@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+import dim
 from dim.training.run import Run
 from tests.experiments.conftest import REPOSITORY, SMALL
 
@@ -23,7 +24,7 @@ def codes(tmp_path, run):
     return encoder.predict(images, verbose=0)["mean"]
 
 
-def test_a_run_trains_and_reports(command, photographs, tmp_path):
+def test_a_run_trains_and_reports_and_a_call_from_python_does_the_same(command, photographs, tmp_path):
     arguments = ["--data", photographs, "--run", "first", "--epochs", 2, *SMALL]
     status, out, err = command("train", *arguments)
     assert status == 0, err
@@ -40,11 +41,16 @@ def test_a_run_trains_and_reports(command, photographs, tmp_path):
     machine = json.loads((tmp_path / "runs/first/machine.json").read_text())["machine"]
     assert machine.endswith(" cores), float32")
 
+    typed = Run("first")
+    called = dim.train(typed.configuration(), run="called")
+    np.testing.assert_allclose(codes(tmp_path, "first"), codes(tmp_path, "called"), atol=1e-6)
+    assert called.read_json(called.results) == typed.read_json(typed.results)
+
 
 def test_a_run_interrupted_and_then_killed_ends_as_if_nothing_had_happened(
     start, command, photographs, tmp_path
 ):
-    arguments = ["--data", photographs, "--epochs", 6, "--views", 2, *SMALL]
+    arguments = ["--data", photographs, "--epochs", 6, *SMALL, "--views", 2]
     log = tmp_path / "runs/broken/log.csv"
 
     def stopped(how, after):
@@ -150,9 +156,9 @@ def test_unknown_presets_and_options_are_answered_with_the_nearest(refused):
     assert "did you mean jsd?" in refused("train", "--objective", "jds")
 
 
-def test_help_explains_every_option_at_once(command):
+def test_help_explains_every_option_at_once(fresh):
     started = time.perf_counter()
-    status, out, _ = command("train", "--help")
+    status, out, _ = fresh("train", "--help")
     assert status == 0 and time.perf_counter() - started < 2
     assert all(option in out for option in ("--data", "--preset", "--epochs", "--run", "--gamma"))
 

@@ -85,9 +85,9 @@ def test_what_cannot_be_measured_is_refused(refused, arguments, complaint):
     assert complaint in refused("benchmark", *arguments)
 
 
-def test_help_comes_at_once_and_names_every_kind(command):
+def test_help_comes_at_once_and_names_every_kind(fresh):
     started = time.perf_counter()
-    status, out, _ = command("benchmark", "--help")
+    status, out, _ = fresh("benchmark", "--help")
     assert status == 0 and time.perf_counter() - started < 2
     assert all(kind in out for kind in KINDS)
 
