@@ -1,4 +1,4 @@
-"""Puts small errors into a copy of the code, one at a time, and says which of them no test notices.
+"""Puts small errors into copies of the code, one at a time, and says which of them no test notices.
 
     make mutations ARGS="WORD …"
 
@@ -7,10 +7,14 @@ Before the errors of a file its tests run once without any. Ends with status 1 i
 or could not be made.
 """
 
+import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import groupby
 from pathlib import Path
+from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
 from edits import Edit, every_edit
@@ -40,20 +44,34 @@ def main(words: list[str]) -> int:
     return 130 if interrupted else 0 if all_killed else 1
 
 
-def _verdicts(copy: Path, chosen: list[Edit]) -> Iterator[tuple[Edit, str, str]]:
-    """Each edit, what became of it, and the test that noticed."""
-    copy_repository(copy)
+def _verdicts(folder: Path, chosen: list[Edit]) -> Iterator[tuple[Edit, str, str]]:
+    """Each edit, what became of it, and the test that noticed. Every processor has a copy of its own."""
+    copies = SimpleQueue()
+    for number in range(len(os.sched_getaffinity(0))):
+        copies.put(copy_repository(folder / str(number)))
     start_server()
-    unedited = {}
-    with tqdm(chosen, unit=" errors", dynamic_ncols=True) as bar:
-        for edit in bar:
-            bar.set_description(edit.file)
-            if edit.tests not in unedited:
-                unedited[edit.tests] = run_tests(copy, edit.tests, 600)
-            verdict, by = _verdict(copy, edit, unedited[edit.tests])
-            if verdict in ("survived", "not made"):
-                bar.write(f"{verdict}: {edit.file}: {edit.what} {by}")
-            yield edit, verdict, by
+
+    def in_a_copy(work, *arguments):
+        copy = copies.get()
+        try:
+            return work(copy, *arguments)
+        finally:
+            copies.put(copy)
+
+    unedited = cache(lambda tests: in_a_copy(run_tests, tests, 600))
+    pool = ThreadPoolExecutor(copies.qsize())
+    found = pool.map(lambda edit: in_a_copy(_verdict, edit, unedited(edit.tests)), chosen)
+    try:
+        with tqdm(
+            zip(chosen, found, strict=True), total=len(chosen), unit=" errors", dynamic_ncols=True
+        ) as bar:
+            for edit, (verdict, by) in bar:
+                bar.set_description(edit.file)
+                if verdict in ("survived", "not made"):
+                    bar.write(f"{verdict}: {edit.file}: {edit.what} {by}")
+                yield edit, verdict, by
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _verdict(copy: Path, edit: Edit, unedited: Outcome) -> tuple[str, str]:

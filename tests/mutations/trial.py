@@ -54,8 +54,9 @@ def start_server() -> None:
         os.close(nowhere)
 
 
-def copy_repository(folder: Path) -> None:
-    """Puts all that tests need into an empty folder."""
+def copy_repository(folder: Path) -> Path:
+    """Puts all that tests need into a new folder, and returns it."""
+    folder.mkdir()
     for name in _COPIED:
         source = REPOSITORY / name
         if source.is_dir():
@@ -64,6 +65,7 @@ def copy_repository(folder: Path) -> None:
             shutil.copy2(source, folder / name)
     if (REPOSITORY / _LINKED).exists():  # or `make` would install one in the copy
         (folder / _LINKED).symlink_to((REPOSITORY / _LINKED).resolve())
+    return folder
 
 
 def write_code(file: Path, text: str) -> None:
