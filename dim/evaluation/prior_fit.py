@@ -10,7 +10,7 @@ from dim.encoders import LOG_VARIANCE
 from dim.encoders.embedding import posterior
 from dim.evaluation.evaluator import ENCODER, GEOMETRY, Column, Evaluator, Features
 
-TARGETS = ("kl", "normal", "uniform", "sphere")
+TARGETS = ("kl", "normal", "sigreg", "uniform", "sphere")
 KS_OF_PERFECT_FIT = np.sqrt(np.pi / 2) * np.log(2)  # over √N, the mean of Kolmogorov's distribution
 
 
@@ -29,13 +29,13 @@ class PriorFit(NamedTuple):
 def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:
     """Compares codes [N, D], at least two of each, with a prior.
 
-    It is `kl` or `normal`, N(0, I), `kl` of samples of the posteriors; `uniform` on [0, 1]^D, of
+    It is `kl`, `normal` or `sigreg`, N(0, I), `kl` of samples of the posteriors; `uniform` on [0, 1]^D, of
     sigmoid(codes); or `sphere`, uniform on the unit sphere, of codes / ‖codes‖. Two dimensions at a time are
     not a joint distribution: zeros here do not prove a fit. Raises ValueError if the prior is none of these.
     """
     N, D = codes.shape
     codes = np.asarray(codes, "float64")
-    if prior in ("kl", "normal"):
+    if prior in ("kl", "normal", "sigreg"):
         distribution = stats.norm()
     elif prior == "uniform":
         codes, distribution = expit(codes), stats.uniform()

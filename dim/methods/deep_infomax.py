@@ -22,7 +22,7 @@ class DeepInfoMax(Learner):
     Local: the code of an image against each of the H·W locations of its feature map. Global: the code
     against one summary of the whole map. Prior, where the encoder has a posterior: KL from it to N(0, I),
     averaged over the dimensions of the code, which is sampled from it while training. Prior, where it has
-    none: a discriminator against which the encoder works, or nothing.
+    none: a discriminator against which the encoder works, a test for N(0, I), view by view, or nothing.
 
     With an augmentation, training encodes two views of each image, and the code of either is scored against
     the feature map of the other (as in AMDIM, https://arxiv.org/abs/1906.00910). With an occlusion, codes
@@ -42,11 +42,12 @@ class DeepInfoMax(Learner):
         augmentation: a layer from images to random views, such as `RandomView`; None takes them as they are.
         occlusion: an `Occlusion`, which hides part of images, or None.
         prior_discriminator: an `AdversarialPrior`, which has its own weight, or None.
+        sigreg: a `SIGReg`, or None.
         coordinates: a `CoordinatePrediction`, or None.
         seed: of the sampling.
 
     Raises:
-        ValueError: the summary is unknown, or there are both a posterior and a discriminator.
+        ValueError: the summary is unknown, or there is more than one prior.
     """
 
     views = 2
@@ -67,33 +68,40 @@ class DeepInfoMax(Learner):
         prior_discriminator: Layer | None = None,
         coordinates: Layer | None = None,
         coordinates_weight: float = 1.0,
+        sigreg: Layer | None = None,
         seed: int = 0,
         **kwargs,
     ):
         gaussian = LOG_VARIANCE in encoder.output
         if summary not in SUMMARIES:
             raise ValueError(f"summary must be one of {SUMMARIES}, not {summary!r}")
-        if gaussian and prior_discriminator is not None:
-            raise ValueError("a prior discriminator wants an encoder without a posterior: gaussian=False")
-        terms = ["prior"] * gaussian + ["prior", "prior_accuracy"] * (prior_discriminator is not None)
+        if gaussian and (prior_discriminator or sigreg):
+            raise ValueError("a prior of codes wants an encoder without a posterior: gaussian=False")
+        if prior_discriminator and sigreg:
+            raise ValueError("prior_discriminator and sigreg are two priors; give one of them")
+        terms = ["prior"] * bool(gaussian or prior_discriminator or sigreg)
+        terms += ["prior_accuracy"] * bool(prior_discriminator)
         for pair, critic in ("global", global_critic), ("local", local_critic):
             terms += [pair, f"{pair}_bound", f"{pair}_accuracy"] * (critic is not None)
         terms += ["coordinates"] * (coordinates is not None)
         super().__init__(encoder, augmentation, terms, seed, **kwargs)
         self.local_critic, self.global_critic, self.occlusion = local_critic, global_critic, occlusion
-        self.prior_discriminator, self.coordinates = prior_discriminator, coordinates
+        self.prior_discriminator, self.sigreg, self.coordinates = prior_discriminator, sigreg, coordinates
         self.objective, self.summary, self.clip = objective, summary, clip
         self.global_weight, self.local_weight, self.prior_weight = global_weight, local_weight, prior_weight
         self.coordinates_weight = coordinates_weight
 
     def build(self, input_shape):
         super().build(input_shape)
+        if self.augmentation is not None:
+            input_shape = self.augmentation.compute_output_shape(input_shape)
         shapes = self.encoder.compute_output_shape(input_shape)
         code, (B, H, W, C) = shapes[MEAN], shapes[FEATURE_MAP]
         build(self.occlusion, input_shape)
         build(self.local_critic, code, (B, H * W, C))
         build(self.global_critic, code, (B, 1, H * W * C if self.summary == "map" else code[-1]))
         build(self.prior_discriminator, code)
+        build(self.sigreg, code)
         build(self.coordinates, code, (B, H, W, C))
 
     def call(self, images, training=False):
@@ -111,7 +119,7 @@ class DeepInfoMax(Learner):
         locations = ops.reshape(feature_map, (B, H * W, C))
         summary = ops.reshape(feature_map, (B, 1, H * W * C)) if self.summary == "map" else code[:, None]
         loss = (
-            self._prior(y_pred)
+            self._prior(y_pred, training)
             + self.global_weight * self._information("global", self.global_critic, code, summary, training)
             + self.local_weight * self._information("local", self.local_critic, code, locations, training)
         )
@@ -119,11 +127,15 @@ class DeepInfoMax(Learner):
             loss += self.coordinates_weight * self.record("coordinates", self.coordinates(code, feature_map))
         return loss
 
-    def _prior(self, outputs):
+    def _prior(self, outputs, training):
         if self.prior_discriminator is not None:
             loss, accuracy = self.prior_discriminator(outputs[MEAN])
             self.record("prior_accuracy", accuracy)
             return self.record("prior", loss)
+        if self.sigreg is not None:
+            views = ops.split(outputs[MEAN], self.views if training else 1)
+            tested = sum(self.sigreg(code) for code in views) / len(views)
+            return self.prior_weight * self.record("prior", tested)
         if LOG_VARIANCE not in outputs:
             return 0.0
         kl = kl_to_standard_normal(outputs[MEAN], outputs[LOG_VARIANCE])

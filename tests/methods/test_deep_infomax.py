@@ -11,6 +11,7 @@ from dim.layers.adversarial_prior import AdversarialPrior
 from dim.layers.critics import EncodeAndDot
 from dim.layers.occlusion import GREY
 from dim.layers.random_view import RandomView
+from dim.layers.sigreg import SIGReg
 from dim.losses.objectives import OBJECTIVES
 from dim.methods.build import build_model
 from dim.methods.deep_infomax import DeepInfoMax
@@ -56,6 +57,17 @@ def test_the_loss_is_the_weighted_sum_of_its_terms_computed_apart(preset, prior)
         log_variance = outputs["log_variance"]
         expected += 0.2 * np.mean((code**2 + np.exp(log_variance) - 1 - log_variance) / 2)
     assert value(loss_in_inference(model, images())) == pytest.approx(expected, rel=1e-4)
+
+
+def test_sigreg_tests_each_view_apart_and_is_weighted():
+    free, full = (build_model(configuration(prior=prior, gamma=0.3)) for prior in ("none", "sigreg"))
+    outputs = full(images(3 * B), training=False)  # taken for those of two views
+    full.sigreg.random.state.assign([1, 2])
+    without, loss = (value(model.compute_loss(y_pred=outputs)) for model in (free, full))
+    full.sigreg.random.state.assign([1, 2])
+    expected = np.mean([value(full.sigreg(view)) for view in ops.split(outputs["mean"], 2)])
+    assert value(full.terms["prior"].result()) == pytest.approx(expected, rel=1e-5)
+    assert loss - without == pytest.approx(0.3 * expected, rel=1e-3)
 
 
 def test_the_adversarial_prior_and_the_coordinates_are_added_to_the_rest():
@@ -108,6 +120,7 @@ FLOW = {
     "global, code with code": ({"alpha": 1.0, "summary": "code"}, ENCODER | {"global critic"}),
     "prior by KL": ({"gamma": 1.0}, ENCODER),
     "prior by a discriminator": ({"gamma": 1.0, "prior": "uniform"}, ENCODER | {"prior discriminator"}),
+    "prior by a test": ({"gamma": 1.0, "prior": "sigreg"}, ENCODER),
     "its discriminator's side": ({"gamma": 0.0, "prior": "uniform"}, {"prior discriminator"}),
     "coordinates": ({"delta": 1.0}, ENCODER | {"coordinates"}),
 }
@@ -254,9 +267,16 @@ def test_an_unknown_summary_is_refused():
         DeepInfoMax(seed_encoder(S, D), None, EncodeAndDot(U), summary="image")
 
 
-def test_a_posterior_and_a_discriminator_exclude_each_other():
+@pytest.mark.parametrize("prior", [{"prior_discriminator": AdversarialPrior()}, {"sigreg": SIGReg()}])
+def test_a_posterior_and_a_prior_of_codes_exclude_each_other(prior):
     with pytest.raises(ValueError, match="gaussian=False"):
-        DeepInfoMax(seed_encoder(S, D), EncodeAndDot(U), None, prior_discriminator=AdversarialPrior())
+        DeepInfoMax(seed_encoder(S, D), EncodeAndDot(U), None, **prior)
+
+
+def test_two_priors_of_codes_exclude_each_other():
+    priors = {"prior_discriminator": AdversarialPrior(), "sigreg": SIGReg()}
+    with pytest.raises(ValueError, match="give one of them"):
+        DeepInfoMax(seed_encoder(S, D, gaussian=False), EncodeAndDot(U), None, **priors)
 
 
 @pytest.mark.parametrize("views", [1, 2])

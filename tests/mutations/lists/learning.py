@@ -56,6 +56,16 @@ EDITS = [
         ("KL with exp in place of exp - 1", "ops.expm1(log_variance)", "ops.exp(log_variance)"),
     ),
     *edits_of(
+        "dim/layers/sigreg.py",
+        "tests/layers/test_sigreg.py",
+        ("a test over one half of the frequencies", "2 * np.diff(_KNOTS[:2])", "np.diff(_KNOTS[:2])"),
+        ("a test whose last knot counts whole", "_WEIGHTS[[0, -1]] /= 2", "_WEIGHTS[0] /= 2"),
+        ("a test that does not see the sign", "+ ops.square(imaginary)", ""),
+        ("a test that does not grow with the draws", 'ops.cast(N, "float32") * distance', "distance"),
+        ("directions of any length", "unit(keras.random.normal(", "(keras.random.normal("),
+        ("the same directions at every call", "seed=self.random))", "seed=self.seed))"),
+    ),
+    *edits_of(
         "dim/layers/adversarial_prior.py",
         "tests/layers/test_adversarial_prior.py",
         (
