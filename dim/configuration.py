@@ -11,7 +11,8 @@ from dim.names import could_be_a_file
 
 MOST_SEED = 2**31 - 1
 """What NumPy, Keras and scikit-learn all take, with room for those that count on from it."""
-_LEAST = {"image_size": 8, "batch_size": 2, "per_class": 2, "seed": 0, "negatives": 0}  # other integers: 1
+_LEAST = {"image_size": 8, "batch_size": 2, "per_class": 2, "seed": 0, "negatives": 0, "view_size": 0}
+"""Of integers; of others 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,9 @@ class Configuration:
     views of it."""
     crop: float = 0.3
     """Least share of the image's area that a random view keeps."""
+    view_size: int = 0
+    """Side of random views in pixels, for encoders that take images of any size; 0 is that of the images.
+    Small ones are faster, and teach less."""
     occlusion: float = 0.0
     """Side of a square that is hidden from the code, as a share of the image's; 0 hides nothing."""
     critic: Literal[choices.CRITICS] = "encode-and-dot"
@@ -85,14 +89,15 @@ class Configuration:
     """What the global critic compares a code with: the whole feature map, or the code (of the other view)."""
     prior: Literal[choices.PRIORS] = "kl"
     """Distribution of the codes. kl: a posterior for each image, drawn towards N(0, I). uniform, normal,
-    sphere: codes are matched to it by a discriminator. none: codes are free."""
+    sphere: codes are matched to it by a discriminator. sigreg: codes are tested for N(0, I) along random
+    directions. none: codes are free."""
     alpha: float = 0.5
     """Weight α of the global term, of codes with whole feature maps; 0 leaves it out."""
     beta: float = 1.0
     """Weight β of the local term, of codes with single locations of feature maps; 0 leaves it out."""
     gamma: float = 0.01
-    """Weight γ of the prior: of the KL in nats for each dimension of the code, or of the encoder's side
-    against the discriminator."""
+    """Weight γ of the prior: of the KL in nats for each dimension of the code, of the encoder's side against
+    the discriminator, or of the test's statistic."""
     delta: float = 0.0
     """Weight δ of telling from code and local features where on the map they are; 0 leaves it out."""
 
@@ -121,6 +126,9 @@ class Configuration:
             raise DimError(f"--negatives {self.negatives} {where}; {remedy}")
         if not 0 < self.crop <= 1:
             raise DimError(f"--crop must be above 0 and at most 1, not {self.crop}")
+        if self.view_size and self.alpha and self.summary == "map" and self.method == "dim":
+            why = "a global term by whole maps wants views of the images' size"
+            raise DimError(f"--view-size {self.view_size}: {why}; add --alpha 0 or --summary code")
         if self.occlusion >= 1:
             raise DimError(f"--occlusion must be less than 1, not {self.occlusion}")
         if self.method == "vae" and self.prior != "kl":

@@ -27,7 +27,7 @@ class Options:
 def export(options: Options) -> None:
     """Exports what there is."""
     run = Run.chosen(options.run)
-    run.configuration()
+    image_size = run.configuration().image_size
     check_writable(run.path)
     folder = run.path / "export"
     folder.mkdir(exist_ok=True)
@@ -43,7 +43,7 @@ def export(options: Options) -> None:
     encoder, onnx = run.load().encoder, folder / "encoder.onnx"
     replace(folder / "encoder.keras", in_plain_keras(encoder).save)
     print(printable(folder / "encoder.keras"))
-    difference = f"{write_onnx(onnx, encoder):.1g} at most, relatively"
+    difference = f"{write_onnx(onnx, encoder, image_size):.1g} at most, relatively"
     print(printable(f"{onnx}: codes differ from those of Keras in float32 by {difference}"))
 
 

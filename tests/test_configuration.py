@@ -32,6 +32,8 @@ def test_choices_are_known_without_keras():
         ({"negatives": -1}, "--negatives must be at least 0"),
         ({"negatives": 100}, "take fewer than --batch-size 100"),
         ({"crop": 0.0}, "--crop must be above 0"),
+        ({"view_size": -1}, "--view-size must be at least 0"),
+        ({"view_size": 48}, "--view-size 48: .*; add --alpha 0 or --summary code"),
         ({"occlusion": 1.0}, "--occlusion must be less than 1"),
         ({"temperature": -0.2}, "--temperature must be finite and not negative"),
         ({"data": "a\0b"}, r"--data 'a\\x00b' cannot be the name of a file"),

@@ -15,6 +15,7 @@ from dim.layers.critics import Bilinear, ConcatenateAndConvolve, EncodeAndDot, R
 from dim.layers.normalisation import BatchNormalization
 from dim.layers.occlusion import Occlusion
 from dim.layers.random_view import RandomView
+from dim.layers.sigreg import SIGReg
 from dim.losses.metric_learning import LOSSES
 from dim.losses.objectives import OBJECTIVES
 
@@ -33,6 +34,7 @@ LAYERS = {
     "normalisation": (BatchNormalization, MAP),
     "coordinates": (lambda: CoordinatePrediction(U, seed=3), CODE, MAP),
     **{f"prior, {name}": (lambda name=name: AdversarialPrior(name, seed=3), CODE) for name in TARGETS},
+    "prior, sigreg": (lambda: SIGReg(U, seed=3), CODE),
     "view": (lambda: RandomView(0.5, seed=3), (8, 8, 3)),
     "occlusion": (lambda: Occlusion(0.5, seed=3), (8, 8, 3)),
 }

@@ -19,6 +19,7 @@ map is that of the layer `conv`.
     mobilenetv2  Sandler et al. 2018               64   256  8×8×192       2,913,856
 
 H0 and D are the defaults; parameters include the log-variance's and the statistics of batch normalisation.
+Once made, `seed` and `resnet18` take images of other sizes too; their maps grow and shrink with them.
 
 To add an encoder, write its function in a file here, put it into `ENCODERS` in this file, and its name into
 `dim.choices`. Any functional model will do as one through `backbone_encoder`.

@@ -9,7 +9,7 @@ from dim.encoders import FEATURE_MAP, MEAN
 from dim.layers.normalisation import BatchNormalization
 
 
-def mirrored_decoder(encoder: keras.Model) -> keras.Model:
+def mirrored_decoder(encoder: keras.Model, image_size: int) -> keras.Model:
     """The way from an encoder's image to its feature map, backwards, after a dense layer for the rest.
 
     Dense to a map of the feature map's channels C, then n blocks of [nearest upsampling by 2, 3×3
@@ -23,18 +23,18 @@ def mirrored_decoder(encoder: keras.Model) -> keras.Model:
 
     Args:
         encoder: a model of `dim.encoders`, from images [B, H0, W0, 3] to codes [B, D].
+        image_size: H0 = W0.
 
     Returns:
         A model from codes [B, D] to [B, H0, W0, 3] float32, in which -1 stands for black and 1 for white;
         nothing bounds it.
     """
-    _, H0, W0, _ = encoder.input.shape
-    _, H, _, C = encoder.output[FEATURE_MAP].shape
-    blocks = max(1, round(math.log2(H0 / H)))
-    height, width = math.ceil(H0 / 2**blocks), math.ceil(W0 / 2**blocks)
+    _, H, _, C = encoder.compute_output_shape((None, image_size, image_size, 3))[FEATURE_MAP]
+    blocks = max(1, round(math.log2(image_size / H)))
+    side = math.ceil(image_size / 2**blocks)
 
     code = keras.Input(encoder.output[MEAN].shape[1:], name="code")
-    x = layers.Reshape((height, width, C))(layers.Dense(height * width * C)(code))
+    x = layers.Reshape((side, side, C))(layers.Dense(side * side * C)(code))
     for block in range(blocks):
         x = layers.LeakyReLU(0.2)(BatchNormalization()(x))
         x = layers.UpSampling2D(2)(x)
@@ -42,5 +42,5 @@ def mirrored_decoder(encoder: keras.Model) -> keras.Model:
             x = layers.Conv2D(max(16, C // 2 ** (block + 1)), 3, padding="same")(x)
     nearly_grey = keras.initializers.VarianceScaling(1e-4)
     pixels = layers.Conv2D(3, 3, padding="same", kernel_initializer=nearly_grey, dtype="float32")(x)
-    surplus = (0, height * 2**blocks - H0), (0, width * 2**blocks - W0)
-    return keras.Model(code, layers.Cropping2D(surplus, dtype="float32")(pixels), name="decoder")
+    surplus = 0, side * 2**blocks - image_size
+    return keras.Model(code, layers.Cropping2D((surplus, surplus), dtype="float32")(pixels), name="decoder")

@@ -10,15 +10,18 @@ MEAN, LOG_VARIANCE, FEATURE_MAP, FEATURES = "mean", "log_variance", "feature_map
 _CALM_WIDTH = 256  # features that a log-variance can read at Adam's usual rate of 1e-3
 
 
-def scaled_images(encoder: str, image_size: int, least: int):
+def scaled_images(encoder: str, image_size: int, least: int, any_size: bool = False):
     """Two symbolic tensors [B, H0, W0, 3]: images in uint8, and the same as pixels in [-1, 1].
+
+    They have the given side, or where the network can take any size, none in particular.
 
     Raises:
         DimError: their side is less than the least that the encoder of this name can take.
     """
     if image_size < least:
         raise DimError(f"the {encoder} encoder needs images of at least {least} pixels, not {image_size}")
-    images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
+    side = None if any_size else image_size
+    images = keras.Input((side, side, 3), dtype="uint8", name="images")
     return images, layers.Rescaling(1 / 127.5, offset=-1)(images)
 
 

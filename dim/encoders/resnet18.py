@@ -18,9 +18,9 @@ def resnet18_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool 
     stage: 8×8×256 at 64 and at 32 pixels, an eighth of the side above 32 pixels and a quarter up to
     there, rounded up. 11,178,432 parameters without the code's layers, at any size.
 
-    Images must have 8 pixels a side or more.
+    It is made for images of 8 pixels a side or more; once made, it takes others.
     """
-    images, x = scaled_images("resnet18", image_size, least=8)
+    images, x = scaled_images("resnet18", image_size, least=8, any_size=True)
     x = _normalised_convolution(x, 64)
     if image_size > 32:  # before the activation, which is monotone and leaves the padding's zero a zero
         x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))

@@ -17,9 +17,9 @@ def seed_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool = Tr
     64-128-256 for 32. Split here. Two more convolutions of 256, a global maximum, and two dense
     layers for the posterior. 1,704,128 parameters at 64 pixels, 1,686,400 at 32.
 
-    Images must have 8 pixels a side or more.
+    It is made for images of 8 pixels a side or more; once made, it takes others, of at least a quarter of it.
     """
-    images, x = scaled_images("seed", image_size, least=8)
+    images, x = scaled_images("seed", image_size, least=8, any_size=True)
     for block in reversed(range(int(math.log2(image_size / 4)))):
         x = _convolution(x, 256 // 2**block, pool=True)
     feature_map = split_here(x)

@@ -22,7 +22,7 @@ def reconstructions(
     from codes [N, D] and images [N, H0, W0, 3] uint8, and is then given val_codes [Q, D].
     """
     keras.utils.set_random_seed(seed)
-    decoder = mirrored_decoder(encoder)
+    decoder = mirrored_decoder(encoder, images.shape[1])
     decoder.compile(keras.optimizers.Adam(1e-3), "mean_squared_error")
     batches = _batches(codes, images, seed)
     decoder.fit(batches, steps_per_epoch=STEPS, shuffle=False, verbose=0)

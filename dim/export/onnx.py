@@ -10,7 +10,7 @@ from dim.errors import DimError
 _TOLERANCE = 1e-4
 
 
-def write_onnx(file: Path, encoder) -> float:
+def write_onnx(file: Path, encoder, image_size: int) -> float:
     """Writes an encoder as ONNX, images [B, S, S, 3] uint8 in, code [B, D] float32 out, and tries it.
 
     It computes in float32 whatever the encoder computes in. Returns the difference of `check_onnx`.
@@ -24,8 +24,8 @@ def write_onnx(file: Path, encoder) -> float:
 
     if (backend := keras.backend.backend()) != "tensorflow":
         raise DimError(f"ONNX is exported by TensorFlow, not by {backend}; set KERAS_BACKEND=tensorflow")
-    exact = in_float32(encoder)
-    model = keras.Model(exact.input, exact.output[MEAN])
+    images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
+    model = keras.Model(images, in_float32(encoder)(images)[MEAN])
     model(np.zeros((1, *model.input_shape[1:]), "uint8"))  # Keras exports only what was called once
     with warnings.catch_warnings():  # tf2onnx asks NumPy whether it still has its old names
         warnings.filterwarnings("ignore", "In the future `np", FutureWarning)

@@ -48,13 +48,13 @@ class DeepInfoMaxFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         """
         from dim.encoders.embedding import embed
 
-        encoder = _encoder_of(self.run)
-        _, size, _, _ = encoder.input_shape
-        return embed(encoder, as_squares(X, size), self.batch_size)
+        encoder, image_size = _encoder_of(self.run)
+        return embed(encoder, as_squares(X, image_size), self.batch_size)
 
     @property
     def _n_features_out(self) -> int:
-        return _encoder_of(self.run).output["mean"].shape[-1]
+        encoder, _ = _encoder_of(self.run)
+        return encoder.output["mean"].shape[-1]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -96,5 +96,5 @@ def _encoder_of(name: str | PathLike):
 @lru_cache(maxsize=2)
 def _loaded(path: str, changed: int):
     run = Run(path)
-    run.configuration()
-    return run.load().encoder
+    image_size = run.configuration().image_size
+    return run.load().encoder, image_size

@@ -12,13 +12,14 @@ _LUMINANCE = (0.299, 0.587, 0.114)
 
 @keras.saving.register_keras_serializable("dim")
 class RandomView(Random, keras.layers.Layer):
-    """A random crop scaled back to full size, perhaps mirrored, with other brightness and colours.
+    """A random crop scaled to the size of the view, perhaps mirrored, with other brightness and colours.
 
     Everything is drawn anew for each image. Cropping, mirroring and bilinear interpolation are linear
     along each axis, brightness, contrast and greying linear in the colours, so that a view costs two
-    small matrix products and one 3×3 colour transform on every backend.
+    small matrix products and one 3×3 colour transform on every backend. What is larger than the view is
+    smoothed on the way, so that nothing aliases.
 
-    Takes and returns [B, H0, W0, 3] uint8.
+    Takes [B, H0, W0, 3] uint8; returns the same, or [B, size, size, 3].
 
     Args:
         area: the least share of the image's area that a crop keeps. Shares are uniform from there to 1,
@@ -28,14 +29,24 @@ class RandomView(Random, keras.layers.Layer):
         brightness, contrast, channels: greatest relative change of all channels, of the distance from the
             image's mean colour, and of a single channel.
         grey: probability of losing the colour.
+        size: side of the views in pixels; 0 keeps that of the images.
         seed: of everything random.
     """
 
     def __init__(
-        self, area=0.3, aspect=4 / 3, brightness=0.4, contrast=0.4, channels=0.2, grey=0.2, seed=0, **kwargs
+        self,
+        area=0.3,
+        aspect=4 / 3,
+        brightness=0.4,
+        contrast=0.4,
+        channels=0.2,
+        grey=0.2,
+        size=0,
+        seed=0,
+        **kwargs,
     ):
         super().__init__(seed, **{**kwargs, "dtype": "float32"})
-        self.area, self.aspect = area, aspect
+        self.area, self.aspect, self.size = area, aspect, size
         self.brightness, self.contrast, self.channels, self.grey = brightness, contrast, channels, grey
 
     def call(self, images):
@@ -46,8 +57,13 @@ class RandomView(Random, keras.layers.Layer):
         rows = self._interpolation(H, height, ops.zeros_like(mirror))
         columns = self._interpolation(W, width, mirror)
         x = ops.matmul(ops.matmul(rows[:, None], x), ops.transpose(columns, (0, 2, 1))[:, None])
+        H, W = self.size or H, self.size or W
         x = ops.reshape(self._recolour(ops.reshape(x, (B, 3, H * W)), B), (B, 3, H, W))
         return ops.transpose(ops.cast(ops.round(ops.clip(x, 0, 255)), "uint8"), (0, 2, 3, 1))
+
+    def compute_output_shape(self, images_shape):
+        B, H, W, _ = images_shape
+        return B, self.size or H, self.size or W, 3
 
     def _uniform(self, shape, low, high):
         return keras.random.uniform(shape, low, high, seed=self.random)
@@ -60,13 +76,17 @@ class RandomView(Random, keras.layers.Layer):
         return side * stretch, side / stretch
 
     def _interpolation(self, S, size, mirror):
-        """[B, S, S] weights of each source position for each position of the view, along one axis."""
+        """[B, V, S] weights of each source position for each position of the view, along one axis."""
+        V = self.size or S
         start = self._uniform(ops.shape(size), 0, 1) * (1 - size)
-        steps = (ops.arange(S, dtype="float32") + 0.5) / S
+        steps = (ops.arange(V, dtype="float32") + 0.5) / V
         steps = ops.where(mirror, 1 - steps, steps)
         position = ops.clip((start + steps * size) * S - 0.5, 0, S - 1)
         distance = ops.abs(position[:, :, None] - ops.arange(S, dtype="float32"))
-        return ops.maximum(1 - distance, 0)
+        if V >= S:
+            return ops.maximum(1 - distance, 0)
+        weights = ops.maximum(1 - distance / ops.maximum(size * S / V, 1)[:, :, None], 0)
+        return weights / ops.sum(weights, axis=2, keepdims=True)
 
     def _recolour(self, x, B):
         brightness = 1 + self._uniform((B, 1, 1), -self.brightness, self.brightness)

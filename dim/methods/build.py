@@ -7,11 +7,13 @@ from dim.configuration import Configuration
 from dim.device import best_precision
 from dim.encoders import ENCODERS
 from dim.encoders.decoder import mirrored_decoder
+from dim.errors import DimError
 from dim.layers.adversarial_prior import AdversarialPrior
 from dim.layers.coordinates import CoordinatePrediction
 from dim.layers.critics import CRITICS
 from dim.layers.occlusion import Occlusion
 from dim.layers.random_view import RandomView
+from dim.layers.sigreg import SIGReg
 from dim.methods import DeepInfoMax, MetricLearning, Supervised, VariationalAutoencoder, VICReg, expander
 
 _WARM_UP = 0.05  # share of the steps
@@ -32,7 +34,10 @@ def build_model(
     is needed and missing.
     """
     c = configuration
-    encoder, augmentation = build_encoder(c), RandomView(c.crop, seed=c.seed) if c.views == 2 else None
+    encoder = build_encoder(c)
+    augmentation = RandomView(c.crop, size=c.view_size, seed=c.seed) if c.views == 2 else None
+    if augmentation is not None:
+        _check_view_size(c, encoder)
     kind, others = _METHODS[c.method]
     model = kind(encoder, augmentation=augmentation, name=c.method, **others(c, encoder, classes))
     model.build((None, c.image_size, c.image_size, 3))
@@ -75,6 +80,18 @@ def _encoder(c: Configuration) -> keras.Model:
     return ENCODERS[c.encoder](c.image_size, c.code_size, gaussian=c.prior == "kl")
 
 
+def _check_view_size(c: Configuration, encoder: keras.Model) -> None:
+    """Raises DimError if the encoder cannot take views of that size."""
+    V, S = c.view_size or c.image_size, encoder.input_shape[1] or c.image_size
+    if encoder.input_shape[1] is not None and V != S:
+        raise DimError(f"--view-size {V}: the {c.encoder} encoder takes images of {S} pixels and no others")
+    try:
+        encoder.compute_output_shape((None, V, V, 3))
+    except ValueError as error:
+        small = f"too small for the {c.encoder} encoder of images of {S} pixels"
+        raise DimError(f"--view-size {V} is {small}; try {S // 2}") from error
+
+
 def _deep_infomax(c: Configuration, encoder, classes) -> dict:
     discriminator = AdversarialPrior(c.prior, c.gamma, seed=c.seed) if c.prior in TARGETS else None
     return {
@@ -86,6 +103,7 @@ def _deep_infomax(c: Configuration, encoder, classes) -> dict:
         "prior_weight": c.gamma,
         "occlusion": Occlusion(c.occlusion, seed=c.seed) if c.occlusion else None,
         "prior_discriminator": discriminator,
+        "sigreg": SIGReg(seed=c.seed) if c.prior == "sigreg" else None,
         "coordinates": CoordinatePrediction(c.critic_units, seed=c.seed) if c.delta else None,
         "coordinates_weight": c.delta,
     }
@@ -101,7 +119,8 @@ def _critic(c: Configuration) -> keras.layers.Layer:
 
 
 def _vae(c: Configuration, encoder, classes) -> dict:
-    return {"decoder": mirrored_decoder(encoder), "seed": c.seed}
+    drawn = c.view_size if c.views == 2 else 0
+    return {"decoder": mirrored_decoder(encoder, drawn or c.image_size), "seed": c.seed}
 
 
 def _supervised(c: Configuration, encoder, classes) -> dict:

@@ -46,7 +46,7 @@ class VariationalAutoencoder(Learner):
 
     Args:
         encoder: a model of `dim.encoders`; DimError where it gives no log-variance.
-        decoder: a model from codes [B, D] to [B, H0, W0, 3], such as `mirrored_decoder(encoder)`.
+        decoder: a model from codes [B, D] to [B, H0, W0, 3], such as `mirrored_decoder`'s.
         beta: β.
         augmentation, seed: as of `Learner`.
     """

@@ -54,9 +54,20 @@ def settled(smallest, images):
 
 
 @pytest.fixture(params=ENCODERS)
-def encoder(request, settled):
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def encoder(name, settled):
     """Each of them, settled."""
-    return settled(request.param)
+    return settled(name)
+
+
+@pytest.fixture
+def size(name, smallest):
+    """Of the images that the encoder was made for."""
+    return smallest[name]
 
 
 def leaves(model):

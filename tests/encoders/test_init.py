@@ -27,6 +27,8 @@ MAPS = [
     ("mobilenetv2", 45, (6, 6, 192)),
 ]
 
+OF_ANY_SIZE = "seed", "resnet18"
+
 
 def test_the_table_in_the_documentation_is_true():
     row = re.compile(r"^    (\w+) .+ (\d+) +(\d+)  (\d+×\d+×\d+) +([\d,]+)$", re.MULTILINE)
@@ -34,9 +36,11 @@ def test_the_table_in_the_documentation_is_true():
     assert table.keys() == ENCODERS.keys()
     for name, (size, code_size, shape, parameters) in table.items():
         encoder = ENCODERS[name]()
-        assert encoder.input_shape == (None, int(size), int(size), 3)
+        side = None if name in OF_ANY_SIZE else int(size)
+        assert encoder.input_shape == (None, side, side, 3)
         assert encoder.output["mean"].shape == encoder.output["log_variance"].shape == (None, int(code_size))
-        assert "×".join(map(str, encoder.output["feature_map"].shape[1:])) == shape
+        shapes = encoder.compute_output_shape((None, int(size), int(size), 3))
+        assert "×".join(map(str, shapes["feature_map"][1:])) == shape
         assert f"{encoder.count_params():,}" == parameters
 
 
@@ -52,16 +56,25 @@ def test_outputs_have_their_names_shapes_and_types_at_the_smallest_and_at_an_odd
     assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in outputs.values())
 
 
-def test_every_posterior_starts_with_a_variance_of_1_whatever_the_image(encoder, images):
-    outputs = encoder(images(encoder.input_shape[1], seed=5))
+@pytest.mark.parametrize("name", OF_ANY_SIZE)
+def test_made_for_one_size_it_takes_others_with_the_same_weights(name, images):
+    encoder = ENCODERS[name](16, 5)
+    for size in 12, 16, 40:
+        outputs = {key: ops.convert_to_numpy(value) for key, value in encoder(images(size)).items()}
+        assert outputs["feature_map"].shape[:3] == (3, size // 4, size // 4)
+        assert outputs["mean"].shape == (3, 5) and np.isfinite(outputs["mean"]).all()
+
+
+def test_every_posterior_starts_with_a_variance_of_1_whatever_the_image(encoder, size, images):
+    outputs = encoder(images(size, seed=5))
     assert not ops.convert_to_numpy(outputs["log_variance"]).any()
     assert ops.convert_to_numpy(outputs["mean"]).all()
 
 
-def test_one_step_of_adam_moves_no_log_variance_by_half_a_nat_however_wide_the_features(encoder, images):
+def test_a_step_of_adam_moves_no_log_variance_by_half_a_nat_however_wide_the_features(encoder, size, images):
     kernel = encoder.get_layer("log_variance").kernel
     kernel.assign(ops.full_like(kernel, 1e-3))
-    moved = encoder(images(encoder.input_shape[1], seed=5), training=True)["log_variance"]
+    moved = encoder(images(size, seed=5), training=True)["log_variance"]
     kernel.assign(ops.zeros_like(kernel))
     assert 0 < abs(ops.convert_to_numpy(moved)).max() < 0.5
 
@@ -80,16 +93,15 @@ def test_a_deterministic_code_is_the_same_network_less_one_dense_layer(name, sma
     assert gaussian.count_params() - deterministic.count_params() == (F + 1) * 5
 
 
-def test_uint8_is_scaled_to_minus_one_to_one_by_the_first_layer(encoder):
-    size = encoder.input_shape[1]
+def test_uint8_is_scaled_to_minus_one_to_one_by_the_first_layer(encoder, size):
     first = keras.Model(encoder.input, encoder.layers[1].output)
     pixels = np.linspace(0, 255, size * size * 3).astype("uint8").reshape(1, size, size, 3)
     np.testing.assert_allclose(ops.convert_to_numpy(first(pixels)), pixels / 127.5 - 1, atol=1e-6)
     assert pixels.min() == 0 and pixels.max() == 255
 
 
-def test_batch_statistics_move_in_training_only(encoder, images):
-    others = images(encoder.input_shape[1], seed=1)
+def test_batch_statistics_move_in_training_only(encoder, size, images):
+    others = images(size, seed=1)
     before = [ops.convert_to_numpy(w) for w in encoder.non_trainable_weights]
     assert before
     encoder(others, training=False)
@@ -101,7 +113,7 @@ def test_batch_statistics_move_in_training_only(encoder, images):
 
 
 def test_the_map_is_the_split_below_it_learns_from_it_and_nothing_above_does(
-    encoder, images, weight_gradients
+    encoder, size, images, weight_gradients
 ):
     bodies = [layer for layer in encoder.layers if isinstance(layer, keras.Model)]
     if bodies:  # a backbone: its first output is the map
@@ -109,7 +121,7 @@ def test_the_map_is_the_split_below_it_learns_from_it_and_nothing_above_does(
     else:
         below = keras.Model(encoder.input, encoder.output["feature_map"])
     below = {id(variable) for variable in below.trainable_variables}
-    batch = images(encoder.input_shape[1])
+    batch = images(size)
     from_map, from_mean = (weight_gradients(encoder, batch, name) for name in ("feature_map", "mean"))
     sides = []
     for variable, of_map, of_mean in zip(encoder.trainable_variables, from_map, from_mean, strict=True):
@@ -121,8 +133,8 @@ def test_the_map_is_the_split_below_it_learns_from_it_and_nothing_above_does(
     assert any(sides) and not all(sides)
 
 
-def test_above_the_split_all_can_change_and_the_map_stays(encoder, images):
-    batch = images(encoder.input_shape[1])
+def test_above_the_split_all_can_change_and_the_map_stays(encoder, size, images):
+    batch = images(size)
     before = {name: ops.convert_to_numpy(y) for name, y in encoder(batch).items()}
     assert before["mean"].std() > 0.01
     weights = encoder.get_weights()

@@ -29,7 +29,7 @@ def test_onnx_computes_the_codes_of_the_encoder_for_batches_of_any_size(make, po
     for i, weight in enumerate(encoder.weights):  # moving averages of 0 and 1 would hide a mistake
         noise = np.random.default_rng(i).uniform(0, 0.2, weight.shape)
         weight.assign(weight + noise.astype("float32"))
-    assert write_onnx(tmp_path / "ü encoder.onnx", encoder) <= 1e-4
+    assert write_onnx(tmp_path / "ü encoder.onnx", encoder, 16) <= 1e-4
     session = onnxruntime.InferenceSession(tmp_path / "ü encoder.onnx", providers=["CPUExecutionProvider"])
     assert (session.get_inputs()[0].type, len(session.get_outputs())) == ("tensor(uint8)", 1)
     for count in 1, 7:
@@ -41,13 +41,13 @@ def test_onnx_computes_the_codes_of_the_encoder_for_batches_of_any_size(make, po
 
 @only_tensorflow
 def test_a_file_that_computes_other_codes_is_refused(tmp_path, refused):
-    write_onnx(tmp_path / "encoder.onnx", seed_encoder(16, 5))
-    other = seed_encoder(16, 5)
+    write_onnx(tmp_path / "encoder.onnx", seed_encoder(16, 5), 16)
+    images = keras.Input((16, 16, 3), dtype="uint8")
     with refused("encoder.onnx", "do not use it"):
-        check_onnx(tmp_path / "encoder.onnx", keras.Model(other.input, other.output["mean"]))
+        check_onnx(tmp_path / "encoder.onnx", keras.Model(images, seed_encoder(16, 5)(images)["mean"]))
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow can")
 def test_other_backends_say_which_one_can(tmp_path, refused):
     with refused("KERAS_BACKEND=tensorflow"):
-        write_onnx(tmp_path / "encoder.onnx", seed_encoder(16, 5))
+        write_onnx(tmp_path / "encoder.onnx", seed_encoder(16, 5), 16)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
 from dim.layers.random_view import RandomView
 
@@ -21,6 +22,17 @@ def views(x, **settings):
 def test_views_are_uint8_of_the_same_shape():
     x = RandomView()(images())
     assert "uint8" in str(x.dtype) and tuple(x.shape) == images().shape
+
+
+@pytest.mark.parametrize("size", [7, 20])
+def test_views_of_another_size_are_what_pillow_makes_of_the_image(size):
+    """Of the whole image; Pillow's bilinear filter is the same triangle, as wide as a pixel of the view."""
+    x = images(20).repeat(3, 1).repeat(3, 2)
+    seen = views(x, size=size)
+    assert seen.shape == (20, size, size, 3)
+    for view, image in zip(seen.astype(int), x, strict=True):
+        small = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR), int)
+        assert min(abs(view - small).max(), abs(view[:, ::-1] - small).max()) <= 2
 
 
 def test_without_any_change_a_view_is_the_image_or_its_mirror_image():

@@ -92,11 +92,33 @@ def test_the_parts_of_the_method_are_those_of_the_configuration():
     assert build_model(Configuration(crop=0.6, **SMALL)).augmentation.area == 0.6
 
 
+@pytest.mark.parametrize("method", ["dim", "vae", "vicreg"])
+def test_views_of_another_size_train_an_encoder_of_images(method):
+    settings = {"alpha": 0.0, "method": method, "view_size": 8, "batch_size": 4, "precision": "float32"}
+    model = build_model(Configuration(**settings, **SMALL))
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), "uint8")
+    assert model.seen(images).shape[1:] == (8, 8, 3)
+    assert np.isfinite(model.train_on_batch(images, return_dict=True)["loss"])
+    assert model.encoder(images)["feature_map"].shape[1:3] == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "pieces"),
+    [
+        ({"encoder": "basic32", "view_size": 12}, ("--view-size 12", "basic32", "16 pixels and no others")),
+        ({"view_size": 2}, ("--view-size 2 is too small", "seed", "try 8")),
+    ],
+)
+def test_views_that_an_encoder_cannot_take_are_refused(settings, pieces, refused):
+    with refused(*pieces):
+        build_model(Configuration(alpha=0.0, **settings, **SMALL))
+
+
 def test_the_default_preset_begins_calmly_from_every_seed():
-    """A log-variance that does not start at 0 has a KL of 3.5 to 13 nats a dimension here."""
+    """A log-variance that does not start at 0 has a KL of 5 to 76 nats a dimension here."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (20, 4, 4, 3), "uint8").repeat(4, 1).repeat(4, 2)
-    settings = {"image_size": 16, "critic_units": 16, "batch_size": 20, "precision": "float32"}
+    images = rng.integers(0, 256, (8, 4, 4, 3), "uint8").repeat(4, 1).repeat(4, 2)
+    settings = {"image_size": 16, "critic_units": 16, "batch_size": 8, "precision": "float32"}
     model = build_model(Configuration(**settings))
     for seed in range(12):
         fresh = build_model(Configuration(seed=seed, **settings))
@@ -109,7 +131,7 @@ def test_the_default_preset_begins_calmly_from_every_seed():
             model.reset_metrics()
             logs.append(model.train_on_batch(images, return_dict=True))
         assert max(float(log["loss"]) for log in logs) < 2 * float(logs[0]["loss"]), seed
-        assert max(float(log["prior"]) for log in logs) < 3.2, seed
+        assert max(float(log["prior"]) for log in logs) < 4, seed
 
 
 def test_a_cosine_schedule_rises_falls_and_ends_at_zero():

@@ -47,9 +47,9 @@ LEARNERS = {
     ),
     "dim of one view": of_one_view,
     "dim with everything": everything,
-    "vae": lambda encoder: VariationalAutoencoder(encoder, mirrored_decoder(encoder), seed=2),
+    "vae": lambda encoder: VariationalAutoencoder(encoder, mirrored_decoder(encoder, S), seed=2),
     "vae of views": lambda encoder: VariationalAutoencoder(
-        encoder, mirrored_decoder(encoder), augmentation=views(), seed=2
+        encoder, mirrored_decoder(encoder, S), augmentation=views(), seed=2
     ),
     "vicreg": lambda encoder: VICReg(encoder, expander(U), views()),
     "supervised": lambda encoder: Supervised(encoder, CLASSES),
@@ -97,44 +97,45 @@ def test_every_method_is_tested_here():
     assert {name.split()[0] for name in LEARNERS} == set(METHODS)
 
 
-@each
-def test_gradient_reaches_every_kernel_that_should_learn_and_no_other(name):
-    model = build(name, keras.optimizers.SGD(1e-2))
-    variables = {v.path: v for v in model.variables if v.name == "kernel"}
-    before = {path: keras.ops.convert_to_numpy(v).copy() for path, v in variables.items()}
-    model.fit(*data(name), batch_size=2 * B, verbose=0)
-    still = {path for path, v in variables.items() if (before[path] == keras.ops.convert_to_numpy(v)).all()}
-    assert still == {path for path in variables if LOG_VARIANCE in path and name in OF_MEANS}
-    assert len(still) == (name in OF_MEANS) and len(variables) >= len(still) + 3
+def learns(model, name, count=2 * B):
+    """Trains a few steps, in which the loss falls and every term is reported.
 
-
-@pytest.mark.parametrize(
-    ("name", "precision"),
-    [
-        *((name, "float32") for name in LEARNERS),
-        *((name, f"mixed_{low}float16") for name in (*METHODS, "dim with everything") for low in ("b", "")),
-    ],
-)
-def test_a_few_steps_lower_the_loss_and_every_term_is_reported(name, precision):
-    """With a discriminator the total need not fall: it and the encoder work against each other in it.
-
-    Views differ so much at this size that Deep InfoMax learns slowly.
+    With a discriminator the total need not fall: it and the encoder work against each other in it.
     """
-    keras.config.set_dtype_policy(precision)
-    model = build(name)
-    history = model.fit(*data(name), batch_size=B, epochs=24, verbose=0).history
+    history = model.fit(*data(name, count), batch_size=B, epochs=24, verbose=0).history
     falling = history["local" if name == "dim with everything" else "loss"]
-    assert min(falling) < {"dim": 0.97, "dim with everything": 0.997}.get(name, 0.95) * falling[0]
+    assert min(falling) < {"dim with everything": 0.98}.get(name, 0.95) * falling[0]
     assert set(history) == {"loss", *model.terms}
     assert all(np.isfinite(values).all() for values in history.values())
 
 
-@pytest.mark.parametrize("name", OF_MEANS)
+@each
+def test_it_learns_by_gradients_of_every_kernel_that_should_and_no_other_and_can_be_evaluated(name):
+    """The last batch of an epoch is smaller than the others."""
+    model = build(name, keras.optimizers.Adam(1e-2))  # without decay only a gradient moves a weight
+    variables = {v.path: v for v in model.variables if v.name == "kernel"}
+    before = {path: keras.ops.convert_to_numpy(v).copy() for path, v in variables.items()}
+    learns(model, name, 2 * B - 3)
+    still = {path for path, v in variables.items() if (before[path] == keras.ops.convert_to_numpy(v)).all()}
+    assert still == {path for path in variables if LOG_VARIANCE in path and name in OF_MEANS}
+    assert len(still) == (name in OF_MEANS) and len(variables) >= len(still) + 3
+    once, again = (
+        model.evaluate(*data(name, 2 * B - 3), batch_size=B, verbose=0, return_dict=True) for _ in range(2)
+    )
+    assert np.isfinite(once["loss"]) and (once == again or "everything" in name)  # which draws a prior
+
+
+@pytest.mark.parametrize("name", (*METHODS, "dim with everything"))
+def test_it_learns_in_float16(name):
+    keras.config.set_dtype_policy("mixed_float16")
+    learns(build(name), name)
+
+
+@pytest.mark.parametrize("name", ("vicreg", "supervised", "metric"))
 def test_an_encoder_without_a_log_variance_learns_too(name):
     model = build(name, gaussian=False)
     assert set(model(images(), training=False)) == {MEAN, FEATURE_MAP}
-    history = model.fit(*data(name), batch_size=B, epochs=24, verbose=0).history
-    assert min(history["loss"]) < 0.95 * history["loss"][0]
+    learns(model, name)
 
 
 @each
@@ -146,30 +147,20 @@ def test_calling_a_learner_calls_its_encoder(name):
         np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(x[key]) for x in (outputs, expected)))
 
 
-@each
-def test_a_saved_learner_goes_on_exactly_where_it_was(name, tmp_path):
+@pytest.mark.parametrize("name", [name for name in LEARNERS if f"{name} on views" not in LEARNERS])
+def test_in_bfloat16_it_learns_and_saved_it_goes_on_exactly_where_it_was(name, tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = build(name)
-    model.fit(*data(name), batch_size=B, shuffle=False, verbose=0)
+    learns(model, name)
     model.save(tmp_path / "model.keras")
     keras.config.set_dtype_policy("float32")
     twin = keras.saving.load_model(tmp_path / "model.keras")  # safe mode
     assert all(layer.built for m in (model, twin) for layer in m._flatten_layers())  # or JAX takes a batch
     codes = [m.encoder.predict(images(), verbose=0)[MEAN] for m in (model, twin)]
     np.testing.assert_array_equal(*codes)
-    assert int(twin.optimizer.iterations) == 2
+    assert int(twin.optimizer.iterations) == 48
     one, other = (m.fit(*data(name), batch_size=B, shuffle=False, verbose=0).history for m in (model, twin))
     assert one["loss"] == pytest.approx(other["loss"], rel=1e-6)
-
-
-@each
-def test_a_last_batch_of_another_size_and_evaluation_work(name):
-    model = build(name)
-    model.fit(*data(name, 2 * B - 3), batch_size=B, verbose=0)
-    once, again = (
-        model.evaluate(*data(name, 2 * B - 3), batch_size=B, verbose=0, return_dict=True) for _ in range(2)
-    )
-    assert np.isfinite(once["loss"]) and (once == again or "everything" in name)  # which draws a prior
 
 
 @pytest.mark.parametrize("name", OF_MEANS)

@@ -26,7 +26,7 @@ def value(x):
 
 def small(**options):
     encoder = seed_encoder(S, D)
-    model = VariationalAutoencoder(encoder, mirrored_decoder(encoder), **options)
+    model = VariationalAutoencoder(encoder, mirrored_decoder(encoder, S), **options)
     model.build((None, S, S, 3))
     return model
 
@@ -98,7 +98,7 @@ def test_an_encoder_without_a_log_variance_is_refused(refused):
     encoder = seed_encoder(S, D)
     plain = keras.Model(encoder.input, {name: encoder.output[name] for name in (MEAN, FEATURE_MAP)})
     with refused("Gaussian posterior"):
-        VariationalAutoencoder(plain, mirrored_decoder(plain))
+        VariationalAutoencoder(plain, mirrored_decoder(plain, S))
 
 
 def test_outside_training_an_image_is_encoded_as_it_is():
