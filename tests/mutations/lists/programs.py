@@ -12,15 +12,15 @@ EDITS = [
             "from statistics import mean, pstdev as stdev",
         ),
         ("shares for per cent", "number(100 * share,", "number(share,"),
+        (
+            "one deviation for both metrics",
+            "[numbers[name] for numbers in measured]",
+            '[numbers.get("cosine", numbers[name]) for numbers in measured]',
+        ),
     ),
     *edits_of(
         "experiments/compare/table.py",
         'tests/experiments/compare/test_main.py -k "table or header or encoder"',
-        (
-            "one deviation for both metrics",
-            "[accuracy[metric] for accuracy in accuracies]",
-            '[accuracy["cosine"] for accuracy in accuracies]',
-        ),
         ("the least accurate first", "reverse=True)", "reverse=False)"),
         ("seconds for minutes", 'entry.diary["seconds"] / 60', 'entry.diary["seconds"]'),
         ("images after the first epoch", "own[0].curve[-1][0]", "own[0].curve[0][0]"),
