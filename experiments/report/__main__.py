@@ -42,15 +42,15 @@ def report(options: Options) -> None:
     from experiments.report.page import page
     from experiments.report.queries import queries
 
-    evaluation = evaluated(run, configuration)
+    evaluation, evaluate_again = evaluated(run, configuration)
     encoder = run.load().encoder
     train, val = embed(encoder, dataset.train.images), embed(encoder, dataset.val.images)
     command = program_command("report", run, options)
-    commands = [evaluation.command, command]
+    commands = [evaluate_again, command]
     sections = {
         "Run": overview(run, configuration, dataset, options.data, encoder, commands),
         "Training": curves(run),
-        "Evaluation": evaluation.body,
+        "Evaluation": evaluation,
         "Neighbours": neighbours(dataset, train, val),
         "Map of the codes": code_map(dataset, val),
         "Best and worst queries": queries(dataset, val),
