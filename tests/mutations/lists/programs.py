@@ -28,12 +28,8 @@ EDITS = [
     *edits_of(
         "experiments/compare/plot.py",
         'tests/experiments/compare/test_main.py -k "plot or names"',
-        ("a band of the mean", "list(map(min, each)), list(map(max, each))", "middle, middle"),
-        (
-            "the sum for the mean",
-            "middle = [mean(epoch) for epoch in each]",
-            "middle = [sum(epoch) for epoch in each]",
-        ),
+        ("a band of the mean", "each.min(axis=0), each.max(axis=0)", "middle, middle"),
+        ("the sum for the mean", "middle = each.mean(axis=0)", "middle = each.sum(axis=0)"),
         ("names that touch", "(high - low) * 0.055", "(high - low) * 0.01"),
         (
             "no gap between names",
