@@ -77,7 +77,7 @@ def benchmark(options: Options) -> None:
         bench.end()
     limits = f"Measured limits: matrix products {', '.join(rates)}."
     text = f"{head}\n\n{limits}\n\n{table(rows)}"
-    numbers = {"machine": head, "limits": limits, "rows": [row.as_json() for row in rows]}
+    numbers = {"machine": head, "limits": limits, "rows": [{**vars(row), "share": row.share} for row in rows]}
     (folder / "benchmark.md").write_text(text, "utf8")
     (folder / "benchmark.json").write_text(json.dumps(numbers, indent=2) + "\n", "utf8")
     print(f"{text}\n{printable(folder / 'benchmark.md')}")

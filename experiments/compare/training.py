@@ -62,21 +62,11 @@ class Entry:
     curve: list[tuple[int, float]] = field(default_factory=list)
     """Images seen and cosine accuracy after each epoch."""
 
-    @property
-    def name(self) -> str:
-        return f"{self.preset}-seed{self.seed}"
-
-    @property
-    def run(self) -> Run:
-        return Run(f"{self.out}/{self.name}")
-
-    @property
-    def printed(self) -> Path:
-        return self.out / f"{self.name}.log"
-
-    @property
-    def diary_file(self) -> Path:
-        return self.out / self.name / "compare.json"
+    def __post_init__(self):
+        self.name = f"{self.preset}-seed{self.seed}"
+        self.run = Run(f"{self.out}/{self.name}")
+        self.printed = self.out / f"{self.name}.log"
+        self.diary_file = self.out / self.name / "compare.json"
 
 
 def trained(options: Options) -> list[Entry]:
