@@ -6,7 +6,7 @@ from dim.evaluation.features import CODE, ROWS, title
 from dim.evaluation.few_labels import FEW_LABELS
 from dim.evaluation.probes import LINEAR_PROBE
 from dim.names import plotted
-from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, YELLOW, panels
+from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, YELLOW, explained, panels
 
 _ENCODERS = {"": BLUE, "supervised": GREEN, "untrained": ORANGE, "uncalibrated": YELLOW, "random": YELLOW}
 _BASELINES = {"PCA": PINK, "pixels": GREY}
@@ -65,9 +65,8 @@ def _accuracies(axes, features: dict, evaluation: dict) -> None:
     axes.set_xlim(left=0)
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
-    axes.set_xlabel("validation accuracy (%)", fontsize=9)
     above = {"ncols": 4, "loc": "lower center", "bbox_to_anchor": (0.4, 1), "columnspacing": 1}
-    axes.legend(fontsize=7, frameon=False, **above)
+    explained(axes, "validation accuracy (%)", "", **above)
 
 
 def _few_labels(axes, features: dict, evaluation: dict) -> None:
@@ -81,9 +80,7 @@ def _few_labels(axes, features: dict, evaluation: dict) -> None:
     axes.set_xticks(list(_LABELLED.values()), [f"{share} %" for share in _LABELLED.values()])
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
-    axes.set_xlabel("training labels", fontsize=9)
-    axes.set_ylabel("accuracy of the linear probe (%)", fontsize=9)
-    axes.legend(fontsize=7, frameon=False, loc="upper left")
+    explained(axes, "training labels", "accuracy of the linear probe (%)", loc="upper left")
 
 
 def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
@@ -93,9 +90,8 @@ def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
         axes.plot(range(1, len(values) + 1), values, color=_colour(name), linewidth=1.5, label=label)
     axes.set_yscale("log")
     axes.set_ylim(1e-4, 1.2)
-    axes.set_xlabel("number of the singular value", fontsize=9)
-    axes.set_ylabel("singular value of training codes", fontsize=9)
-    axes.legend(fontsize=7, frameon=False, title="RankMe in brackets", title_fontsize=7)
+    y = "singular value of training codes"
+    explained(axes, "number of the singular value", y, title="RankMe in brackets", title_fontsize=7)
 
 
 def _colour(name: str) -> str:
