@@ -19,7 +19,7 @@ from dim.presets import PRESETS
 from experiments import terminal
 from experiments.words import check
 
-__all__ = ["Interrupted", "import_keras", "nothing_to_lose", "run"]
+__all__ = ["import_keras", "nothing_to_lose", "run"]
 
 _ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _LONGEST = 4000  # letters of an error
@@ -35,13 +35,7 @@ _REMEDIES = {
     errno.EROFS: _RIGHTS,
     errno.EMFILE: "too few files may be open, see ulimit -n",
 }
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, or another signal that asks to end; `args` is its number."""
-
-
-_received: list[int] = []
+_received: list[int] = []  # numbers of the signals that asked to end
 
 
 def run(program: Callable[..., None], options: type, description: str) -> None:
@@ -78,15 +72,14 @@ def run(program: Callable[..., None], options: type, description: str) -> None:
 @contextmanager
 def nothing_to_lose() -> Iterator[None]:
     """While it lasts Ctrl-C ends the process at once, even inside of a long computation by a library."""
-    before = {number: signal.getsignal(number) for number in _ENDINGS}
+    ours = [number for number in _ENDINGS if signal.getsignal(number) is _interrupt]
     try:
-        for number, handler in before.items():
-            if handler is _interrupt:
-                signal.signal(number, signal.SIG_DFL)
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in ours:
+            signal.signal(number, _interrupt)
 
 
 def _options(name: str, options: type, description: str):
@@ -123,7 +116,7 @@ def _listen() -> None:
 
 def _interrupt(number, frame):
     _received.append(number)
-    raise Interrupted(number)
+    raise KeyboardInterrupt(number)
 
 
 def _end_by(number: int) -> None:

@@ -5,30 +5,18 @@ files of TensorBoard's projector. As NumPy the codes are in the index already.
 """
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
-from dim.files import check_writable, replace
+from dim.files import replace
 from dim.names import printable
 from dim.training.run import Run
 from experiments import command_line
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of `export`."""
-
-    run: str = ""
-    """Name of the folder in runs/ (or a path); by default the run trained last."""
-    data: str = ""
-    """Name or path of the indexed data set; by default the one indexed last."""
+from experiments.options import OfIndex as Options
 
 
 def export(options: Options) -> None:
     """Exports what there is."""
-    run = Run.chosen(options.run)
-    image_size = run.configuration().image_size
-    check_writable(run.path)
+    run, configuration = options.opened()
     folder = run.path / "export"
     folder.mkdir(exist_ok=True)
     if options.data or any(run.path.glob("index/*/index.json")):
@@ -43,7 +31,7 @@ def export(options: Options) -> None:
     encoder, onnx = run.load().encoder, folder / "encoder.onnx"
     replace(folder / "encoder.keras", in_plain_keras(encoder).save)
     print(printable(folder / "encoder.keras"))
-    difference = f"{write_onnx(onnx, encoder, image_size):.1g} at most, relatively"
+    difference = f"{write_onnx(onnx, encoder, configuration.image_size):.1g} at most, relatively"
     print(printable(f"{onnx}: codes differ from those of Keras in float32 by {difference}"))
 
 

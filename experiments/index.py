@@ -9,21 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from dim import data
-from dim.files import UNFINISHED, check_writable, exclusive, typed_path
+from dim.files import UNFINISHED, exclusive, typed_path
 from dim.names import printable
 from dim.search.engine import IndexMetric, Kind
-from dim.training.run import Run
 from experiments import command_line
+from experiments.options import OfRun
 
 _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OfRun):
     """Options of `index`."""
 
-    run: str = ""
-    """Name of the folder in runs/ (or a path); by default the run trained last."""
     data: str = ""
     """Any folder of images, Tiny-ImageNet as folder or zip, or photo-patches; by default what the run was
     trained on."""
@@ -36,9 +34,7 @@ class Options:
 
 def index(options: Options) -> None:
     """Makes or completes an index."""
-    run = Run.chosen(options.run)
-    configuration = run.configuration()
-    check_writable(run.path)
+    run, configuration = options.opened()
     where = options.data or configuration.data
     where = where if where == data.PHOTO_PATCHES else str(typed_path(where).resolve())
     source = data.listed(where, configuration.image_size)

@@ -12,22 +12,19 @@ import numpy as np
 from dim import data
 from dim.data import Split
 from dim.errors import DimError
-from dim.files import check_writable
 from dim.names import cell, printable
 from dim.search.engine import METRIC_NAMES
-from dim.training.run import Run
 from experiments import command_line
+from experiments.options import OfRun
 from experiments.tables import write_csv
 
 PICTURES = {"l2": "knn_l2.png", "cosine": "knn_cos.png"}
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OfRun):
     """Options of `knn`."""
 
-    run: str = ""
-    """Name of the folder in runs/ (or a path); by default the run trained last."""
     count: int = 10
     """Random validation images to draw as queries."""
     queries: str = ""
@@ -46,9 +43,7 @@ class Options:
 
 def knn(options: Options) -> None:
     """Embeds bank and queries with the run's encoder, searches, draws, and prints the hit rates."""
-    run = Run.chosen(options.run)
-    configuration = run.configuration()
-    check_writable(run.path)
+    run, configuration = options.opened()
     dataset = run.dataset(options.data)
     bank = getattr(dataset, options.against)
     queries, own = _queries(options, dataset, configuration.image_size)

@@ -11,7 +11,7 @@ from dim.files import typed_path
 from experiments import command_line
 from experiments.compare.table import publish
 from experiments.compare.training import Options as Training
-from experiments.compare.training import trained
+from experiments.compare.training import Preset, trained
 from experiments.compare.verification import caption, markdown, measure, plot, table
 
 _PRESETS = "dim", "two-view", "supervised", "metric-contrastive", "metric-triplet", "metric-supcon"
@@ -21,7 +21,7 @@ _PRESETS = "dim", "two-view", "supervised", "metric-contrastive", "metric-triple
 class Options(Training):
     """Options of `metric_learning`."""
 
-    presets: tuple[str, ...] = _PRESETS
+    presets: tuple[Preset, ...] = _PRESETS
     """Which to compare."""
     pairs: int = 10_000
     """Same pairs of validation images, and as many different ones; fewer where there are fewer."""

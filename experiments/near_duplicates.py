@@ -13,19 +13,16 @@ from dim.names import cell, printable
 from dim.search.engine import IndexMetric
 from dim.training.run import Run
 from experiments import command_line
+from experiments.options import OfIndex
 from experiments.tables import write_csv
 
 _PRINTED, _DRAWN, _TILE = 20, 40, 112
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OfIndex):
     """Options of `near_duplicates`."""
 
-    run: str = ""
-    """Name of the folder in runs/ (or a path); by default the run trained last."""
-    data: str = ""
-    """Name or path of the indexed data set; by default the one indexed last."""
     threshold: float = 0.01
     """Largest distance of a pair. What is nearly the same depends on the run: look at the contact sheet."""
     metric: IndexMetric = "cosine"

@@ -10,25 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from dim.errors import DimError
-from dim.files import check_writable, typed_path
+from dim.files import typed_path
 from dim.names import printable
 from dim.search.engine import Metric
-from dim.training.run import Run
 from experiments import command_line
+from experiments.options import OfIndex
 
 _TILE = 112
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OfIndex):
     """Options of `search`."""
 
     image: tuple[str, ...] = ()
     """One or several image files of any size."""
-    run: str = ""
-    """Name of the folder in runs/ (or a path); by default the run trained last."""
-    data: str = ""
-    """Name or path of the indexed data set; by default the one indexed last."""
     k: int = 10
     """Neighbours of each image."""
     metric: Metric = "cosine"
@@ -41,9 +37,7 @@ def search(options: Options) -> None:
     from dim.search.index import find
 
     files = _files(options.image)
-    run = Run.chosen(options.run)
-    configuration = run.configuration()
-    check_writable(run.path)
+    run, configuration = options.opened()
     index = find(run.path, options.data)
     if not 0 < options.k <= len(index):
         raise DimError(f"--k {options.k} does not fit: {index.folder} holds {len(index):,} images")

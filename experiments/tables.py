@@ -49,6 +49,16 @@ def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:
     return mean(values), stdev(values) if len(values) > 1 else None
 
 
+def over_seeds(measured: Sequence[dict], names: Iterable[str]) -> dict:
+    """Each `name` and `name_deviation`, None where a seed has no number, and how many `seeds` there are."""
+    cells = {}
+    for name in names:
+        each = [numbers[name] for numbers in measured]
+        known = each and None not in each
+        cells[name], cells[f"{name}_deviation"] = mean_and_deviation(each) if known else (None, None)
+    return {**cells, "seeds": len(measured)}
+
+
 def number(value: float, deviation: float | None = None, digits: int = 3) -> str:
     """`0.719`, or `0.719 ± 0.008`."""
     text = f"{value:.{digits}f}"

@@ -5,28 +5,13 @@ import os
 import sys
 
 
-class Stream(io.TextIOWrapper):
-    """Text to a file descriptor. What its encoding lacks becomes backslash escapes.
+class _Descriptor(io.FileIO):
+    """Where writing fails, as when `head` has read enough, the rest is dropped and the program goes on.
 
-    Where writing fails, as when `head` has read enough, the rest is dropped and the program goes on: its
-    files matter more than what it says of them.
-
-    Attributes:
-        failure: why the rest was dropped, or None.
+    Its files matter more than what it says of them.
     """
 
-    def __init__(self, like: io.TextIOWrapper):
-        self._raw = _Descriptor(like.fileno(), "w", closefd=False)
-        alike = {"line_buffering": like.line_buffering, "write_through": like.write_through}
-        super().__init__(io.BufferedWriter(self._raw), like.encoding, "backslashreplace", **alike)
-
-    @property
-    def failure(self) -> OSError | None:
-        return self._raw.failure
-
-
-class _Descriptor(io.FileIO):
-    failure = None
+    failure = None  # why the rest was dropped
 
     def write(self, content) -> int:
         try:
@@ -40,16 +25,22 @@ class _Descriptor(io.FileIO):
 
 
 def protect() -> None:
-    """Puts such streams in the place of the process's own, as far as it has any."""
+    """Puts such streams in the place of the process's own, as far as it has any.
+
+    What their encoding lacks becomes backslash escapes.
+    """
     for name in "stdout", "stderr":
         stream = getattr(sys, name)
         if type(stream) is io.TextIOWrapper:  # not that of a test or a notebook
             stream.flush()
-            setattr(sys, name, Stream(stream))
+            binary = io.BufferedWriter(_Descriptor(stream.fileno(), "w", closefd=False))
+            alike = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
+            setattr(sys, name, io.TextIOWrapper(binary, stream.encoding, "backslashreplace", **alike))
 
 
 def failure() -> OSError | None:
     """What kept standard output from being written so far."""
     if sys.stdout is not None:
         sys.stdout.flush()
-    return getattr(sys.stdout, "failure", None)
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return getattr(raw, "failure", None)

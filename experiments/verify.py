@@ -9,7 +9,6 @@ most wrong) into the run folder.
 
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,23 +18,22 @@ from dim.configuration import Configuration
 from dim.data import Dataset, Split
 from dim.errors import DimError
 from dim.evaluation import PIXELS, UNTRAINED
-from dim.files import check_writable, replace
+from dim.files import replace, typed_path
 from dim.names import plotted, printable
 from dim.pictures.figures import BLUE, GREY, PINK, draw_distances, draw_roc, panels, save
 from dim.search.engine import METRIC_NAMES
 from dim.training.run import Run
 from experiments import command_line
+from experiments.options import OfRun
 from experiments.tables import aligned, percent
 
 _SHOWN = 4
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OfRun):
     """Options of `verify`."""
 
-    run: str = ""
-    """Name of the folder in runs/ (or a path); by default the run trained last."""
     data: str = ""
     """Another data set than the one the run was trained on: all its images are used, not a split."""
     pairs: int = 10_000
@@ -50,9 +48,7 @@ def verify(options: Options) -> None:
     """Embeds, compares the pairs, prints and draws."""
     if options.pairs < 2 or options.seed < 0:
         raise DimError("--pairs must be at least 2 and --seed at least 0")
-    run = Run.chosen(options.run)
-    configuration = run.configuration()
-    check_writable(run.path)
+    run, configuration = options.opened()
     dataset, images, what = _asked(run, configuration, options.data)
 
     command_line.import_keras()
@@ -98,7 +94,7 @@ def verify(options: Options) -> None:
 
 def _asked(run: Run, configuration: Configuration, where: str) -> tuple[Dataset, Split, str]:
     """The data set, the images of it that pairs are drawn from, and what to call these."""
-    names = where, str(Path(where).expanduser().resolve())  # photo-patches are no path
+    names = where, str(typed_path(where).resolve())  # photo-patches are no path
     own = not where or configuration.data in names
     dataset = run.dataset() if own else data.load_whole(where, configuration.image_size)
     if not dataset.labelled:

@@ -44,7 +44,7 @@ def draw_roc(axes, curves: Sequence[tuple], band: Sequence[tuple] = ()) -> None:
     chance = np.geomspace(_LEAST_FAR, 1)
     axes.plot(chance, chance, color="0.6", linestyle=":", linewidth=1, label="chance")
     axes.set(xscale="log", xlim=(_LEAST_FAR, 1), ylim=(0, 1))
-    _explained(axes, "different pairs accepted (FAR)", "same pairs accepted (TAR)", loc="upper left")
+    explained(axes, "different pairs accepted (FAR)", "same pairs accepted (TAR)", loc="upper left")
 
 
 def draw_distances(axes, distances: np.ndarray, same: np.ndarray, threshold: float, metric: str) -> None:
@@ -55,10 +55,11 @@ def draw_distances(axes, distances: np.ndarray, same: np.ndarray, threshold: flo
         axes.hist(distances[which], edges, density=True, histtype="step", color=colour, label=f"{name} pairs")
     axes.axvline(threshold, color="0.2", linestyle="--", linewidth=1, label=f"threshold {threshold:.3g}")
     axes.set_xlim(0, edges[-1])
-    _explained(axes, f"{metric} distance", "density")
+    explained(axes, f"{metric} distance", "density")
 
 
-def _explained(axes, x: str, y: str, **legend) -> None:
+def explained(axes, x: str, y: str, **legend) -> None:
+    """Titles the axes of a panel, and draws the legend with such options."""
     axes.set_xlabel(x, fontsize=9)
     axes.set_ylabel(y, fontsize=9)
     axes.legend(fontsize=7, frameon=False, **legend)

@@ -64,10 +64,11 @@ class Bench:
         sides = {name: (run, amount) for name, run in runs.items() if run}
         return alternate(sides, self.rounds, self.seconds)
 
-    def against_limit(self, what: str, amount: int, task: str, rival, precision: str, **arguments) -> Row:
-        """A task of ours beside the rival (its run and name), and the images a second at the matrix rate."""
-        rate, (rival, name) = self.matrix_rate(precision), rival
-        runs, facts = self.prepare(OURS, task, precision=precision, **arguments)
+    def against_limit(self, what: str, amount: int, task: str, has_rival: bool = True, **arguments) -> Row:
+        """A task of ours beside the rival's, and the images a second at the matrix rate of its precision."""
+        rival, name = self.fastest(task, **arguments) if has_rival else (None, "none")
+        rate = self.matrix_rate(arguments["precision"])
+        runs, facts = self.prepare(OURS, task, **arguments)
         note = f"{facts['operations'] / 1e9:.3g} GFLOP an image; limit from {rate / 1e12:.3g} TFLOP/s"
         rates = self.rates(amount, ours=runs[task], rival=rival)
         return Row.of_rates(what, "images/s", rates, name, limit=rate / facts["operations"], note=note)

@@ -65,13 +65,10 @@ def _all_operations(graph) -> Iterator:
 
 def _needed(graph) -> list:
     """Without what nothing depends on and TensorFlow leaves out, such as the gradient of the images."""
-    pending = [*(tensor.op for tensor in graph.outputs), *graph.control_outputs]
-    needed = set()
-    while pending:
-        operation = pending.pop()
-        if operation not in needed:
-            needed.add(operation)
-            pending += [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
+    needed = {*(tensor.op for tensor in graph.outputs), *graph.control_outputs}
+    for operation in reversed(graph.get_operations()):  # each stands behind what it depends on
+        if operation in needed:
+            needed |= {*(tensor.op for tensor in operation.inputs), *operation.control_inputs}
     return [operation for operation in graph.get_operations() if operation in needed]
 
 

@@ -12,12 +12,9 @@ _STEPS = 20
 
 def step_rows(bench: Bench, preset: str, precision: str, batch_size: int) -> list[Row]:
     """Images a second through a full training step."""
-    arguments = {"preset": preset, "batch_size": batch_size, "image_size": bench.options.image_size}
-    rival = None, "none"
-    if preset in _WITH_RIVAL:
-        rival = bench.fastest("step", precision=precision, **arguments)
-    name = f"step: {preset}, {precision}, batch {batch_size}"
-    return [bench.against_limit(name, batch_size, "step", rival, precision, **arguments)]
+    sizes = {"batch_size": batch_size, "image_size": bench.options.image_size}
+    name, how = f"step: {preset}, {precision}, batch {batch_size}", {"preset": preset, "precision": precision}
+    return [bench.against_limit(name, batch_size, "step", preset in _WITH_RIVAL, **how, **sizes)]
 
 
 def augmentation_rows(bench: Bench, batch_size: int) -> list[Row]:
@@ -48,7 +45,6 @@ def feed_rows(bench: Bench, batch_size: int) -> list[Row]:
 def encode_rows(bench: Bench) -> list[Row]:
     """Codes of a data set in memory."""
     count, precision = (1000 if bench.quick else 10_000), bench.device()["precision"]
-    arguments = {"count": count, "batch_size": 250, "image_size": bench.options.image_size}
-    rival = bench.fastest("encode", precision=precision, **arguments)
+    sizes = {"count": count, "batch_size": 250, "image_size": bench.options.image_size}
     name = f"encode: {count:,} images, {precision}"
-    return [bench.against_limit(name, count, "encode", rival, precision, **arguments)]
+    return [bench.against_limit(name, count, "encode", precision=precision, **sizes)]

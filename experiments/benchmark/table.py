@@ -69,9 +69,6 @@ class Row:
         """Of the limit."""
         return None if self.ours is None or self.limit is None else self.ours / self.limit
 
-    def as_json(self) -> dict:
-        return {**vars(self), "share": self.share}
-
     @classmethod
     def of_rates(cls, what: str, unit: str, rates: dict[str, list[float]], rival_name: str = "", **others):
         """From `alternate`'s rates of `ours` and, where there is one, `rival`."""

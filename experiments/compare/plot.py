@@ -1,7 +1,5 @@
 """The plot of a comparison: accuracy over images seen."""
 
-from statistics import mean
-
 import numpy as np
 
 from dim.evaluation import PIXELS, UNTRAINED
@@ -20,16 +18,14 @@ def plot(complete: list[Entry], rows: list[dict]):
     figure, axes = panels(1, 7, 4.3)
     labels = []
     for i, preset in enumerate(dict.fromkeys(entry.preset for entry in complete)):
-        curves = [entry.curve for entry in complete if entry.preset == preset]
-        seen = [images for images, _ in curves[0]]
-        each = [[100 * accuracy for _, accuracy in epoch] for epoch in zip(*curves, strict=True)]
-        middle = [mean(epoch) for epoch in each]
+        curves = np.array([entry.curve for entry in complete if entry.preset == preset])
+        seen, each = curves[0, :, 0], 100 * curves[:, :, 1]  # [epochs] and [seeds, epochs]
+        middle = each.mean(axis=0)
         colour, style = _COLOURS[i % len(_COLOURS)], _STYLES[i // len(_COLOURS) % len(_STYLES)]
         marker = "o" if len(seen) == 1 else None
         axes.plot(seen, middle, color=colour, linestyle=style, linewidth=1.8, marker=marker)
         if len(curves) > 1:
-            least, greatest = list(map(min, each)), list(map(max, each))
-            axes.fill_between(seen, least, greatest, color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(seen, each.min(axis=0), each.max(axis=0), color=colour, alpha=0.2, linewidth=0)
         labels.append((middle[-1], seen[-1], preset, colour))
     end = max(images for _, images, _, _ in labels)
     for row in rows:

@@ -25,27 +25,17 @@ def table(entries: list[Entry], untrained: dict[str, list[dict]]) -> list[dict]:
     for preset in dict.fromkeys(entry.preset for entry in entries):
         every = [entry for entry in entries if entry.preset == preset]
         own = [entry for entry in every if not entry.failure]
-        row = {"name": preset, **_over_seeds([entry.accuracy["code"] for entry in own])}
+        row = {"name": preset, **tables.over_seeds([entry.accuracy["code"] for entry in own], _METRICS)}
         if own:
             row["images_seen"] = own[0].curve[-1][0]
             row["minutes"] = mean(entry.diary["seconds"] / 60 for entry in own)
         failed = (f"seed {entry.seed}: {entry.failure}" for entry in every if entry.failure)
         rows.append({**row, "failed": printable("; ".join(failed))})
-    rows += [{"name": name, **_over_seeds(seeds)} for name, seeds in untrained.items()]
     first = next(entry for entry in entries if not entry.failure)
-    rows.append({"name": PIXELS, **_over_seeds([first.accuracy[PIXELS]])})
+    others = {**untrained, PIXELS: [first.accuracy[PIXELS]]}
+    rows += [{"name": name, **tables.over_seeds(seeds, _METRICS)} for name, seeds in others.items()]
     rows.sort(key=lambda row: -1 if row["cosine"] is None else row["cosine"], reverse=True)
     return [dict.fromkeys(_COLUMNS) | row for row in rows]
-
-
-def _over_seeds(accuracies: list[dict]) -> dict:
-    """Mean and standard deviation by each metric."""
-    cells = {"seeds": len(accuracies)}
-    for metric in _METRICS:
-        each = [accuracy[metric] for accuracy in accuracies]
-        found = tables.mean_and_deviation(each) if each else (None, None)
-        cells[metric], cells[f"{metric}_deviation"] = found
-    return cells
 
 
 def header(complete: list[Entry], epochs: int) -> str:

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from tqdm import tqdm
 
@@ -18,8 +19,8 @@ from dim.form import check
 from dim.names import printable
 from dim.presets import PRESETS
 from dim.training.run import Run
-from experiments.words import did_you_mean
 
+Preset = Literal[tuple(PRESETS)]
 _OURS = ("--preset", "--seed", "--epochs", "--data", "--run")
 
 
@@ -27,7 +28,7 @@ _OURS = ("--preset", "--seed", "--epochs", "--data", "--run")
 class Options:
     """What is trained: every preset with every seed."""
 
-    presets: tuple[str, ...] = tuple(PRESETS)
+    presets: tuple[Preset, ...] = tuple(PRESETS)
     """Which to train."""
     seeds: tuple[int, ...] = (0, 1)
     """Each preset is trained once with each."""
@@ -61,21 +62,11 @@ class Entry:
     curve: list[tuple[int, float]] = field(default_factory=list)
     """Images seen and cosine accuracy after each epoch."""
 
-    @property
-    def name(self) -> str:
-        return f"{self.preset}-seed{self.seed}"
-
-    @property
-    def run(self) -> Run:
-        return Run(f"{self.out}/{self.name}")
-
-    @property
-    def printed(self) -> Path:
-        return self.out / f"{self.name}.log"
-
-    @property
-    def diary_file(self) -> Path:
-        return self.out / self.name / "compare.json"
+    def __post_init__(self):
+        self.name = f"{self.preset}-seed{self.seed}"
+        self.run = Run(f"{self.out}/{self.name}")
+        self.printed = self.out / f"{self.name}.log"
+        self.diary_file = self.out / self.name / "compare.json"
 
 
 def trained(options: Options) -> list[Entry]:
@@ -100,10 +91,6 @@ def trained(options: Options) -> list[Entry]:
 
 def _check(options: Options) -> None:
     """Before anything is trained, and without decoding an image."""
-    for preset in options.presets:
-        if preset not in PRESETS:
-            hint = did_you_mean(preset, PRESETS, cutoff=0.3)
-            raise DimError(f"no preset {preset!r}; {hint}there are: {', '.join(PRESETS)}")
     if not options.presets or not options.seeds:
         raise DimError("nothing to compare: --presets and --seeds each need at least one")
     if options.epochs < 1 or min(options.seeds) < 0:

@@ -75,12 +75,8 @@ def table(measured: dict[str, dict[int, dict]], labels: dict[str, bool]) -> list
     """
     rows = []
     for name, seeds in measured.items():
-        row = {"name": name, "labels": {True: "yes", False: "no"}.get(labels.get(name), "")}
-        for key in _MEASURES:
-            each = [numbers[key] for numbers in seeds.values()]
-            found = (None, None) if None in each else tables.mean_and_deviation(each)
-            row[key], row[f"{key}_deviation"] = found
-        rows.append({**row, "seeds": len(seeds)})
+        known = {True: "yes", False: "no"}.get(labels.get(name), "")
+        rows.append({"name": name, "labels": known, **tables.over_seeds([*seeds.values()], _MEASURES)})
     return sorted(rows, key=lambda row: row["map_at_r"], reverse=True)
 
 

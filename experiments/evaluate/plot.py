@@ -1,13 +1,12 @@
 """One figure of an evaluation: accuracies, what few labels are worth, and the spectrum of the codes."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from dim.evaluation.features import CODE, ROWS, title
 from dim.evaluation.few_labels import FEW_LABELS
 from dim.evaluation.probes import LINEAR_PROBE
 from dim.names import plotted
-from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, YELLOW, panels
+from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, PINK, YELLOW, explained, panels
 
 _ENCODERS = {"": BLUE, "supervised": GREEN, "untrained": ORANGE, "uncalibrated": YELLOW, "random": YELLOW}
 _BASELINES = {"PCA": PINK, "pixels": GREY}
@@ -22,27 +21,21 @@ def plot(evaluation: dict):
 
 def plots(evaluation: dict) -> list[tuple[str, object]]:
     """The same panels as figures of their own and of one size, each with a title."""
-    return [(panel.title, _figure([panel._replace(width=1.35)], evaluation)) for panel in _panels(evaluation)]
+    shown = _panels(evaluation)
+    return [(name, _figure([(name, 1.35, *how)], evaluation)) for name, _, *how in shown]
 
 
-class _Panel(NamedTuple):
-    title: str
-    draw: Callable
-    numbers: dict
-    width: float
-
-
-def _panels(evaluation: dict) -> list[_Panel]:
-    """Those that there are numbers for."""
+def _panels(evaluation: dict) -> list[tuple[str, float, Callable, dict]]:
+    """Title, relative width, what draws it and from which numbers, of those that there are any for."""
     features = evaluation["features"]
     shares = {column.name for column in FEW_LABELS.columns}
     few = {name: m for name, m in features.items() if shares & set(m) and _is_code(name)}
     panels = [
-        _Panel("validation accuracy of each feature", _accuracies, features, 1.35),
-        _Panel("accuracy of a linear probe by the share of labels", _few_labels, few, 1),
-        _Panel("singular values of the codes", _spectrum, evaluation["gauges"], 1),
+        ("validation accuracy of each feature", 1.35, _accuracies, features),
+        ("accuracy of a linear probe by the share of labels", 1, _few_labels, few),
+        ("singular values of the codes", 1, _spectrum, evaluation["gauges"]),
     ]
-    return [panel for panel in panels if panel.numbers]
+    return [panel for panel in panels if panel[-1]]
 
 
 def _is_code(name: str) -> bool:
@@ -50,11 +43,11 @@ def _is_code(name: str) -> bool:
     return row is not None and (row.of_the_data or row.features == CODE)
 
 
-def _figure(shown: list[_Panel], evaluation: dict):
-    widths = [panel.width for panel in shown]
+def _figure(shown: list[tuple], evaluation: dict):
+    widths = [width for _, width, *_ in shown]
     figure, all_axes = panels(len(shown), 1.2 + 3.1 * sum(widths), width_ratios=widths, squeeze=False)
-    for axes, panel in zip(all_axes[0], shown, strict=True):
-        panel.draw(axes, panel.numbers, evaluation)
+    for axes, (_, _, draw, numbers) in zip(all_axes[0], shown, strict=True):
+        draw(axes, numbers, evaluation)
     return figure
 
 
@@ -72,9 +65,8 @@ def _accuracies(axes, features: dict, evaluation: dict) -> None:
     axes.set_xlim(left=0)
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
-    axes.set_xlabel("validation accuracy (%)", fontsize=9)
     above = {"ncols": 4, "loc": "lower center", "bbox_to_anchor": (0.4, 1), "columnspacing": 1}
-    axes.legend(fontsize=7, frameon=False, **above)
+    explained(axes, "validation accuracy (%)", "", **above)
 
 
 def _few_labels(axes, features: dict, evaluation: dict) -> None:
@@ -88,9 +80,7 @@ def _few_labels(axes, features: dict, evaluation: dict) -> None:
     axes.set_xticks(list(_LABELLED.values()), [f"{share} %" for share in _LABELLED.values()])
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
-    axes.set_xlabel("training labels", fontsize=9)
-    axes.set_ylabel("accuracy of the linear probe (%)", fontsize=9)
-    axes.legend(fontsize=7, frameon=False, loc="upper left")
+    explained(axes, "training labels", "accuracy of the linear probe (%)", loc="upper left")
 
 
 def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
@@ -100,9 +90,8 @@ def _spectrum(axes, gauges: dict, evaluation: dict) -> None:
         axes.plot(range(1, len(values) + 1), values, color=_colour(name), linewidth=1.5, label=label)
     axes.set_yscale("log")
     axes.set_ylim(1e-4, 1.2)
-    axes.set_xlabel("number of the singular value", fontsize=9)
-    axes.set_ylabel("singular value of training codes", fontsize=9)
-    axes.legend(fontsize=7, frameon=False, title="RankMe in brackets", title_fontsize=7)
+    y = "singular value of training codes"
+    explained(axes, "number of the singular value", y, title="RankMe in brackets", title_fontsize=7)
 
 
 def _colour(name: str) -> str:

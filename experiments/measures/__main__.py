@@ -5,6 +5,7 @@ and where the source is wrong.
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 
 from dim.errors import DimError
 from dim.files import typed_path
@@ -32,29 +33,24 @@ def measures(options: Options) -> None:
         raise DimError("--steps must be at least 20, --splits at least 2 and --seed at least 0")
     from tqdm import tqdm
 
-    from experiments.measures.balls import balls
-    from experiments.measures.bounds import bounds
-    from experiments.measures.breast_cancer import breast_cancer
     from experiments.measures.row import markdown
-    from experiments.measures.space_worms import space_worms
-    from experiments.measures.two_directions import two_directions
-    from experiments.measures.uniform_and_binomial import uniform_and_binomial
 
     out = typed_path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     command_line.import_keras()
-    experiments = {
-        "space worms": lambda: space_worms(out),
-        "uniform and binomial": lambda: uniform_and_binomial(out, options.seed),
-        "two directions": lambda: two_directions(out),
-        "breast cancer": lambda: breast_cancer(out, options.splits, options.seed),
-        "balls": lambda: balls(out),
-        "bounds": lambda: bounds(out, options.steps, options.seed),
+    claims = {
+        "space_worms": {},
+        "uniform_and_binomial": {"seed": options.seed},
+        "two_directions": {},
+        "breast_cancer": {"splits": options.splits, "seed": options.seed},
+        "balls": {},
+        "bounds": {"steps": options.steps, "seed": options.seed},
     }
     rows = []
-    for name, experiment in (bar := tqdm(experiments.items(), leave=False)):
-        bar.set_description(name)
-        rows += experiment()
+    for name, settings in (bar := tqdm(claims.items(), leave=False)):
+        bar.set_description(name.replace("_", " "))
+        claim = import_module(f"experiments.measures.{name}")
+        rows += getattr(claim, name)(out, **settings)
     text = markdown(rows)
     (out / "measures.md").write_text(text, "utf8")
     print(f"{text}\n{printable(out / 'measures.md')}, and beside it")

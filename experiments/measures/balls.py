@@ -10,18 +10,13 @@ from experiments.measures.row import Row
 
 CENTRE = np.array([[1.0, 0.6]])
 COVARIANCE = np.array([[1.0, 0.7], [0.7, 0.8]])
-BALLS = {
-    "L1": {"metric": "l1"},
-    "L2": {"metric": "l2"},
-    "L∞": {"metric": "lp", "p": np.inf},
-    "cosine": {"metric": "cosine"},
-    "Mahalanobis": {"metric": "mahalanobis", "covariance": COVARIANCE},
-}
-AREAS = {
-    "L1": (2.0, "2"),
-    "L2": (np.pi, "π"),
-    "L∞": (4.0, "4"),
-    "Mahalanobis": (np.pi * np.sqrt(np.linalg.det(COVARIANCE)), "π √det Σ"),
+ELLIPSE = np.pi * np.sqrt(np.linalg.det(COVARIANCE))
+BALLS = {  # the distance, and the area of its unit ball, if it has one
+    "L1": ({"metric": "l1"}, 2.0, "2"),
+    "L2": ({"metric": "l2"}, np.pi, "π"),
+    "L∞": ({"metric": "lp", "p": np.inf}, 4.0, "4"),
+    "cosine": ({"metric": "cosine"}, None, ""),
+    "Mahalanobis": ({"metric": "mahalanobis", "covariance": COVARIANCE}, ELLIPSE, "π √det Σ"),
 }
 SIDE = -2 + (np.arange(500) + 0.37) / 100  # neither this nor the shift below lets a ball end on a point
 
@@ -30,13 +25,14 @@ def balls(folder: Path) -> list[Row]:
     """Draws contours of each distance from one point, and measures the unit balls."""
     x, y = np.meshgrid(SIDE, SIDE - 0.3012)
     points = np.stack([x.ravel(), y.ravel()], axis=1)
-    fields = {name: pairwise_distances(points, CENTRE, **how).reshape(x.shape) for name, how in BALLS.items()}
+    fields, rows = {}, []
+    for name, (how, area, formula) in BALLS.items():
+        fields[name] = pairwise_distances(points, CENTRE, **how).reshape(x.shape)
+        if area:
+            counted = (fields[name] <= 1).sum() * (SIDE[1] - SIDE[0]) ** 2
+            remark = f"closed form {formula}; counted on the grid of the figure"
+            rows.append(Row(f"area of the unit ball of {name}", f"{area:.3f}", f"{counted:.3f}", remark))
     _draw(folder / "balls.png", x, y, fields)
-    rows = []
-    for name, (area, formula) in AREAS.items():
-        counted = (fields[name] <= 1).sum() * (SIDE[1] - SIDE[0]) ** 2
-        remark = f"closed form {formula}; counted on the grid of the figure"
-        rows.append(Row(f"area of the unit ball of {name}", f"{area:.3f}", f"{counted:.3f}", remark))
     return rows
 
 

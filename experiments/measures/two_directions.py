@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import logsumexp
+from scipy.stats import norm
 
 from dim.pictures.figures import BLUE, GREY, ORANGE, panels, save, titled
 from experiments.measures.row import Row
@@ -16,27 +18,18 @@ from experiments.tables import number
 WEIGHTS, MEANS, DEVIATIONS = (0.6, 0.4), (-3.0, 3.0), (0.6, 0.8)
 X = np.linspace(-14, 14, 2801)
 STEP = float(X[1] - X[0])
+LOG_P = logsumexp(norm.logpdf(X[:, None], MEANS, DEVIATIONS), axis=1, b=WEIGHTS)
 _MINIMA = "Gaussian of least KL(Gaussian ‖ mixture)", "its second, local minimum"
-
-
-def log_normal(mean: float, deviation: float) -> np.ndarray:
-    """log N(x; mean, deviation²) at all X."""
-    return -(((X - mean) / deviation) ** 2) / 2 - math.log(deviation * math.sqrt(2 * math.pi))
-
-
-LOG_P = np.logaddexp.reduce(
-    [math.log(w) + log_normal(m, s) for w, m, s in zip(WEIGHTS, MEANS, DEVIATIONS, strict=True)]
-)
 
 
 def forward(mean: float, deviation: float) -> float:
     """KL(mixture ‖ Gaussian), by the trapezoid rule, which is exact to rounding here."""
-    return float(np.trapezoid(np.exp(LOG_P) * (LOG_P - log_normal(mean, deviation)), dx=STEP))
+    return float(np.trapezoid(np.exp(LOG_P) * (LOG_P - norm.logpdf(X, mean, deviation)), dx=STEP))
 
 
 def reverse(mean: float, deviation: float) -> float:
     """KL(Gaussian ‖ mixture)."""
-    log_q = log_normal(mean, deviation)
+    log_q = norm.logpdf(X, mean, deviation)
     return float(np.trapezoid(np.exp(log_q) * (log_q - LOG_P), dx=STEP))
 
 
@@ -70,9 +63,9 @@ def _draw(file: Path, covering: tuple, seeking: list[tuple]) -> None:
     figure, (left, right) = panels(2, width=8.5)
     left.fill_between(X, np.exp(LOG_P), color="0.87", lw=0)
     left.plot(X, np.exp(LOG_P), color=GREY, lw=1)
-    left.plot(X, np.exp(log_normal(*covering)), color=BLUE, lw=1.8)
+    left.plot(X, norm.pdf(X, *covering), color=BLUE, lw=1.8)
     for at, style in zip(seeking, ("-", "--"), strict=True):
-        left.plot(X, np.exp(log_normal(*at)), color=ORANGE, lw=1.8, ls=style)
+        left.plot(X, norm.pdf(X, *at), color=ORANGE, lw=1.8, ls=style)
     left.annotate("mixture p", (4.9, 0.065), color=GREY, fontsize=8)
     left.annotate("least KL(p ‖ q):\ncovers both", (-1.9, 0.17), color=BLUE, fontsize=8)
     left.annotate("least KL(q ‖ p):\nseeks one", (-7.0, 0.5), color=ORANGE, fontsize=8)

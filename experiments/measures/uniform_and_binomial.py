@@ -16,6 +16,7 @@ TRIALS = 12
 OUTCOMES = np.arange(TRIALS + 1)
 UNIFORM = np.full(TRIALS + 1, 1 / (TRIALS + 1))
 SOURCE = {0.9: ("1.1847", "7.519"), 0.4: ("0.6194", "1.634")}
+BINOMIAL = {p: binom.pmf(OUTCOMES, TRIALS, p) for p in SOURCE}
 SAMPLES, REPEATS = 1000, 500
 SMOOTHING = (1.0, 0.5, 0.01)
 
@@ -24,28 +25,17 @@ def uniform_and_binomial(folder: Path, seed: int) -> list[Row]:
     """Both directions exactly and from samples, with each remedy for the infinity."""
     rng = np.random.default_rng(seed)
     rows, sampled = [], {}
-    for p, (one_way, other_way) in SOURCE.items():
-        name = f"B({TRIALS}, {p})"
-        exact = binom.pmf(OUTCOMES, TRIALS, p)
-        forward, backward = kl_divergence(exact, UNIFORM), kl_divergence(UNIFORM, exact)
-        rows += [
-            Row(f"KL({name} ‖ uniform)", f"{one_way} nats", f"{forward:.4f} nats", "exact"),
-            Row(f"KL(uniform ‖ {name})", f"{other_way} nats", f"{backward:.4f} nats", "exact; not symmetric"),
-        ]
-        sampled[p] = _sample(p, rng)
-        rows += _remedies(name, exact, sampled[p])
+    for p, exact in BINOMIAL.items():
+        sampled[p] = [rng.multinomial(SAMPLES, shape, size=REPEATS) for shape in (UNIFORM, exact)]
+        rows += _rows(p, *sampled[p])
     _draw(folder / "uniform_and_binomial.png", sampled)
     return rows
 
 
-def _sample(p: float, rng) -> tuple[np.ndarray, np.ndarray]:
-    """How often each outcome came up in repeated samples of the uniform and of the binomial: [R, K] each."""
-    uniform = rng.multinomial(SAMPLES, UNIFORM, size=REPEATS)
-    return uniform, rng.multinomial(SAMPLES, binom.pmf(OUTCOMES, TRIALS, p), size=REPEATS)
-
-
-def _remedies(name: str, exact: np.ndarray, sampled: tuple[np.ndarray, np.ndarray]) -> list[Row]:
-    uniform, binomial = (probabilities_from_counts(counts) for counts in sampled)
+def _rows(p: float, uniform_counts: np.ndarray, counts: np.ndarray) -> list[Row]:
+    """Of one binomial, by how often each outcome came up in repeated samples of both: [R, K] each."""
+    name, exact, (one_way, other_way) = f"B({TRIALS}, {p})", BINOMIAL[p], SOURCE[p]
+    uniform, binomial = probabilities_from_counts(uniform_counts), probabilities_from_counts(counts)
     infinite = np.isinf(kl_divergence(uniform, binomial)).mean()
     unseen = (binomial == 0).sum(axis=1).mean()
     forward, backward = kl_divergence(exact, UNIFORM), kl_divergence(UNIFORM, exact)
@@ -59,20 +49,21 @@ def _remedies(name: str, exact: np.ndarray, sampled: tuple[np.ndarray, np.ndarra
     smoothed = f"exact {backward:.4f}; where outcomes are unseen, α decides"
     symmetric = f"exact {jensen_shannon_divergence(UNIFORM, exact):.4f}; never above ln 2 = 0.6931"
     rows = [
+        Row(f"KL({name} ‖ uniform)", f"{one_way} nats", f"{forward:.4f} nats", "exact"),
+        Row(f"KL(uniform ‖ {name})", f"{other_way} nats", f"{backward:.4f} nats", "exact; not symmetric"),
         Row(f"KL(uniform ‖ {name}), sampled", "", f"infinite in {infinite:.1%}", drawn),
         remedy("the uniform, known, as reference", kl_divergence(binomial, UNIFORM), known),
     ]
     for alpha in SMOOTHING:
-        divergences = kl_divergence(uniform, probabilities_from_counts(sampled[1], alpha))
+        divergences = kl_divergence(uniform, probabilities_from_counts(counts, alpha))
         rows.append(remedy(f"add {alpha:g} to each count", divergences, smoothed))
     return [*rows, remedy("Jensen-Shannon", jensen_shannon_divergence(uniform, binomial), symmetric)]
 
 
 def _draw(file: Path, sampled: dict) -> None:
     figure, (left, right) = panels(2, width=8.5)
-    for p, colour in zip(SOURCE, (ORANGE, GREEN), strict=True):
-        left.plot(OUTCOMES, binom.pmf(OUTCOMES, TRIALS, p), "o-", ms=3.5, lw=1, color=colour)
-    left.plot(OUTCOMES, UNIFORM, "o-", ms=3.5, lw=1, color=BLUE)
+    for shape, colour in zip((*BINOMIAL.values(), UNIFORM), (ORANGE, GREEN, BLUE), strict=True):
+        left.plot(OUTCOMES, shape, "o-", ms=3.5, lw=1, color=colour)
     left.annotate("uniform", (0.1, 0.09), color=BLUE, fontsize=8)
     left.annotate("B(12, 0.4)", (3.1, 0.24), color=GREEN, fontsize=8)
     left.annotate("B(12, 0.9)", (7.6, 0.33), color=ORANGE, fontsize=8)
@@ -86,7 +77,7 @@ def _draw(file: Path, sampled: dict) -> None:
         middle, around = np.mean(values, axis=1), np.std(values, axis=1)
         right.plot(alphas, middle, color=colour, lw=1.8)
         right.fill_between(alphas, middle - around, middle + around, color=colour, alpha=0.2, lw=0)
-        exact = kl_divergence(UNIFORM, binom.pmf(OUTCOMES, TRIALS, p))
+        exact = kl_divergence(UNIFORM, BINOMIAL[p])
         right.axhline(exact, color=colour, lw=1, ls="--")
         at = {"xytext": (0, 4 if p == 0.9 else -11), "textcoords": "offset points"}
         right.annotate(f"exact {exact:.3f}", (1e-4, exact), **at, fontsize=8)

@@ -8,29 +8,25 @@ from dataclasses import dataclass
 from datetime import date
 
 from dim.errors import DimError
-from dim.files import check_writable, replace
+from dim.files import replace
 from dim.names import printable
-from dim.training.run import Run
 from experiments import command_line
+from experiments.options import OfRun
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OfRun):
     """Options of `report`."""
 
-    run: str = ""
-    """Name of the folder in runs/ (or a path); by default the run trained last."""
     data: str = ""
     """Another data set to show than the one the run was trained on."""
 
 
 def report(options: Options) -> None:
     """Embeds the images and writes the page; DimError if the run, its data or evaluation cannot be used."""
-    run = Run.chosen(options.run)
-    configuration = run.configuration()
+    run, configuration = options.opened()
     if not run.checkpoint.exists():
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
-    check_writable(run.path)
     dataset = run.dataset(options.data)
 
     command_line.import_keras()
@@ -46,15 +42,15 @@ def report(options: Options) -> None:
     from experiments.report.page import page
     from experiments.report.queries import queries
 
-    evaluation = evaluated(run, configuration)
+    evaluation, evaluate_again = evaluated(run, configuration)
     encoder = run.load().encoder
     train, val = embed(encoder, dataset.train.images), embed(encoder, dataset.val.images)
     command = program_command("report", run, options)
-    commands = [evaluation.command, command]
+    commands = [evaluate_again, command]
     sections = {
         "Run": overview(run, configuration, dataset, options.data, encoder, commands),
         "Training": curves(run),
-        "Evaluation": evaluation.body,
+        "Evaluation": evaluation,
         "Neighbours": neighbours(dataset, train, val),
         "Map of the codes": code_map(dataset, val),
         "Best and worst queries": queries(dataset, val),

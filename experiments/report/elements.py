@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
 
 import numpy as np
@@ -12,6 +12,8 @@ from dim.names import printable
 from dim.pictures.figures import save
 
 _QUALITY = 88
+_LOADING = ("link", "image_link", "reference", "image_reference", "short_reference", "short_image_ref")
+_LOADING += ("autolink", "automail", "html")
 
 
 def text(value: object) -> str:
@@ -42,17 +44,18 @@ def facts(pairs: Mapping[str, object], columns: bool = False) -> str:
     return f"<dl>{''.join(rows)}</dl>"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table that scrolls by itself where it is too wide; all columns but the first are numbers."""
+def from_markdown(source: str) -> str:
+    """Without what would lead or load from elsewhere, and without HTML; tables that are too wide scroll."""
+    from markdown import Markdown
 
-    def line(cells, tag):
-        first, *others = (text(cell) for cell in cells)
-        numbers = (f'<{tag} style="text-align: right;">{cell}</{tag}>' for cell in others)
-        return f"<tr><{tag}>{first}</{tag}>{''.join(numbers)}</tr>"
-
-    body = "\n".join(line(row, "td") for row in rows)
-    html = f"<table>\n<thead>{line(header, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-    return f'<div class="scroll">{html}</div>'
+    reader = Markdown(extensions=["tables"])
+    for pattern in _LOADING:
+        reader.inlinePatterns.deregister(pattern)
+    reader.preprocessors.deregister("html_block")
+    reader.parser.blockprocessors.deregister("reference")
+    reader.ESCAPED_CHARS.append("&")  # which begins what stands for an escaped <
+    html = reader.convert(escape(source, quote=False))
+    return html.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
 
 
 def side_by_side(figures: Iterable[str]) -> str:

@@ -6,10 +6,12 @@ import numpy as np
 
 from dim.configuration import Configuration
 from dim.data import Dataset
+from dim.names import in_markdown
 from dim.training.run import Run
 from experiments.report import elements
 from experiments.report.commands import train_command
 from experiments.report.curves import read_log
+from experiments.tables import markdown
 
 _STATED = {"preset", "data", "image_size", "epochs", "batch_size", "precision", "encoder", "code_size"}
 
@@ -74,9 +76,11 @@ def _results(run: Run) -> str:
         return ""
     results = run.read_json(run.results, "k", "accuracy")
     metrics = "cosine", "l2"
-    rows = [(name, *(_percent(each.get(m)) for m in metrics)) for name, each in results["accuracy"].items()]
+    measured = results["accuracy"].items()
+    rows = [(in_markdown(name), *(_percent(each.get(m)) for m in metrics)) for name, each in measured]
     title = f"Validation accuracy of {results['k']} nearest neighbours, each with a vote, when training ended"
-    return f"<h3>In short</h3>{elements.paragraph(title)}" + elements.table(("", "cosine", "L2"), rows)
+    table = elements.from_markdown(markdown(("", "cosine", "L2"), rows))
+    return f"<h3>In short</h3>{elements.paragraph(title)}{table}"
 
 
 def _percent(share) -> str:

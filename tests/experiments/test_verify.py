@@ -96,6 +96,8 @@ def test_what_cannot_be_verified_is_one_line(initial_run, declined, flat, photog
         verify(Options(run=run, pairs=1))
     with declined("is not a run"):
         verify(Options(run="nowhere"))
+    with declined("nobody's home folder"):
+        verify(Options(run=run, data="~nobody at all/pictures"))
     for file in flat.iterdir():  # every image a class of its own
         (flat / file.stem).mkdir()
         file.rename(flat / file.stem / file.name)

@@ -74,7 +74,7 @@ def test_a_row_that_fails_says_why_and_the_others_are_measured(command, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--presets", "sed"], "no preset 'sed'"),
+        (["--presets", "sed"], "--presets cannot be 'sed'; did you mean seed?"),
         (["--batch-sizes", "1"], "at least 2"),
         (["--data", "nowhere"], "no data at"),
         (["--torch-python", "nowhere"], "is not a program"),

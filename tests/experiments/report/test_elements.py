@@ -23,16 +23,22 @@ ESCAPED = "&lt;b&gt;&quot;é&quot; &amp; &#x27;ü&#x27;&lt;/b&gt;"
         elements.note(ODD),
         elements.facts({ODD: ODD}),
         elements.facts({ODD: ODD}, columns=True),
-        elements.table((ODD, ODD), [(ODD, ODD)]),
         elements.legend([(ODD, (1, 2, 3))]),
         elements.sheet(np.zeros((4, 4, 3), "uint8"), ODD, ODD),
         elements.charts([(ODD, Figure())]),
     ],
-    ids=["paragraph", "note", "facts", "settings", "table", "legend", "sheet", "charts"],
+    ids=["paragraph", "note", "facts", "settings", "legend", "sheet", "charts"],
 )
 def test_text_is_escaped_wherever_it_stands(html):
     assert "<b>" not in html
     assert html.count(ESCAPED) >= 1
+
+
+def test_of_markdown_the_tables_scroll_and_html_is_text():
+    html = elements.from_markdown(f"|  | {ODD} |\n| --- | ---: |\n| {ODD} | 1 |\n")
+    assert html.startswith('<div class="scroll"><table>') and html.endswith("</table></div>")
+    assert "<b>" not in html and html.count("&lt;b&gt;") == 2
+    assert '<td style="text-align: right;">1</td>' in html
 
 
 def test_a_command_can_be_copied():

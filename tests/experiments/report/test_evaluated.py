@@ -57,7 +57,7 @@ def test_tables_baselines_plots_and_the_caveat_of_estimates(run):
 
 
 def test_an_evaluation_of_fewer_epochs_says_so(run):
-    assert "Evaluated after 5 epochs; the run has gone on" in shown(run, epochs=5).body
+    assert "Evaluated after 5 epochs; the run has gone on" in shown(run, epochs=5)[0]
 
 
 def test_without_an_evaluation_there_is_the_command(run):

@@ -12,15 +12,15 @@ EDITS = [
             "from statistics import mean, pstdev as stdev",
         ),
         ("shares for per cent", "number(100 * share,", "number(share,"),
+        (
+            "one deviation for both metrics",
+            "[numbers[name] for numbers in measured]",
+            '[numbers.get("cosine", numbers[name]) for numbers in measured]',
+        ),
     ),
     *edits_of(
         "experiments/compare/table.py",
         'tests/experiments/compare/test_main.py -k "table or header or encoder"',
-        (
-            "one deviation for both metrics",
-            "[accuracy[metric] for accuracy in accuracies]",
-            '[accuracy["cosine"] for accuracy in accuracies]',
-        ),
         ("the least accurate first", "reverse=True)", "reverse=False)"),
         ("seconds for minutes", 'entry.diary["seconds"] / 60', 'entry.diary["seconds"]'),
         ("images after the first epoch", "own[0].curve[-1][0]", "own[0].curve[0][0]"),
@@ -28,12 +28,8 @@ EDITS = [
     *edits_of(
         "experiments/compare/plot.py",
         'tests/experiments/compare/test_main.py -k "plot or names"',
-        ("a band of the mean", "list(map(min, each)), list(map(max, each))", "middle, middle"),
-        (
-            "the sum for the mean",
-            "middle = [mean(epoch) for epoch in each]",
-            "middle = [sum(epoch) for epoch in each]",
-        ),
+        ("a band of the mean", "each.min(axis=0), each.max(axis=0)", "middle, middle"),
+        ("the sum for the mean", "middle = each.mean(axis=0)", "middle = each.sum(axis=0)"),
         ("names that touch", "(high - low) * 0.055", "(high - low) * 0.01"),
         (
             "no gap between names",
