@@ -15,7 +15,7 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 def load_image_folder(where, image_size=64):
     source = image_folder.source(where, image_size)
-    return cached(source.name, source.made_from, image_size, source.recipe)
+    return cached(source, image_size)
 
 
 @pytest.fixture

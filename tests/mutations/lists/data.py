@@ -44,13 +44,13 @@ EDITS = [
         "tests/data/test_cache.py",
         (
             "one cache for all sizes",
-            "json.dumps([_FORMAT, size, made_from])",
-            "json.dumps([_FORMAT, made_from])",
+            "json.dumps([_FORMAT, size, source.made_from])",
+            "json.dumps([_FORMAT, source.made_from])",
             "the size is in the folder's name as well",
         ),
         (
             "one cache whatever it is made from",
-            "json.dumps([_FORMAT, size, made_from])",
+            "json.dumps([_FORMAT, size, source.made_from])",
             "json.dumps([_FORMAT, size])",
         ),
         (
@@ -108,8 +108,8 @@ EDITS = [
         ),
         (
             "validation images first",
-            "files, decode, files",
-            "files[::-1], decode, files",
+            "[root + file for file in files], decode",
+            "[root + file for file in files[::-1]], decode",
         ),
         ("validation images are training images", "class_names, len(train))", "class_names, len(files))"),
     ),
