@@ -15,13 +15,8 @@ class ClassBatches(Batches):
     A class with fewer than K images gives them several times over. An epoch has as many batches as the
     images would fill.
 
-    Args:
-        images, labels: [N, H0, W0, 3] uint8 and [N] int.
-        classes, per_class: P and K.
-        seed, first: of the orders, and number of the batch to begin with.
-
-    Raises:
-        DimError: there is one class only, there are fewer than P, or none has two images.
+    Images are [N, H0, W0, 3] uint8, labels [N] int; P is `classes` and K `per_class`. Raises DimError if
+    there is one class only, there are fewer than P, or none has two images.
     """
 
     def __init__(

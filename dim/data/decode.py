@@ -16,8 +16,7 @@ from dim.errors import DimError
 from dim.files import typed_path
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
-MOST_BYTES = 2**27
-"""Of one image file."""
+MOST_BYTES = 2**27  # of one image file
 MOST_PIXELS = 2**26
 """Of one image as it is decoded, with 1.5 GB of memory at the most; a JPEG is scaled down before that."""
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # others call programs: Pillow has Ghostscript draw an EPS
@@ -104,9 +103,8 @@ def decode_member(member: str, archive: str, changed: int, size: int) -> np.ndar
 def read_member(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
     """A file inside a zip, and never more bytes of it than the zip says, nor than `most`.
 
-    Raises:
-        OSError: there are more, they are encrypted, or packed in a way that cannot be kept within bounds.
-        Others: from `zipfile`, where the member is damaged.
+    Raises OSError if there are more, they are encrypted, or packed in a way that keeps no bounds; and what
+    `zipfile` raises where the member is damaged.
     """
     about = archive.getinfo(member)
     if about.file_size > most:
