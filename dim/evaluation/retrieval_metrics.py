@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from dim.evaluation.evaluator import LABELS, RETRIEVAL, Column, Evaluator, Features, share
+from dim.search.engine import METRIC_NAMES
 from dim.search.nearest import comparable, nearest, whitening
 
 CUTOFF = 10
 _QUERIES = 1000  # ranked at once
 _MOST_WHITENED = 4096
-_TABLES = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Mahalanobis"}
 _LEFT_OUT = "mahalanobis_left_out"
 
 
@@ -100,7 +100,7 @@ def _measured(features: Features) -> dict:
 
 def _columns() -> Iterator[Column]:
     titles = "Recall@1", "Precision@10", "R-precision", "MAP@R"
-    for metric, table in _TABLES.items():
+    for metric, table in METRIC_NAMES.items():
         for name, title in zip(RetrievalMetrics._fields, titles, strict=True):
             reason = _LEFT_OUT if (metric, name) == ("mahalanobis", "recall_at_1") else ""
             yield share(f"{metric}_{name}", title, table=table, instead=reason)

@@ -63,8 +63,12 @@ EDITS = [
     *edits_of(
         "dim/evaluation/knn.py",
         "tests/evaluation/test_knn.py",
-        ("ties go to the farthest", "reversed(range(k))", "range(k)"),
-        ("bits that outvote a neighbour", "votes + tie_breaker / 2", "votes + 3 * tie_breaker"),
+        (
+            "ties go to the farthest",
+            "np.argmax(votes, axis=0)",
+            "len(votes) - 1 - np.argmax(votes[::-1], axis=0)",
+        ),
+        ("the nearest alone decides", "np.argmax(votes, axis=0)", "0 * np.argmax(votes, axis=0)"),
         ("far neighbours count more", "np.exp(cosines / temperature)", "np.exp(-cosines / temperature)"),
         ("no temperature", "np.exp(cosines / temperature)", "np.exp(cosines)"),
         ("both metrics are L2", "nearest(val, train, k, metric)", "nearest(val, train, k)"),
@@ -208,8 +212,8 @@ EDITS = [
         ),
         (
             "correlations that cancel",
-            "np.abs((unit.T @ unit)[pairs]).mean()",
-            "(unit.T @ unit)[pairs].mean()",
+            "np.abs((unit @ unit.T)[pairs]).mean()",
+            "(unit @ unit.T)[pairs].mean()",
         ),
         (
             "each dimension with itself",
@@ -240,7 +244,7 @@ EDITS = [
         "dim/evaluation/geometry.py",
         "tests/evaluation/test_geometry.py",
         ("without √D", "* np.sqrt(codes.shape[1])", ""),
-        ("codes that keep their length", "codes / np.where(length > 0, length, 1)", "codes"),
+        ("codes that keep their length", "directions(codes).std", "codes.std"),
     ),
     *edits_of(
         "dim/evaluation/dependence.py",
