@@ -17,8 +17,7 @@ from dim.files import typed_path
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MOST_BYTES = 2**27  # of one image file
-MOST_PIXELS = 2**26
-"""Of one image as it is decoded, with 1.5 GB of memory at the most; a JPEG is scaled down before that."""
+MOST_PIXELS = 2**26  # of one as it is decoded, in 1.5 GB of memory at the most; a JPEG is scaled down before
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # others call programs: Pillow has Ghostscript draw an EPS
 
 # Pillow warns of many pixels that are not yet too many for it; here they have a limit of their own.
