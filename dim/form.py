@@ -16,8 +16,7 @@ def check(value: Any, form: Any, name: str = "it") -> None:
         {"k": int, "accuracy": dict}    a dictionary that has these names, and perhaps others
         {str: float}                    a dictionary of any names, all of whose values have this form
 
-    Raises:
-        ValueError: it has another, said in a few words.
+    Raises ValueError if it has another, and says so in a few words.
     """
     if isinstance(form, dict):
         _check_kind(value, dict, name)

@@ -28,17 +28,14 @@ def neighbour_grid(
     """Draws each query, a gutter, and its neighbours from the nearest on, below a title.
 
     Under each neighbour stand its caption and its distance. With `hits` a neighbour is framed green
-    where true; where false the frame is orange and the caption too.
+    where true; where false the frame is orange and the caption too. Returns [height, width, 3] uint8.
 
     Args:
         queries, neighbours: [Q, S, S, 3] and [Q, k, S, S, 3] uint8.
-        title, query_captions, captions: one string, Q and Q × k.
+        query_captions, captions: Q and Q × k strings.
         distances: [Q, k].
         hits: [Q, k] bool, or None where nothing is known of the classes.
         tile: side of each image in the picture, in pixels.
-
-    Returns:
-        [height, width, 3] uint8.
     """
     Q, k = neighbours.shape[:2]
     layout = Layout(tile)
@@ -68,7 +65,6 @@ def found_grid(
         dataset: a `dim.data.Dataset`, which has the captions.
         queries, bank: Q and N images, as `dim.data.Split`.
         found: `dim.search.engine.Neighbours` in the bank.
-        title, tile: as there.
         captions: Q strings below the queries; by default their classes or names.
     """
     images = np.asarray(queries.images), bank.images[found.indices]
