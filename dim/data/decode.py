@@ -69,10 +69,9 @@ def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
     """`decode_image` of files that a user names: [N, size, size, 3] uint8; DimError if one is no image."""
     images = np.empty((len(files), size, size, 3), "uint8")
     for image, file in zip(images, files, strict=True):
+        path = typed_path(file)
         try:
-            image[:] = decode_image(typed_path(file), size)
-        except DimError:
-            raise
+            image[:] = decode_image(path, size)
         except FileNotFoundError:
             raise DimError(f"no image at {file}") from None
         except MemoryError:

@@ -34,8 +34,7 @@ def retrieval_metrics(
     """Ranks all vectors [N, D] for each of them, itself left out by its index, and looks at the classes [N].
 
     A duplicate of the query is a neighbour like any other. The order among equally distant ones is that of
-    the search. Mahalanobis distance is `l2` between `whitened` vectors. Raises ValueError if no class has
-    two members.
+    the search. Mahalanobis distance is `l2` after `whitening`. Raises ValueError if no class has two members.
     """
     _, of, members = np.unique(labels, return_inverse=True, return_counts=True)
     others = members[of] - 1
@@ -61,17 +60,6 @@ def _sums(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.array([hits[:, 0].sum(), hits[:, :CUTOFF].sum() / CUTOFF, r_precision.sum(), map_at_r.sum()])
 
 
-def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """Vectors [N, D] between which the Euclidean distance is the Mahalanobis distance.
-
-        (a - b)ᵀ S⁻¹ (a - b) = ‖L⁻¹a - L⁻¹b‖²   with  S = L Lᵀ
-
-    S is the covariance of a sample [M, D], usually the training images', drawn towards a multiple of the
-    identity as Ledoit and Wolf 2004 do, so that it can be inverted however few vectors there are.
-    """
-    return comparable(vectors, "mahalanobis", whitening(sample))
-
-
 def _measured(features: Features) -> dict:
     """Of validation images among themselves; Mahalanobis by the covariance of the training images."""
     measured = {}
@@ -82,7 +70,7 @@ def _measured(features: Features) -> dict:
                 features.note(f"Mahalanobis is left out for features of more than {_MOST_WHITENED:,} values")
                 continue
             try:
-                vectors = whitened(vectors, np.asarray(features.train, "float32"))
+                vectors = comparable(vectors, metric, whitening(features.train))
             except ValueError as error:
                 measured[_LEFT_OUT] = str(error).partition(";")[0]
                 continue

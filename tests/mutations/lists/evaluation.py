@@ -20,8 +20,8 @@ EDITS = [
         "tests/evaluation/test_evaluators.py",
         (
             "Mahalanobis by validation covariance",
-            'np.asarray(features.train, "float32")',
-            'np.asarray(features.val, "float32")',
+            "whitening(features.train)",
+            "whitening(features.val)",
         ),
         ("every retrieval by L2", '"l2" if metric == "mahalanobis" else metric', '"l2"'),
         (
@@ -88,7 +88,6 @@ EDITS = [
         ("hits counted over the queries", "np.cumsum(hits, axis=1)", "np.cumsum(hits, axis=0)"),
         ("MAP over all ranks", "counted = hits & (rank <= others[:, None])", "counted = hits"),
         ("ten others are too few", "len(vectors) > CUTOFF", "len(vectors) > CUTOFF + 1"),
-        ("whitened by itself", "whitening(sample)", "whitening(vectors)"),
     ),
     *edits_of(
         "dim/evaluation/verification.py",
@@ -302,7 +301,7 @@ EDITS = [
     *edits_of(
         "dim/training/monitor.py",
         'tests/training/test_monitor.py -k "accuracies or two_views or resumed or projector"',
-        ("the bank from validation", "_sample(dataset.train, _BANK", "_sample(dataset.val, _BANK"),
+        ("the bank from validation", "self.bank = dataset.train.rows", "self.bank = dataset.val.rows"),
         ("L2 logged as cosine", "min(K, len(bank)), metric)", 'min(K, len(bank)), "l2")'),
         ("cosine logged as L2", "min(K, len(bank)), metric)", 'min(K, len(bank)), "cosine")'),
         ("epochs from 0", "self._look(epoch + 1, logs)", "self._look(epoch, logs)"),
