@@ -1,9 +1,4 @@
-"""Linear classifiers on frozen features.
-
-Settings are chosen within the training images: by cross-validation where that is cheap, otherwise on a
-slice, a tenth of each class. The classifier is then fitted to all training images, and validation images
-are looked at once, for its accuracy.
-"""
+"""Linear classifiers on frozen features, their settings chosen within the training images."""
 
 import warnings
 from dataclasses import dataclass

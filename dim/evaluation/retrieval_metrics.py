@@ -16,11 +16,7 @@ _LEFT_OUT = "mahalanobis_left_out"
 
 
 class RetrievalMetrics(NamedTuple):
-    """Means over all queries whose class has another member; shares of 1.
-
-    With R the number of other members of a query's class, after Musgrave, Belongie and Lim 2020
-    (https://arxiv.org/abs/2003.08505).
-    """
+    """Shares of 1, means over all queries whose class has R > 0 others (https://arxiv.org/abs/2003.08505)."""
 
     recall_at_1: float  # is the nearest of the query's class?
     precision_at_10: float | None  # of the 10 nearest, the share of its class; None of fewer than 10 others

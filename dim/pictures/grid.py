@@ -127,16 +127,10 @@ def scaled(image: np.ndarray, tile: int) -> Image.Image:
 def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
     text = printable(text[: width + 1])[: width + 1]  # measuring a novel takes minutes
-    font = _with_letters_of(text, font)
+    if not text.isascii():  # Pillow's own font knows hardly more than English; matplotlib ships a richer one
+        folder = Path(find_spec("matplotlib").origin).parent
+        font = ImageFont.truetype(folder / "mpl-data/fonts/ttf/DejaVuSans.ttf", font.size)
     end = "…" if draw.textlength(text, font) > width else ""
     while text and draw.textlength(text + end, font) > width:
         text = text[:-1]
     draw.text(corner, text + end, ink, font)
-
-
-def _with_letters_of(text: str, font: ImageFont.FreeTypeFont) -> ImageFont.FreeTypeFont:
-    """Pillow's own font knows hardly more than English; matplotlib ships one of many alphabets."""
-    if text.isascii():
-        return font
-    folder = Path(find_spec("matplotlib").origin).parent
-    return ImageFont.truetype(folder / "mpl-data/fonts/ttf/DejaVuSans.ttf", font.size)

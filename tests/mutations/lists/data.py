@@ -22,8 +22,8 @@ EDITS = [
         "dim/data/class_batches.py",
         "tests/data/test_class_batches.py",
         ("the seed ignored", "default_rng([self.seed, epoch])", "default_rng([0, epoch])"),
-        ("cards dealt twice", "self.left[count:]", "self.left[count - 1 :]"),
-        ("never shuffled", "self.rng.permutation(self.cards)", "self.cards"),
+        ("cards dealt twice", "max(1, len(cards) // count)", "1 + len(cards) // count"),
+        ("never shuffled", "rng.permutation(cards)", "cards"),
         ("one class too few accepted", "if len(names) < classes:", "if len(names) + 1 < classes:"),
     ),
     *edits_of(
