@@ -99,7 +99,6 @@ def _is_split(names: list[str]) -> bool:
 
 
 def _drawn(names: list[str]) -> tuple[list[str], list[str]]:
-    """Training and validation images."""
     hashes = {name: _hash(name) for name in names}
     labels, _ = _labels(names)
     highest = {}  # of each class; it stays in train

@@ -132,13 +132,10 @@ def _samples(rows: np.ndarray, mismatch: Mismatch, seed: int) -> Made:
 
 
 def _once(true: np.ndarray, mismatched: np.ndarray) -> Made:
-    """All in a single batch."""
     return Made(lambda _: ((true, mismatched),), 1)
 
 
 class _Critic(keras.Model):
-    """T, trained to raise the bound."""
-
     def __init__(self, units, seed):
         super().__init__(dtype="float32", name="critic")
         self.score = tower((*units, 1), range(seed, seed + len(units) + 1))

@@ -16,15 +16,11 @@ KS_OF_PERFECT_FIT = np.sqrt(np.pi / 2) * np.log(2)  # over √N, the mean of Kol
 
 
 class PriorFit(NamedTuple):
-    """What is seen of the misfit along single dimensions and between pairs of them."""
+    """What is seen of the misfit along single dimensions and between pairs of them, between 0 and 1."""
 
-    ks: float
-    """Greatest difference between the distribution functions of codes and prior (Kolmogorov and Smirnov),
-    mean over the dimensions, between 0 and 1."""
-    ks_of_perfect_fit: float
-    """What N draws from the prior itself have on average, 0.869 / √N."""
-    correlation: float
-    """Mean absolute correlation of two dimensions, 0 for all priors here."""
+    ks: float  # greatest difference of distribution functions of codes and prior, mean over the dimensions
+    ks_of_perfect_fit: float  # what N draws from the prior itself have on average, 0.869 / √N
+    correlation: float  # mean absolute one of two dimensions, 0 for all priors here
 
 
 def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:

@@ -25,12 +25,7 @@ from dim.names import as_on_disk
 from dim.search.engine import Engine, IndexMetric, Kind, Metric, Neighbours, engine_of
 from dim.search.nearest import nearest
 
-ABOUT = {
-    "data": str,
-    "kind": Kind,
-    "metric": IndexMetric,
-    "made_by": {"encoder": str, "images": str},
-}
+ABOUT = {"data": str, "kind": Kind, "metric": IndexMetric, "made_by": {"encoder": str, "images": str}}
 """The form of index.json."""
 _REMEDY = "remove it and make the index anew"
 _LONGEST = 24_000  # bytes of a path: 4,096, each escaped

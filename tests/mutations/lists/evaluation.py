@@ -121,8 +121,8 @@ EDITS = [
         "tests/evaluation/test_probes.py",
         (
             "the linear probe not refitted on all images",
-            "data.train, data.labels, effort)",
-            "*data.without_slice(), effort)",
+            "**effort), data.train, data.labels)",
+            "**effort), *data.without_slice())",
         ),
         (
             "the SVM not refitted on all images",
@@ -131,8 +131,8 @@ EDITS = [
         ),
         (
             "penalties that know no length of features",
-            "_logistic(strength / x.shape[1], x",
-            "_logistic(strength, x",
+            "set_params(C=strength / x.shape[1])",
+            "set_params(C=strength)",
         ),
         (
             "validation features left as they are",
