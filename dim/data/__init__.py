@@ -5,8 +5,7 @@ from pathlib import Path
 
 from dim.configuration import Configuration
 from dim.data.cache import cached
-from dim.data.dataset import Dataset, Split
-from dim.data.recipe import Source
+from dim.data.dataset import Dataset, Source, Split
 from dim.errors import DimError
 from dim.files import typed_path
 

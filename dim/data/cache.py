@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dim.data.dataset import Dataset, Split
-from dim.data.recipe import Recipe, Source
+from dim.data.dataset import Dataset, Recipe, Source, Split
 from dim.data.rows import write_rows
 from dim.errors import DimError
 from dim.files import lock, read_json

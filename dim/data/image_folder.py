@@ -14,9 +14,8 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.dataset import called
+from dim.data.dataset import Recipe, Source, called
 from dim.data.decode import EXTENSIONS, decode_image
-from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 
 _FEWEST = 20

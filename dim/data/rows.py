@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from dim.data.dataset import Recipe
 from dim.data.decoding import decoded
-from dim.data.recipe import Recipe
 
 BATCH = 250
 

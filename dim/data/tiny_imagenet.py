@@ -12,10 +12,9 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.dataset import called
+from dim.data.dataset import Recipe, Source, called
 from dim.data.decode import decode_image, decode_member, read_member
 from dim.data.image_folder import is_image, list_images
-from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 from dim.names import printable
 

@@ -5,8 +5,7 @@ from hashlib import sha256
 import numpy as np
 
 from dim.data.cache import cached
-from dim.data.dataset import Dataset
-from dim.data.recipe import Recipe, Source
+from dim.data.dataset import Dataset, Recipe, Source
 from dim.errors import DimError
 
 ONE_IN = 10

@@ -4,8 +4,8 @@ To add an engine, write a subclass of `Engine` in a file here and name it in `EN
 """
 
 from abc import ABC, abstractmethod
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,9 +16,9 @@ Metric = Literal[tuple(METRIC_NAMES)]
 IndexMetric = Literal["l2", "cosine"]  # what an engine may be made for; by the others search is exact
 
 ENGINES = {
-    "exact": "dim.search.faiss_index.Exact",
-    "hnsw": "dim.search.faiss_index.Hnsw",
-    "ivf": "dim.search.faiss_index.Ivf",
+    "exact": "dim.search.faiss_index:Exact",
+    "hnsw": "dim.search.faiss_index:Hnsw",
+    "ivf": "dim.search.faiss_index:Ivf",
 }
 Kind = Literal[tuple(ENGINES)]
 
@@ -57,5 +57,4 @@ class Engine(ABC):
 
 def engine_of(kind: Kind) -> type[Engine]:
     """The engine of a name, imported when it is asked for."""
-    module, _, name = ENGINES[kind].rpartition(".")
-    return getattr(import_module(module), name)
+    return resolve_name(ENGINES[kind])

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 
-from dim.data.recipe import Recipe, Source
+from dim.data.dataset import Recipe, Source
 from dim.data.rows import BATCH, write_rows
 from dim.errors import DimError
 from dim.files import UNFINISHED, read_json, replace, replace_folder

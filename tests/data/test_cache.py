@@ -16,7 +16,7 @@ import pytest
 
 import dim
 from dim.data.cache import cache_folder, cached
-from dim.data.recipe import Recipe, Source
+from dim.data.dataset import Recipe, Source
 
 # Turns a number into a grey 4×4 image, and raises where it is more than 255.
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")
