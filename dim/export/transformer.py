@@ -18,8 +18,8 @@ class DeepInfoMaxFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         make_pipeline(DeepInfoMaxFeatures("first"), LogisticRegression()).fit(images, labels)
 
     There is nothing to fit. The encoder is loaded when it is first used and kept in this process; it is
-    not part of a pickle, which needs the run where it was. A run is the name of a folder in runs/, or a path;
-    so many images are encoded at once.
+    not part of a pickle, which needs the run where it was. `run` is the name of a folder in runs/, or a path;
+    `batch_size` images are encoded at once.
     """
 
     def __init__(self, run: str | PathLike = "", batch_size: int = 250):
