@@ -21,8 +21,7 @@ try:
 except ImportError:  # Windows knows no such locks
     fcntl = None
 
-UNFINISHED = "unfinished-"
-"""Begins the name of what is still being written."""
+UNFINISHED = "unfinished-"  # begins the name of what is still being written
 _REMEDY = "put a good copy there, or remove it"
 _ROOM = 10_000_000  # bytes, enough for pictures and tables
 

@@ -16,29 +16,22 @@ def check(value: Any, form: Any, name: str = "it") -> None:
         {"k": int, "accuracy": dict}    a dictionary that has these names, and perhaps others
         {str: float}                    a dictionary of any names, all of whose values have this form
 
-    Raises:
-        ValueError: it has another, said in a few words.
+    Raises ValueError if it has another, and says so in a few words.
     """
+    kind = type(form) if isinstance(form, list | dict) else form
+    if not _has(value, kind):
+        wanted = " or ".join(_word(each) for each in _kinds(kind))
+        raise ValueError(f"{name} is {_short(value)}, not {wanted}")
     if isinstance(form, dict):
-        _check_kind(value, dict, name)
         for key, inner in form.items():
             if key is not str and key not in value:
                 raise ValueError(f"there is no {key!r} in {name}")
             for found in value if key is str else [key]:
                 check(value[found], inner, found)
     elif isinstance(form, list):
-        _check_kind(value, list, name)
         for i, inner in enumerate(value):
             if not _has(inner, form[0]):
                 check(inner, form[0], f"{name}[{i}]")
-    elif not _has(value, form):
-        wanted = " or ".join(_word(kind) for kind in _kinds(form))
-        raise ValueError(f"{name} is {_short(value)}, not {wanted}")
-
-
-def _check_kind(value, kind: type, name: str) -> None:
-    if not isinstance(value, kind):
-        raise ValueError(f"{name} is {_short(value)}, not {_word(kind)}")
 
 
 def _kinds(form) -> tuple:

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dim.configuration import Configuration
-from dim.data.dataset import Dataset, Split
-from dim.data.recipe import Source
+from dim.data.cache import cached
+from dim.data.dataset import Dataset, Source, Split
 from dim.errors import DimError
 from dim.files import typed_path
 
@@ -26,10 +26,7 @@ def load(where: str, image_size: int = 64) -> Dataset:
     It is `photo-patches`, a folder or zip in the layout of Tiny-ImageNet, or any folder of images. Raises
     DimError if there is nothing there, or nothing that can be used.
     """
-    from dim.data.cache import cached
-
-    source = _source(where, image_size)
-    dataset = cached(source.name, source.made_from, image_size, source.recipe)
+    dataset = cached(listed(where, image_size, whole=False), image_size)
     if len(dataset.train) < 2 or not len(dataset.val):
         readable = f"{len(dataset.train)} training and {len(dataset.val)} validation images that can be read"
         raise DimError(f"{where} has {readable}; at least 2 and 1 are needed")
@@ -51,26 +48,20 @@ def load_of(configuration: Configuration, where: str = "") -> Dataset:
 
 def load_whole(where: str, image_size: int = 64) -> Dataset:
     """As `load`, for those who need no splits: every image is in `train`, and of a folder however few."""
-    from dim.data.cache import cached
-
     source = listed(where, image_size)
 
     def recipe():
         whole = source.recipe()
         return replace(whole, train=len(whole.sources))
 
-    return cached(source.name, ["whole", source.made_from], image_size, recipe)
+    return cached(Source(source.name, ["whole", source.made_from], recipe), image_size)
 
 
-def listed(where: str, image_size: int = 64) -> Source:
-    """What `load` would decode, not decoded; of a folder every image, however few there are.
+def listed(where: str, image_size: int = 64, whole: bool = True) -> Source:
+    """What `load` would decode, not decoded; of a folder every image, however few, unless it is to be split.
 
     Raises DimError if there is nothing there. The recipe raises, too, where there is nothing to use.
     """
-    return _source(where, image_size, whole=True)
-
-
-def _source(where: str, image_size: int, whole: bool = False) -> Source:
     from dim.data import image_folder, photo_patches, tiny_imagenet
 
     if where == PHOTO_PATCHES:

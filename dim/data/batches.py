@@ -38,7 +38,7 @@ class Made(keras.utils.PyDataset):
         return self.make(index)
 
 
-class Batches(keras.utils.PyDataset):
+class Batches(Made):
     """An endless sequence of batches of uint8 images, each epoch in another random order.
 
     Batch i depends on the seed and i alone, so a resumed run sees the batches of an uninterrupted one.
@@ -46,31 +46,24 @@ class Batches(keras.utils.PyDataset):
     the batch size. Being endless it needs to know of no epoch; give `fit` the `steps_per_epoch`, and
     `shuffle=False`, or Keras warns that it cannot shuffle something endless.
 
-    Args:
-        images: [N, H0, W0, 3] uint8, in batches of B = `batch_size`.
-        seed: of the order.
-        first: number of the batch to begin with.
-        labels: [N] int, for those who learn with them; batches are then pairs.
+    Images are [N, H0, W0, 3] uint8, in batches of B = `batch_size`, of which `first` is the number of the one
+    to begin with. With labels [N] int batches are pairs.
     """
 
     def __init__(
         self, images: np.ndarray, batch_size: int, seed: int, first: int = 0, labels: np.ndarray | None = None
     ):
-        super().__init__(workers=2, max_queue_size=2)
+        super().__init__(self._batch)
         self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first
         self.labels, self.steps_per_epoch = labels, len(images) // batch_size
         self._order = lru_cache(maxsize=1)(self._order_of)
-
-    @property
-    def num_batches(self) -> None:
-        return None
 
     def _order_of(self, epoch: int) -> np.ndarray:
         """[steps, B] rows of the images."""
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
         return order[: self.steps_per_epoch * self.batch_size].reshape(-1, self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+    def _batch(self, index: int) -> tuple[np.ndarray, ...]:
         epoch, step = divmod(self.first + index, self.steps_per_epoch)
         rows = self._order(epoch)[step]
         images = np.asarray(self.images[rows])

@@ -4,15 +4,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from dim.data.dataset import Dataset, Split
-from dim.data.recipe import Recipe
+from dim.data.dataset import Dataset, Recipe, Source, Split
 from dim.data.rows import write_rows
 from dim.errors import DimError
 from dim.files import lock, read_json
@@ -30,22 +28,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("DIM_CACHE") or "data/cache").expanduser()
 
 
-def cached(name: str, made_from: Any, size: int, recipe: Callable[[], Recipe]) -> Dataset:
-    """Opens the decoded data set, decoding it first if it is new or what it is made from changed.
+def cached(source: Source, size: int) -> Dataset:
+    """Opens the decoded data set, its images squares of `size` pixels.
 
-    Args:
-        name, size: what it is called, and the side of its square images in pixels.
-        made_from: anything JSON can hold that changes whenever the images may have changed.
-        recipe: called only when there is something to decode.
-
-    Raises:
-        DimError: more than 1 % of the images are bad, or the cache cannot be written.
+    It is listed and decoded first if it is new or what it is made from changed. Raises DimError if more than
+    1 % of the images are bad, or the cache cannot be written.
     """
-    key = hashlib.sha256(json.dumps([_FORMAT, size, made_from]).encode()).hexdigest()[:16]
-    folder = cache_folder() / f"{name}-{size}-{key}"
+    key = hashlib.sha256(json.dumps([_FORMAT, size, source.made_from]).encode()).hexdigest()[:16]
+    folder = cache_folder() / f"{source.name}-{size}-{key}"
     if not (folder / "index.json").exists():
-        _build(folder, name, recipe(), size)
-    return _open(folder, name)
+        _build(folder, source.name, source.recipe(), size)
+    return _open(folder, source.name)
 
 
 def _open(folder: Path, name: str) -> Dataset:

@@ -1,5 +1,8 @@
 """Batches of P classes with K images each, for those who learn from pairs of a class."""
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 
 from dim.data.batches import Batches
@@ -15,13 +18,8 @@ class ClassBatches(Batches):
     A class with fewer than K images gives them several times over. An epoch has as many batches as the
     images would fill.
 
-    Args:
-        images, labels: [N, H0, W0, 3] uint8 and [N] int.
-        classes, per_class: P and K.
-        seed, first: of the orders, and number of the batch to begin with.
-
-    Raises:
-        DimError: there is one class only, there are fewer than P, or none has two images.
+    Images are [N, H0, W0, 3] uint8, labels [N] int; P is `classes` and K `per_class`. Raises DimError if
+    there is one class only, there are fewer than P, or none has two images.
     """
 
     def __init__(
@@ -43,22 +41,13 @@ class ClassBatches(Batches):
     def _order_of(self, epoch: int) -> np.ndarray:
         """[steps, P·K] rows of the images."""
         rng = np.random.default_rng([self.seed, epoch])
-        of_classes = _Deck(np.arange(len(self._members)), rng)
-        of_images = [_Deck(members, rng) for members in self._members]
-        batches = (of_classes.deal(self.classes) for _ in range(self.steps_per_epoch))
-        return np.array(
-            [np.concatenate([of_images[c].deal(self.per_class) for c in classes]) for classes in batches]
-        )
+        of_images = [_dealt(members, self.per_class, rng) for members in self._members]
+        batches = islice(_dealt(np.arange(len(self._members)), self.classes, rng), self.steps_per_epoch)
+        return np.array([np.concatenate([next(of_images[c]) for c in classes]) for classes in batches])
 
 
-class _Deck:
-    """Cards dealt in random order, shuffled again when fewer are left than asked for."""
-
-    def __init__(self, cards: np.ndarray, rng: np.random.Generator):
-        self.cards, self.rng, self.left = cards, rng, cards[:0]
-
-    def deal(self, count: int) -> np.ndarray:
-        if len(self.left) < count:
-            self.left = self.rng.permutation(self.cards)
-        dealt, self.left = np.resize(self.left, count), self.left[count:]
-        return dealt
+def _dealt(cards: np.ndarray, count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """So many cards at a time in random order, shuffled again when fewer are left."""
+    while True:
+        hands = max(1, len(cards) // count)
+        yield from np.resize(rng.permutation(cards), (hands, count))

@@ -1,7 +1,8 @@
-"""What a data set looks like once it is decoded."""
+"""What a data set looks like when it is listed, and once it is decoded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,27 @@ from dim.files import UNFINISHED
 from dim.names import printable
 
 _LONGEST = 120
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a data set is made of, before a single pixel is decoded."""
+
+    sources: Sequence[Any]  # one item an image, the training images first
+    decode: Callable[[Any], np.ndarray]  # of an item, [size, size, 3] uint8; raises where it is bad
+    names: Sequence[str]  # what to call each image in messages and tables
+    labels: Sequence[int] | None  # class index of each image
+    class_names: Sequence[str]  # one a class; empty if unlabelled
+    train: int  # how many of the sources are training images
+    drawn: bool = False  # whether the others were held out here, and not by whoever made the data set
+
+
+class Source(NamedTuple):
+    """A data set that nobody has looked into yet."""
+
+    name: str  # what it is called
+    made_from: Any  # anything JSON can hold that changes whenever the images may have changed
+    recipe: Callable[[], Recipe]  # lists the images
 
 
 @dataclass(frozen=True)

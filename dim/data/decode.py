@@ -16,10 +16,8 @@ from dim.errors import DimError
 from dim.files import typed_path
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
-MOST_BYTES = 2**27
-"""Of one image file."""
-MOST_PIXELS = 2**26
-"""Of one image as it is decoded, with 1.5 GB of memory at the most; a JPEG is scaled down before that."""
+MOST_BYTES = 2**27  # of one image file
+MOST_PIXELS = 2**26  # of one as it is decoded, in 1.5 GB of memory at the most; a JPEG is scaled down before
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # others call programs: Pillow has Ghostscript draw an EPS
 
 # Pillow warns of many pixels that are not yet too many for it; here they have a limit of their own.
@@ -71,10 +69,9 @@ def read_images(files: Sequence[str | PathLike], size: int) -> np.ndarray:
     """`decode_image` of files that a user names: [N, size, size, 3] uint8; DimError if one is no image."""
     images = np.empty((len(files), size, size, 3), "uint8")
     for image, file in zip(images, files, strict=True):
+        path = typed_path(file)
         try:
-            image[:] = decode_image(typed_path(file), size)
-        except DimError:
-            raise
+            image[:] = decode_image(path, size)
         except FileNotFoundError:
             raise DimError(f"no image at {file}") from None
         except MemoryError:
@@ -104,9 +101,8 @@ def decode_member(member: str, archive: str, changed: int, size: int) -> np.ndar
 def read_member(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
     """A file inside a zip, and never more bytes of it than the zip says, nor than `most`.
 
-    Raises:
-        OSError: there are more, they are encrypted, or packed in a way that cannot be kept within bounds.
-        Others: from `zipfile`, where the member is damaged.
+    Raises OSError if there are more, they are encrypted, or packed in a way that keeps no bounds; and what
+    `zipfile` raises where the member is damaged.
     """
     about = archive.getinfo(member)
     if about.file_size > most:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dim.data.recipe import Recipe
+from dim.data.dataset import Recipe
 from dim.errors import DimError
 from dim.names import printable
 

@@ -74,10 +74,8 @@ def _check(partial: Path, size: int, md5: str) -> None:
         digest = hashlib.file_digest(file, "md5").hexdigest()
     if found != size or digest != md5:
         partial.unlink()
-        what = f"({found:,} bytes, md5 {digest}, instead of {size:,}, {md5})"
-        raise DimError(
-            f"{partial} was not the official archive {what} and has been removed; run make data again"
-        )
+        what = f"({found:,} bytes, md5 {digest}, instead of {size:,}, {md5}) and has been removed"
+        raise DimError(f"{partial} was not the official archive {what}; run make data again")
 
 
 def _unpack(archive: Path, unpacked: Path) -> None:

@@ -14,9 +14,8 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.dataset import called
+from dim.data.dataset import Recipe, Source, called
 from dim.data.decode import EXTENSIONS, decode_image
-from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 
 _FEWEST = 20
@@ -39,8 +38,9 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
     if not whole and len(files) < _FEWEST:
         held = f"{len(files)} images ({kinds})"
         raise DimError(f"{where} holds {held}; at least {_FEWEST} are needed to tell apart")
-    recipe = partial(_whole if whole else _recipe, where, files, image_size)
-    return Source(called(where.name), [str(where), files], recipe)
+    names = [name for name, *_ in files]
+    recipe = partial(_in_order, train=len(names)) if whole else _recipe
+    return Source(called(where.name), [str(where), files], partial(recipe, where, names, size=image_size))
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:
@@ -73,8 +73,7 @@ def is_image(name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS
 
 
-def _recipe(folder: Path, files: list, size: int) -> Recipe:
-    names = [name for name, *_ in files]
+def _recipe(folder: Path, names: list[str], size: int) -> Recipe:
     if not _is_split(names):
         train, val = _drawn(names)
         return _in_order(folder, train + val, len(train), size, drawn=True)
@@ -88,13 +87,10 @@ def _recipe(folder: Path, files: list, size: int) -> Recipe:
     return recipe
 
 
-def _whole(folder: Path, files: list, size: int) -> Recipe:
-    return _in_order(folder, [name for name, *_ in files], len(files), size)
-
-
 def _in_order(folder: Path, names: list[str], train: int, size: int, drawn: bool = False) -> Recipe:
     sources, decode = [str(folder / name) for name in names], partial(decode_image, size=size)
-    return Recipe(sources, decode, names, *_labels(_below_split(names)), train, drawn)
+    below = [name.split("/", 1)[1] for name in names] if _is_split(names) else names
+    return Recipe(sources, decode, names, *_labels(below), train, drawn)
 
 
 def _is_split(names: list[str]) -> bool:
@@ -102,7 +98,6 @@ def _is_split(names: list[str]) -> bool:
 
 
 def _drawn(names: list[str]) -> tuple[list[str], list[str]]:
-    """Training and validation images."""
     hashes = {name: _hash(name) for name in names}
     labels, _ = _labels(names)
     highest = {}  # of each class; it stays in train
@@ -116,10 +111,6 @@ def _drawn(names: list[str]) -> tuple[list[str], list[str]]:
 def _hash(name: str) -> float:
     """A number from 0 to 1 that is always the same for a name and as good as random."""
     return int.from_bytes(hashlib.sha512(os.fsencode(name)).digest()[:8]) / 2**64
-
-
-def _below_split(names: list[str]) -> list[str]:
-    return [name.split("/", 1)[1] for name in names] if _is_split(names) else names
 
 
 def _labels(names: list[str]) -> tuple[list[int] | None, list[str]]:

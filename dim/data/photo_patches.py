@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from dim.data.dataset import Recipe, Source
 from dim.data.decode import open_image, to_rgb
-from dim.data.recipe import Recipe, Source
 
 PHOTOGRAPHS = {
     "astronaut": "skimage/data/astronaut.png",

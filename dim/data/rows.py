@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from dim.data.dataset import Recipe
 from dim.data.decoding import decoded
-from dim.data.recipe import Recipe
 
 BATCH = 250
 
@@ -25,23 +25,18 @@ def write_rows(
     done: int = 0,
     skipped: dict[int, str] | None = None,
 ) -> dict[int, str]:
-    """Writes a row for every image that can be read, in their order; three batches at most are in memory.
+    """Writes a row for every image that can be read, in their order; returns number and reason of the others.
 
-    Written row by row, not through a memory map: a full disk is then an OSError, not a bus error.
+    Written row by row, not through a memory map: a full disk is then an OSError, not a bus error. Three
+    batches at most are in memory.
 
     Args:
-        file, shape, dtype: to be written, the shape being that of a row.
-        recipe: the images.
+        shape, dtype: of a row.
         rows_of: makes the rows of the images of a batch of 250. They are given by their places in it; those
             that cannot be read are not among them.
         note: called after each batch with the number of images done and those skipped. What it raises ends
             the work, which can go on from there.
-        title: of the progress bar.
-        done, skipped: how many images an earlier call has done, and those that it skipped; what the file has
-            beyond their rows is dropped.
-
-    Returns:
-        Number and reason of each image that could not be read.
+        done, skipped: what an earlier call has given to `note`; what the file has beyond that is dropped.
     """
     N, skipped = len(recipe.sources), dict(skipped or {})
     row_bytes = np.dtype(dtype).itemsize * int(np.prod(shape))

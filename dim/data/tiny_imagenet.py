@@ -12,10 +12,9 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from dim.data.dataset import called
+from dim.data.dataset import Recipe, Source, called
 from dim.data.decode import decode_image, decode_member, read_member
 from dim.data.image_folder import is_image, list_images
-from dim.data.recipe import Recipe, Source
 from dim.errors import DimError
 from dim.names import printable
 
@@ -46,9 +45,6 @@ def _size_and_time(file: Path) -> tuple[int, int]:
 
 
 def _from_folder(folder: Path, files: list, size: int) -> Recipe:
-    names = [name for name, *_ in files]
-    decode = partial(_decode_below, folder=str(folder), size=size)
-
     def read(name: str) -> str:
         file = folder / name
         if not file.is_file():
@@ -57,11 +53,8 @@ def _from_folder(folder: Path, files: list, size: int) -> Recipe:
             raise DimError(f"{file} is larger than {_MOST_TEXT:,} bytes; restore the original file")
         return file.read_text("utf-8-sig", "replace")
 
-    return _recipe(str(folder), names, read, decode)
-
-
-def _decode_below(name: str, folder: str, size: int):
-    return decode_image(f"{folder}/{name}", size)
+    names = [name for name, *_ in files]
+    return _recipe(folder, f"{folder}/", names, read, partial(decode_image, size=size))
 
 
 def _from_zip(path: Path, size: int) -> Recipe:
@@ -77,7 +70,7 @@ def _from_zip(path: Path, size: int) -> Recipe:
             root = min(roots)
             names = [member.removeprefix(root) for member in members if member.startswith(root)]
             changed = path.stat().st_mtime_ns
-            decode = partial(_decode_in_zip, root=root, archive=str(path), changed=changed, size=size)
+            decode = partial(decode_member, archive=str(path), changed=changed, size=size)
 
             def read(name: str) -> str:
                 if root + name not in members:
@@ -87,7 +80,7 @@ def _from_zip(path: Path, size: int) -> Recipe:
                 except OSError as error:
                     raise DimError(f"{path}: {name} cannot be read, {error}; fetch it again") from error
 
-            return _recipe(str(path), names, read, decode)
+            return _recipe(path, root, names, read, decode)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DimError(f"{path} is not a zip or is damaged ({_line(error)}); fetch it again") from error
     except (RuntimeError, OSError, ValueError) as error:
@@ -98,11 +91,7 @@ def _line(error: Exception) -> str:
     return printable(" ".join(str(error).split()))
 
 
-def _decode_in_zip(name: str, root: str, archive: str, changed: int, size: int):
-    return decode_member(root + name, archive, changed, size)
-
-
-def _recipe(where: str, names: list[str], read: Callable[[str], str], decode: Callable) -> Recipe:
+def _recipe(where: Path, root: str, names: list[str], read: Callable[[str], str], decode: Callable) -> Recipe:
     parts = [name.split("/") for name in sorted(names)]
     train = [p for p in parts if p[0] == "train" and p[2:3] == ["images"] and len(p) == 4 and is_image(p[3])]
     val = [p for p in parts if p[:2] == ["val", "images"] and len(p) == 3 and is_image(p[2])]
@@ -122,4 +111,4 @@ def _recipe(where: str, names: list[str], read: Callable[[str], str], decode: Ca
     files = ["/".join(p) for p in train + val]
     known = [labels[wnid] for _, wnid, _, _ in train] + [labels[annotated[p[2]]] for p in val]
     class_names = [words.get(wnid, wnid).split(",")[0].strip() for wnid in wnids]
-    return Recipe(files, decode, files, known, class_names, len(train))
+    return Recipe([root + file for file in files], decode, files, known, class_names, len(train))

@@ -1,13 +1,11 @@
 """Choices are made on images that are held out of training; those that are reported stay unseen."""
 
-from functools import lru_cache, partial
 from hashlib import sha256
 
 import numpy as np
 
 from dim.data.cache import cached
-from dim.data.dataset import Dataset
-from dim.data.recipe import Recipe
+from dim.data.dataset import Dataset, Recipe, Source
 from dim.errors import DimError
 
 ONE_IN = 10
@@ -26,10 +24,10 @@ def tuning(dataset: Dataset) -> Dataset:
         few = f"{len(dataset.train)} training images, too few"
         raise DimError(f"{dataset.name} has {few} to hold out a tenth for --tune")
     train, file = dataset.train, str(dataset.train.images.filename)
-    names, decode = [train.names[i] for i in rows], partial(_row, file=file)
+    names, decode = [train.names[i] for i in rows], train.images.__getitem__
     labels = None if train.labels is None else train.labels[rows].tolist()
     recipe = Recipe(rows.tolist(), decode, names, labels, dataset.class_names, int((~held).sum()))
-    return cached(f"{dataset.name}-tune", ["tune", ONE_IN, file], dataset.image_size, lambda: recipe)
+    return cached(Source(f"{dataset.name}-tune", ["tune", ONE_IN, file], lambda: recipe), dataset.image_size)
 
 
 def held_out(dataset: Dataset) -> np.ndarray:
@@ -40,12 +38,3 @@ def held_out(dataset: Dataset) -> np.ndarray:
     if train.labels is not None:
         held &= np.isin(train.labels, train.labels[~held])
     return held
-
-
-def _row(row: int, file: str) -> np.ndarray:
-    return _images(file)[row]
-
-
-@lru_cache(maxsize=1)
-def _images(file: str) -> np.ndarray:
-    return np.load(file, mmap_mode="r")

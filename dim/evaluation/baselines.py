@@ -16,8 +16,7 @@ from dim.data.batches import Batches
 from dim.methods.build import build_encoder
 
 BATCHES = 40
-SEEDS = range(10)
-"""Where an untrained encoder costs seconds, it is measured with each of these."""
+SEEDS = range(10)  # where an untrained encoder costs seconds, it is measured with each of these
 _BLOCK, _PCA_IMAGES = 1000, 5000
 
 

@@ -26,7 +26,6 @@ def cluster_agreement(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) ->
 
 
 def _measured(features: Features) -> dict[str, float]:
-    """Of at most 5,000 validation images."""
     rows = np.random.default_rng(features.seed).permutation(len(features.val))[:_MOST]
     vectors = np.asarray(features.val[rows], "float32")
     return {"ami": cluster_agreement(vectors, features.val_labels[rows], features.seed)}

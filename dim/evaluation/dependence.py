@@ -5,14 +5,8 @@ Donsker and Varadhan,
 
     KL(P ‖ Q) ≥ mean over P of T - log mean over Q of exp(T)        in nats
 
-is read off from samples that it has not been trained on. Two warnings belong to every number here:
-
-- no estimate from N samples that holds with high confidence for every distribution can be larger than
-  about ln N (McAllester and Stratos 2020, https://arxiv.org/abs/1811.04251). A larger reading bounds
-  nothing, and a true value beyond cannot be seen: see `Estimate.credible`.
-- a code can hold all there is to know of an image and be of no use (Tschannen et al. 2020,
-  https://arxiv.org/abs/1907.13625). In the paper's own Table 3 estimates and accuracies
-  do not rank alike.
+is read off from samples that it has not been trained on. The warnings that belong to every number here stand
+below the table that shows them; in Hjelm et al.'s own Table 3 estimates and accuracies do not rank alike.
 """
 
 import math
@@ -138,13 +132,10 @@ def _samples(rows: np.ndarray, mismatch: Mismatch, seed: int) -> Made:
 
 
 def _once(true: np.ndarray, mismatched: np.ndarray) -> Made:
-    """All in a single batch."""
     return Made(lambda _: ((true, mismatched),), 1)
 
 
 class _Critic(keras.Model):
-    """T, trained to raise the bound."""
-
     def __init__(self, units, seed):
         super().__init__(dtype="float32", name="critic")
         self.score = tower((*units, 1), range(seed, seed + len(units) + 1))

@@ -34,8 +34,7 @@ class Features:
     components: np.ndarray | None = None  # [N, P], principal ones of the pixels of the training images
 
     def __post_init__(self):
-        self.rng = np.random.default_rng(self.seed)
-        """Shared: what one evaluator draws, the next one does not draw again."""
+        self.rng = np.random.default_rng(self.seed)  # shared: what one evaluator draws, the next does not
         self._made = {}
 
     def note(self, words: str) -> None:

@@ -43,8 +43,7 @@ class Row(NamedTuple):
 
 
 _ALL = [Row(encoder, depth) for encoder in _ENCODERS for depth in _DEPTHS] + [Row("", x) for x in _WITHOUT]
-ROWS = {row.name: row for row in _ALL}
-"""By name, in the order of tables."""
+ROWS = {row.name: row for row in _ALL}  # in the order of tables
 
 
 def title(name: str) -> str:

@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from dim.evaluation.evaluator import CODES, GEOMETRY, Column, Evaluator, Features
 from dim.layers.random_view import RandomView
+from dim.measures.distances import directions
 
 _RANK_ME_IMAGES, _UNIFORMITY_IMAGES, _ALIGNMENT_IMAGES = 25_600, 5000, 2000
 
@@ -36,7 +37,7 @@ def alignment(codes: np.ndarray, others: np.ndarray) -> float:
     Wang and Isola 2020, eq. 2 with α = 2 (https://arxiv.org/abs/2005.10242): 0 at best, 2 for pairs at right
     angles. Row i of both, [N, D] each, is a pair, such as two views of one image.
     """
-    difference = _unit(np.asarray(codes, "float64")) - _unit(np.asarray(others, "float64"))
+    difference = directions(np.asarray(codes, "float64")) - directions(np.asarray(others, "float64"))
     return float(np.mean(np.sum(difference**2, axis=1)))
 
 
@@ -47,13 +48,8 @@ def uniformity(codes: np.ndarray) -> float:
     time and memory of N². 0 if all codes are one, -4 + ln ₀F₁(D/2; 4) if they are spread evenly, which is
     close to -4 for long codes.
     """
-    exponents = -2 * pdist(_unit(np.asarray(codes, "float64")), "sqeuclidean")
+    exponents = -2 * pdist(directions(np.asarray(codes, "float64")), "sqeuclidean")
     return float(logsumexp(exponents) - np.log(len(exponents)))
-
-
-def _unit(codes: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(codes, axis=1, keepdims=True)
-    return codes / np.where(length > 0, length, 1)
 
 
 def direction_spread(codes: np.ndarray) -> float:
@@ -62,7 +58,7 @@ def direction_spread(codes: np.ndarray) -> float:
     About 1 when directions are spread evenly, 0 when all codes point the same way. The loss can fall
     while this falls too, which is what a gauge is for.
     """
-    return float(_unit(codes).std(axis=0).mean() * np.sqrt(codes.shape[1]))
+    return float(directions(codes).std(axis=0).mean() * np.sqrt(codes.shape[1]))
 
 
 def _measured(features: Features) -> dict:

@@ -7,7 +7,6 @@ from dim.evaluation.evaluator import ACCURACY, LABELS, Evaluator, Features, shar
 from dim.search.nearest import METRICS, nearest
 
 K = 20  # neighbours that vote where nothing else is asked for
-TEMPERATURE = 0.07
 _L2_VOTES, _COSINE_VOTES = 5, (20, 200)  # of the evaluation
 
 
@@ -16,19 +15,13 @@ def knn_accuracy(neighbour_labels: np.ndarray, labels: np.ndarray) -> float:
 
     Every neighbour has one vote; among classes with equally many the one with the nearest neighbour wins.
     """
-    Q, k = neighbour_labels.shape
-    votes = np.zeros((Q, neighbour_labels.max() + 1))
-    # From the farthest to the nearest, a vote counts 1 and a bit; the bits decide nothing but ties.
-    tie_breaker = np.zeros_like(votes)
-    for i in reversed(range(k)):
-        at = np.arange(Q), neighbour_labels[:, i]
-        votes[at] += 1
-        tie_breaker[at] = (k - i) / (k + 1)
-    return float(np.mean(np.argmax(votes + tie_breaker / 2, axis=1) == labels))
+    votes = [(neighbour_labels == one[:, None]).sum(axis=1) for one in neighbour_labels.T]
+    winner = np.argmax(votes, axis=0)  # the first, so the nearest, of those with most votes
+    return float(np.mean(neighbour_labels[np.arange(len(labels)), winner] == labels))
 
 
 def weighted_knn_accuracy(
-    neighbour_labels: np.ndarray, cosines: np.ndarray, labels: np.ndarray, temperature: float = TEMPERATURE
+    neighbour_labels: np.ndarray, cosines: np.ndarray, labels: np.ndarray, temperature: float = 0.07
 ) -> float:
     """Share of queries whose class, [Q] int, wins a vote in which near neighbours, [Q, k] each, count more.
 

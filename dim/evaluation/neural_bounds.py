@@ -33,14 +33,10 @@ _COMPARED = 1024  # samples of the held-out half that are scored against each ot
 
 
 def variational_bound(scores, bound: Bound = "infonce") -> float:
-    """The bound in nats that scores of all pairs of N samples carry.
+    """The bound in nats that scores of all pairs of N samples carry; `mine` reads as `dv` does.
 
-    Args:
-        scores: [N, N], N ≥ 2; that of x of sample i with y of sample j, true pairs on the diagonal.
-        bound: `infonce`, `nwj`, `dv`, or `mine`, which reads as `dv` does.
-
-    Raises:
-        ValueError: the bound is unknown, or scores is not what it must be.
+    Scores are [N, N], N ≥ 2, of x of sample i with y of sample j, true pairs on the diagonal. Raises
+    ValueError if they are not, or the bound is unknown.
     """
     scores = real_matrix(scores, "scores", "N", "N")
     if scores.shape[0] != scores.shape[1] or len(scores) < 2:
@@ -63,8 +59,7 @@ def neural_bound(
         batch_size: B; the bound sees B - 1 mismatched pairs for each true one while training.
         seed: of the halves, the weights and the order.
 
-    Raises:
-        ValueError: x and y are no pairs, too few for two batches, or an option cannot be used.
+    Raises ValueError if x and y are no pairs, too few for two batches, or an option cannot be used.
     """
     x, y = (real_array(z, name) for z, name in ((x, "x"), (y, "y")))
     x, y = (z[:, None] if z.ndim == 1 else z for z in (x, y))
@@ -93,13 +88,9 @@ class NeuralBound(keras.Model):
 
     Takes {"x": [B, Dx], "y": [B, Dy]} and returns the scores of all pairs [B, B]. Compile with an optimizer
     alone and fit without targets; the metric `bound` is that of batches before they are learned from, so
-    with new samples in every batch it is an honest estimate.
-
-    Args:
-        bound: `infonce`, `nwj`, `dv` or `mine`; ValueError for any other.
-        units: of the two hidden layers of g and h.
-        rank: length of g(x) and h(y).
-        seed: of the weights.
+    with new samples in every batch it is an honest estimate. g and h have two hidden layers of so many units;
+    `rank` is the length of g(x) and h(y), the seed that of the weights. Raises ValueError if there is no such
+    bound.
     """
 
     def __init__(self, bound: Bound = "infonce", units: int = 256, rank: int = 32, seed: int = 0, **kwargs):

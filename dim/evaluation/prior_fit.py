@@ -9,21 +9,18 @@ from scipy.special import expit
 from dim.encoders import LOG_VARIANCE
 from dim.encoders.embedding import posterior
 from dim.evaluation.evaluator import ENCODER, GEOMETRY, Column, Evaluator, Features
+from dim.measures.distances import directions
 
 TARGETS = ("kl", "normal", "sigreg", "uniform", "sphere")
 KS_OF_PERFECT_FIT = np.sqrt(np.pi / 2) * np.log(2)  # over √N, the mean of Kolmogorov's distribution
 
 
 class PriorFit(NamedTuple):
-    """What is seen of the misfit along single dimensions and between pairs of them."""
+    """What is seen of the misfit along single dimensions and between pairs of them, between 0 and 1."""
 
-    ks: float
-    """Greatest difference between the distribution functions of codes and prior (Kolmogorov and Smirnov),
-    mean over the dimensions, between 0 and 1."""
-    ks_of_perfect_fit: float
-    """What N draws from the prior itself have on average, 0.869 / √N."""
-    correlation: float
-    """Mean absolute correlation of two dimensions, 0 for all priors here."""
+    ks: float  # greatest difference of distribution functions of codes and prior, mean over the dimensions
+    ks_of_perfect_fit: float  # what N draws from the prior itself have on average, 0.869 / √N
+    correlation: float  # mean absolute one of two dimensions, 0 for all priors here
 
 
 def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:
@@ -40,7 +37,7 @@ def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:
     elif prior == "uniform":
         codes, distribution = expit(codes), stats.uniform()
     elif prior == "sphere":
-        codes = codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), np.finfo("float64").tiny)
+        codes = directions(codes)
         distribution = stats.beta((D - 1) / 2, (D - 1) / 2, loc=-1, scale=2)
     else:
         raise ValueError(f"prior must be one of {TARGETS}, not {prior!r}")
@@ -50,11 +47,9 @@ def prior_fit(codes: np.ndarray, prior: str) -> PriorFit:
 
 def _correlation(codes: np.ndarray) -> float:
     """A dimension that never changes correlates with none."""
-    centred = codes - codes.mean(axis=0)
-    length = np.linalg.norm(centred, axis=0)
-    unit = centred / np.where(length > 0, length, 1)
+    unit = directions((codes - codes.mean(axis=0)).T)
     pairs = np.triu_indices(codes.shape[1], k=1)
-    return float(np.abs((unit.T @ unit)[pairs]).mean())
+    return float(np.abs((unit @ unit.T)[pairs]).mean())
 
 
 def _measured(features: Features) -> dict[str, float]:

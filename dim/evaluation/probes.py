@@ -1,9 +1,4 @@
-"""Linear classifiers on frozen features.
-
-Settings are chosen within the training images: by cross-validation where that is cheap, otherwise on a
-slice, a tenth of each class. The classifier is then fitted to all training images, and validation images
-are looked at once, for its accuracy.
-"""
+"""Linear classifiers on frozen features, their settings chosen within the training images."""
 
 import warnings
 from dataclasses import dataclass
@@ -19,11 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from dim.evaluation.evaluator import ACCURACY, LABELS, SVM, TRAINING, Evaluator, Features, share
 
-STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
-"""C of scikit-learn times the length of the features, so that one range serves all lengths."""
+STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C times the length of the features: one range serves all
 FOLDS = 5
-CHEAP = 5e8
-"""Images times values times classes up to which all folds take less than a minute of one core."""
+CHEAP = 5e8  # images times values times classes, up to which all folds take less than a minute of one core
 LITTLE, _MUCH = {"max_iter": 50, "tol": 1e-3}, {"max_iter": 300, "tol": 1e-4}  # of L-BFGS
 _SLICE = 0.1
 _MOST_VALUES = 2**27  # 512 MB of float32
@@ -108,27 +101,18 @@ def linear_probe(data: ProbeData) -> ProbeResult:
         chosen = int(np.flatnonzero(scores >= scores.max() - error)[-1])
     else:
         chosen = int(np.argmax(_scores(*data.without_slice(), *data.slice(), effort)))
-    final = _logistic(STRENGTHS[chosen] / F, data.train, data.labels, effort)
+    final = fit(LogisticRegression(C=STRENGTHS[chosen] / F, **effort), data.train, data.labels)
     setting = {"strength": STRENGTHS[chosen], "folds": FOLDS if cheap else 1}
     return ProbeResult(float(final.score(data.val, data.val_labels)), setting)
 
 
 def _scores(x, y, held, held_labels, effort: dict) -> list[float]:
     """Accuracy of each strength on what was held out; each fit starts from where the last one ended."""
-    scores, fitted = [], None
+    scores, classifier = [], LogisticRegression(warm_start=True, **effort)
     for strength in STRENGTHS:
-        fitted = _logistic(strength / x.shape[1], x, y, effort, start=fitted)
-        scores.append(fitted.score(held, held_labels))
+        fit(classifier.set_params(C=strength / x.shape[1]), x, y)
+        scores.append(classifier.score(held, held_labels))
     return scores
-
-
-def _logistic(
-    C: float, x: np.ndarray, y: np.ndarray, effort: dict, start: LogisticRegression | None = None
-) -> LogisticRegression:
-    classifier = LogisticRegression(C=C, warm_start=True, **effort)
-    if start is not None:
-        classifier.coef_, classifier.intercept_ = start.coef_, start.intercept_
-    return fit(classifier, x, y)
 
 
 def svm_probe(data: ProbeData) -> ProbeResult:

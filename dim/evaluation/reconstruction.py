@@ -43,7 +43,6 @@ def _batches(codes: np.ndarray, images: np.ndarray, seed: int) -> Made:
 
 
 def _measured(features: Features) -> dict[str, float]:
-    """Of at most 1,000 validation images."""
     dataset = features.dataset
     if dataset.image_size < WINDOW:
         features.note(f"MS-SSIM needs images of at least {WINDOW} pixels")

@@ -6,21 +6,17 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from dim.evaluation.evaluator import LABELS, RETRIEVAL, Column, Evaluator, Features, share
+from dim.search.engine import METRIC_NAMES
 from dim.search.nearest import comparable, nearest, whitening
 
 CUTOFF = 10
 _QUERIES = 1000  # ranked at once
 _MOST_WHITENED = 4096
-_TABLES = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Mahalanobis"}
 _LEFT_OUT = "mahalanobis_left_out"
 
 
 class RetrievalMetrics(NamedTuple):
-    """Means over all queries whose class has another member; shares of 1.
-
-    With R the number of other members of a query's class, after Musgrave, Belongie and Lim 2020
-    (https://arxiv.org/abs/2003.08505).
-    """
+    """Shares of 1, means over all queries whose class has R > 0 others (https://arxiv.org/abs/2003.08505)."""
 
     recall_at_1: float  # is the nearest of the query's class?
     precision_at_10: float | None  # of the 10 nearest, the share of its class; None of fewer than 10 others
@@ -34,8 +30,7 @@ def retrieval_metrics(
     """Ranks all vectors [N, D] for each of them, itself left out by its index, and looks at the classes [N].
 
     A duplicate of the query is a neighbour like any other. The order among equally distant ones is that of
-    the search. Mahalanobis distance is `l2` between `whitened` vectors. Raises ValueError if no class has
-    two members.
+    the search. Mahalanobis distance is `l2` after `whitening`. Raises ValueError if no class has two members.
     """
     _, of, members = np.unique(labels, return_inverse=True, return_counts=True)
     others = members[of] - 1
@@ -61,17 +56,6 @@ def _sums(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.array([hits[:, 0].sum(), hits[:, :CUTOFF].sum() / CUTOFF, r_precision.sum(), map_at_r.sum()])
 
 
-def whitened(vectors: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """Vectors [N, D] between which the Euclidean distance is the Mahalanobis distance.
-
-        (a - b)ᵀ S⁻¹ (a - b) = ‖L⁻¹a - L⁻¹b‖²   with  S = L Lᵀ
-
-    S is the covariance of a sample [M, D], usually the training images', drawn towards a multiple of the
-    identity as Ledoit and Wolf 2004 do, so that it can be inverted however few vectors there are.
-    """
-    return comparable(vectors, "mahalanobis", whitening(sample))
-
-
 def _measured(features: Features) -> dict:
     """Of validation images among themselves; Mahalanobis by the covariance of the training images."""
     measured = {}
@@ -82,7 +66,7 @@ def _measured(features: Features) -> dict:
                 features.note(f"Mahalanobis is left out for features of more than {_MOST_WHITENED:,} values")
                 continue
             try:
-                vectors = whitened(vectors, np.asarray(features.train, "float32"))
+                vectors = comparable(vectors, metric, whitening(features.train))
             except ValueError as error:
                 measured[_LEFT_OUT] = str(error).partition(";")[0]
                 continue
@@ -100,7 +84,7 @@ def _measured(features: Features) -> dict:
 
 def _columns() -> Iterator[Column]:
     titles = "Recall@1", "Precision@10", "R-precision", "MAP@R"
-    for metric, table in _TABLES.items():
+    for metric, table in METRIC_NAMES.items():
         for name, title in zip(RetrievalMetrics._fields, titles, strict=True):
             reason = _LEFT_OUT if (metric, name) == ("mahalanobis", "recall_at_1") else ""
             yield share(f"{metric}_{name}", title, table=table, instead=reason)

@@ -13,10 +13,8 @@ _TOLERANCE = 1e-4
 def write_onnx(file: Path, encoder, image_size: int) -> float:
     """Writes an encoder as ONNX, images [B, S, S, 3] uint8 in, code [B, D] float32 out, and tries it.
 
-    It computes in float32 whatever the encoder computes in. Returns the difference of `check_onnx`.
-
-    Raises:
-        DimError: Keras cannot export on this backend, or ONNX computes something else.
+    It computes in float32 whatever the encoder computes in. Returns the difference of `check_onnx`. Raises
+    DimError if Keras cannot export on this backend, or ONNX computes something else.
     """
     import keras
 
@@ -36,8 +34,7 @@ def write_onnx(file: Path, encoder, image_size: int) -> float:
 def check_onnx(file: Path, model) -> float:
     """The largest difference of codes by onnxruntime and by Keras, relative to the largest value of a code.
 
-    Raises:
-        DimError: for three random images it is above 1e-4.
+    Raises DimError if for three random images it is above 1e-4.
     """
     import onnxruntime
 

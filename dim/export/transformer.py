@@ -18,11 +18,8 @@ class DeepInfoMaxFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         make_pipeline(DeepInfoMaxFeatures("first"), LogisticRegression()).fit(images, labels)
 
     There is nothing to fit. The encoder is loaded when it is first used and kept in this process; it is
-    not part of a pickle, which needs the run where it was.
-
-    Args:
-        run: name of the folder in runs/, or a path.
-        batch_size: how many to encode at once.
+    not part of a pickle, which needs the run where it was. `run` is the name of a folder in runs/, or a path;
+    `batch_size` images are encoded at once.
     """
 
     def __init__(self, run: str | PathLike = "", batch_size: int = 250):
@@ -37,14 +34,10 @@ class DeepInfoMaxFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def transform(self, X) -> np.ndarray:
         """Codes of images: [N, D] float32.
 
-        Args:
-            X: [N, H, W, 3] or [N, H, W] uint8; or N arrays [H, W, 3] or [H, W] uint8 of any sizes, Pillow
-                images, or paths of image files. What has not the size of the run's images is cropped to
-                its central square and scaled.
-
-        Raises:
-            DimError: there is no such run, or a path is no image.
-            ValueError: an array is not uint8, or has another shape.
+        X is [N, H, W, 3] or [N, H, W] uint8; or N arrays [H, W, 3] or [H, W] uint8 of any sizes, Pillow
+        images, or paths of image files. What has not the size of the run's images is cropped to its central
+        square and scaled. Raises DimError if there is no such run, or a path is no image, and ValueError if
+        an array is not uint8, or has another shape.
         """
         from dim.encoders.embedding import embed
 

@@ -50,9 +50,8 @@ class CentroidClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         """Finds the centroid of each class of samples X [N, D], finite, of classes y [N], two or more.
 
-        Raises:
-            ValueError: an option or a value cannot be used, y holds one class, or a covariance is singular
-                even after the shrinkage that was asked for.
+        Raises ValueError if an option or a value cannot be used, y holds one class, or a covariance is
+        singular even after the shrinkage that was asked for.
         """
         options = {"metric": METRICS, "covariance": ("pooled", "class"), "shrinkage": SHRINKAGES}
         for name, choices in options.items():

@@ -18,16 +18,10 @@ from dim.measures.arguments import along_last, distributions, log_base, real_arr
 def probabilities_from_counts(counts, smoothing: float = 0.0, axis: int = -1) -> np.ndarray:
     """(count + smoothing) / (N + smoothing·K) of K outcomes that were counted N times in all.
 
-    Args:
-        counts: [..., K] numbers of occurrences (or weights), along `axis`.
-        smoothing: α, added to each count. 0 gives the frequencies, 1 Laplace's rule, ½ Jeffreys' prior. With
-            α > 0 no divergence from the result is infinite; how large it is depends on α.
-
-    Returns:
-        float64 of the shape of counts.
-
-    Raises:
-        ValueError: a count or α is negative, or there is nothing to divide.
+    Counts are [..., K] numbers of occurrences (or weights) along `axis`; returns float64 of their shape. A
+    smoothing of 0 gives the frequencies, 1 Laplace's rule, ½ Jeffreys' prior; above 0 no divergence from the
+    result is infinite, and how large it is depends on the smoothing. Raises ValueError if a count or the
+    smoothing is negative, or there is nothing to divide.
     """
     table = along_last(real_array(counts, "counts"), axis, "counts")
     if (table < 0).any():

@@ -63,11 +63,8 @@ def mahalanobis_distance(x, y, covariance, squared: bool = False):
     on units nor on correlations: any invertible linear map of x, y and Σ leaves it as it is. The distance
     from a point x to a distribution is that to its mean y. By Cholesky; no matrix is inverted.
 
-    Args:
-        x, y: [..., D].
-        covariance: [D, D], symmetric positive definite.
-        squared: leave the root out. scikit-learn's `EmpiricalCovariance.mahalanobis` does,
-            `scipy.spatial.distance.mahalanobis` does not.
+    The covariance is [D, D], symmetric positive definite. `squared` leaves the root out, as scikit-learn's
+    `EmpiricalCovariance.mahalanobis` does and `scipy.spatial.distance.mahalanobis` does not.
     """
     x, y = _vectors(x, y)
     lower = _covariance_for(x.shape[-1], covariance)
@@ -116,11 +113,7 @@ def estimate_covariance(samples, shrinkage: Shrinkage = "auto") -> np.ndarray:
 def pairwise_distances(x, y, metric: Metric = "l2", p: float = 2.0, covariance=None) -> np.ndarray:
     """Distance of each of x [N, D] to each of y [M, D]: [N, M] float64.
 
-    Args:
-        x, y: as above.
-        metric: `l1`, `l2`, `lp`, `cosine` or `mahalanobis` (the distance, not its square).
-        p: of `lp`, 1 or more, or infinity.
-        covariance: [D, D], of `mahalanobis`.
+    `p` is that of `lp`, 1 or more or infinity, and the covariance [D, D] that of `mahalanobis`.
     """
     x, to_each = _prepare(x, y, metric, p, covariance)
     return to_each(x)
@@ -131,8 +124,7 @@ def pairwise_blocks(
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """As `pairwise_distances`, a batch of rows at a time: where [N, M] does not fit into memory.
 
-    Yields:
-        Rows of x, and their distances [batch_size, M]; the last batch may be smaller.
+    Yields rows of x, and their distances [batch_size, M]; the last batch may be smaller.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size!r}")

@@ -63,11 +63,8 @@ def mutual_information_of_gaussian(covariance, split: int) -> float:
         ½ log( det Σx · det Σy / det Σ )
 
     For two variables with correlation r it is -½ log(1 - r²). The value is the sum of -½ log(1 - r²) over the
-    canonical correlations r, the singular values of Lx⁻¹ Σxy Ly⁻ᵀ, and so never negative.
-
-    Args:
-        covariance: [D, D], symmetric positive definite.
-        split: between 1 and D - 1.
+    canonical correlations r, the singular values of Lx⁻¹ Σxy Ly⁻ᵀ, and so never negative. The covariance is
+    [D, D], symmetric positive definite.
     """
     lower = cholesky(covariance, "covariance")
     D = len(lower)

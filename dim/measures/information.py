@@ -91,10 +91,8 @@ def ksg_mutual_information(x, y, k: int = 3, base: float = math.e) -> float:
     nx and ny count the samples that are nearer in x, and in y, than the k-th neighbour in both, by the
     largest difference of a dimension. Each dimension is scaled to standard deviation 1 first. Of independent
     variables it is 0 on average, and so often negative; large information in many dimensions reads too low.
-
-    Args:
-        x, y: [N, Dx] and [N, Dy], or [N]. No more than k samples may be equal: those are not continuous.
-        k: neighbours; few for little bias, many for little variance.
+    Few neighbours k have little bias, many little variance. x and y are [N, Dx] and [N, Dy], or [N]; no more
+    than k samples may be equal: those are not continuous.
     """
     from scipy.spatial import KDTree
 

@@ -32,10 +32,8 @@ def titled(axes, title: str, x: str, y: str) -> None:
 def draw_roc(axes, curves: Sequence[tuple], band: Sequence[tuple] = ()) -> None:
     """Draws ROC curves over a logarithmic axis of `panels`, and chance.
 
-    Args:
-        axes: of matplotlib.
-        curves: (false accept rates, true accept rates, name, style) each, style being options of a line.
-        band: (false accept rates, least and greatest true accept rates, colour) each.
+    A curve is (false accept rates, true accept rates, name, style), style being options of a line; a band
+    is (false accept rates, least and greatest true accept rates, colour).
     """
     for far, tar, name, style in curves:
         axes.plot(far, tar, label=name, **{"linewidth": 1.6, **style})

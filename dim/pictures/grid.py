@@ -28,17 +28,14 @@ def neighbour_grid(
     """Draws each query, a gutter, and its neighbours from the nearest on, below a title.
 
     Under each neighbour stand its caption and its distance. With `hits` a neighbour is framed green
-    where true; where false the frame is orange and the caption too.
+    where true; where false the frame is orange and the caption too. Returns [height, width, 3] uint8.
 
     Args:
         queries, neighbours: [Q, S, S, 3] and [Q, k, S, S, 3] uint8.
-        title, query_captions, captions: one string, Q and Q × k.
+        query_captions, captions: Q and Q × k strings.
         distances: [Q, k].
         hits: [Q, k] bool, or None where nothing is known of the classes.
         tile: side of each image in the picture, in pixels.
-
-    Returns:
-        [height, width, 3] uint8.
     """
     Q, k = neighbours.shape[:2]
     layout = Layout(tile)
@@ -68,7 +65,6 @@ def found_grid(
         dataset: a `dim.data.Dataset`, which has the captions.
         queries, bank: Q and N images, as `dim.data.Split`.
         found: `dim.search.engine.Neighbours` in the bank.
-        title, tile: as there.
         captions: Q strings below the queries; by default their classes or names.
     """
     images = np.asarray(queries.images), bank.images[found.indices]
@@ -131,16 +127,10 @@ def scaled(image: np.ndarray, tile: int) -> Image.Image:
 def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
     text = printable(text[: width + 1])[: width + 1]  # measuring a novel takes minutes
-    font = _with_letters_of(text, font)
+    if not text.isascii():  # Pillow's own font knows hardly more than English; matplotlib ships a richer one
+        folder = Path(find_spec("matplotlib").origin).parent
+        font = ImageFont.truetype(folder / "mpl-data/fonts/ttf/DejaVuSans.ttf", font.size)
     end = "…" if draw.textlength(text, font) > width else ""
     while text and draw.textlength(text + end, font) > width:
         text = text[:-1]
     draw.text(corner, text + end, ink, font)
-
-
-def _with_letters_of(text: str, font: ImageFont.FreeTypeFont) -> ImageFont.FreeTypeFont:
-    """Pillow's own font knows hardly more than English; matplotlib ships one of many alphabets."""
-    if text.isascii():
-        return font
-    folder = Path(find_spec("matplotlib").origin).parent
-    return ImageFont.truetype(folder / "mpl-data/fonts/ttf/DejaVuSans.ttf", font.size)

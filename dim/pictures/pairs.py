@@ -14,12 +14,8 @@ def pair_sheet(
 ) -> np.ndarray:
     """Draws pairs row by row, four in each, with both captions and the distance below, and a title above.
 
-    Args:
-        pairs: [P, 2, S, S, 3] uint8, with as many captions and distances.
-        tile: side of each image in the picture, in pixels.
-
-    Returns:
-        [height, width, 3] uint8.
+    Pairs are [P, 2, S, S, 3] uint8, with as many captions and distances; a tile is the side of each image as
+    it is drawn, in pixels. Returns [height, width, 3] uint8.
     """
     layout = PairLayout(tile)
     sheet, draw = layout.begin(layout.size(len(pairs)), title)

@@ -3,14 +3,14 @@
 Written here since Keras' own `embeddings_freq` writes files that TensorBoard cannot read.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from skimage.util import montage
 
 from dim.names import printable
-from dim.pictures.grid import save_picture, scaled
+from dim.pictures.grid import PAPER, save_picture, scaled
 
 _THUMBNAIL = 32
 _SETTINGS = """embeddings {{
@@ -31,11 +31,7 @@ def write_projector(
 ) -> None:
     """Writes `projector_config.pbtxt` and a folder `projector/` beside TensorBoard's events.
 
-    Args:
-        folder: of the events.
-        codes: [N, D] float.
-        images: [N, S, S, 3] uint8.
-        captions, names: N strings each, such as classes and file names.
+    Codes are [N, D] float, images [N, S, S, 3] uint8; captions and names, such as classes and file names, N.
     """
     files = folder / "projector"
     files.mkdir(exist_ok=True)
@@ -48,9 +44,5 @@ def write_projector(
 
 def thumbnail_sheet(images: np.ndarray) -> np.ndarray:
     """All images row by row in a square sheet of as many columns as rows, white where none is left."""
-    columns = math.ceil(math.sqrt(len(images)))
-    sheet = np.full((columns * _THUMBNAIL, columns * _THUMBNAIL, 3), 255, "uint8")
-    for i, image in enumerate(images):
-        y, x = (_THUMBNAIL * place for place in divmod(i, columns))
-        sheet[y : y + _THUMBNAIL, x : x + _THUMBNAIL] = scaled(image, _THUMBNAIL)
-    return sheet
+    thumbnails = [np.asarray(scaled(image, _THUMBNAIL)) for image in images]
+    return montage(thumbnails, fill=PAPER, channel_axis=-1)

@@ -14,15 +14,10 @@ _SLACK = 1e-5  # of the squared length, which FAISS' expanded square may be wron
 
 
 class Pairs(NamedTuple):
-    """Pairs of different rows, the closest first.
+    """Pairs of different rows, the closest first."""
 
-    Attributes:
-        rows: [P, 2] int64, the first of each pair being the smaller number.
-        distances: [P] float32.
-    """
-
-    rows: np.ndarray
-    distances: np.ndarray
+    rows: np.ndarray  # [P, 2] int64, the first of each pair being the smaller number
+    distances: np.ndarray  # [P] float32
 
 
 def close_pairs(
@@ -30,10 +25,8 @@ def close_pairs(
 ) -> Pairs:
     """All pairs of codes [N, D] whose distance, as of `dim.search.engine.Neighbours`, is at most a threshold.
 
-    Every pair is compared, with a progress bar; memory-mapped codes are read block by block.
-
-    Raises:
-        ValueError: the threshold is negative or not finite, a code is not finite, or there are more pairs.
+    Every pair is compared, with a progress bar; memory-mapped codes are read block by block. Raises
+    ValueError if the threshold is negative or not finite, a code is not finite, or there are more pairs.
     """
     if not 0 <= threshold < np.inf:
         raise ValueError(f"the threshold must be finite and not negative, not {threshold}")

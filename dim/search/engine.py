@@ -4,8 +4,8 @@ To add an engine, write a subclass of `Engine` in a file here and name it in `EN
 """
 
 from abc import ABC, abstractmethod
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,9 +16,9 @@ Metric = Literal[tuple(METRIC_NAMES)]
 IndexMetric = Literal["l2", "cosine"]  # what an engine may be made for; by the others search is exact
 
 ENGINES = {
-    "exact": "dim.search.faiss_index.Exact",
-    "hnsw": "dim.search.faiss_index.Hnsw",
-    "ivf": "dim.search.faiss_index.Ivf",
+    "exact": "dim.search.faiss_index:Exact",
+    "hnsw": "dim.search.faiss_index:Hnsw",
+    "ivf": "dim.search.faiss_index:Ivf",
 }
 Kind = Literal[tuple(ENGINES)]
 
@@ -26,30 +26,21 @@ Kind = Literal[tuple(ENGINES)]
 class Neighbours(NamedTuple):
     """The k nearest of each query, nearest first.
 
-    Attributes:
-        indices: [Q, k] int64, rows of the bank.
-        distances: [Q, k] float32. For `l2` the Euclidean distance, for `cosine` one minus the cosine, for
-            `l1` the sum of absolute differences, for `mahalanobis` the Euclidean distance after
-            `whitening` by the bank, not squared.
+    Distances are Euclidean for `l2`, one minus the cosine for `cosine`, sums of absolute differences for
+    `l1`, and for `mahalanobis` Euclidean after `whitening` by the bank; none of them is squared.
     """
 
-    indices: np.ndarray
-    distances: np.ndarray
+    indices: np.ndarray  # [Q, k] int64, rows of the bank
+    distances: np.ndarray  # [Q, k] float32
 
 
 class Engine(ABC):
-    """Finds the nearest codes of an index, by one metric.
+    """Finds the nearest codes of an index, [N, D] float32 and memory-mapped, by the metric given to `write`.
 
-    Args:
-        folder: of the index, where `write` left its `file`.
-        codes: [N, D] float32, memory-mapped.
-        metric: that `write` was given.
-
-    Raises:
-        DimError: the file is not there, damaged, or of other codes.
+    Raises DimError if its file is not there, damaged, or of other codes.
     """
 
-    file: str
+    file: str  # which `write` leaves in the folder of the index
 
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         self.codes, self.metric = codes, metric
@@ -57,12 +48,7 @@ class Engine(ABC):
     @staticmethod
     @abstractmethod
     def write(folder: Path, codes: np.ndarray, metric: IndexMetric) -> None:
-        """Makes [N, D] float32 codes ready to be searched.
-
-        Raises:
-            DimError: it cannot be written.
-            ValueError: a code is not finite.
-        """
+        """Makes codes ready to be searched; DimError if it cannot, ValueError if a code is not finite."""
 
     @abstractmethod
     def search(self, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> Neighbours:
@@ -71,5 +57,4 @@ class Engine(ABC):
 
 def engine_of(kind: Kind) -> type[Engine]:
     """The engine of a name, imported when it is asked for."""
-    module, _, name = ENGINES[kind].rpartition(".")
-    return getattr(import_module(module), name)
+    return resolve_name(ENGINES[kind])

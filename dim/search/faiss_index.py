@@ -1,6 +1,5 @@
 """FAISS indexes of codes on disk: exact, or approximate for millions."""
 
-from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +23,7 @@ _TRAINING_CODES_PER_CELL, _PROBES = 64, 64
 class _Faiss(Engine):
     """The file `index.faiss`, which FAISS reads by itself too. For `cosine` its codes have unit length.
 
-    Distances are exact, whatever is found.
+    Distances are exact, whatever is found. Each kind has a `_write` of its own, which fills the file.
     """
 
     file = "index.faiss"
@@ -52,11 +51,6 @@ class _Faiss(Engine):
             replace(folder / cls.file, lambda file: cls._write(file, codes, metric))
         except RuntimeError as error:  # of FAISS, which says so in C++
             raise DimError(f"cannot write {folder / cls.file}: {_one_line(error)}") from error
-
-    @staticmethod
-    @abstractmethod
-    def _write(file: Path, codes: np.ndarray, metric: IndexMetric) -> None:
-        """As `write`, into a certain file."""
 
     def search(self, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> Neighbours:
         wanted = k if own is None else k + 1

@@ -25,12 +25,7 @@ from dim.names import as_on_disk
 from dim.search.engine import Engine, IndexMetric, Kind, Metric, Neighbours, engine_of
 from dim.search.nearest import nearest
 
-ABOUT = {
-    "data": str,
-    "kind": Kind,
-    "metric": IndexMetric,
-    "made_by": {"encoder": str, "images": str},
-}
+ABOUT = {"data": str, "kind": Kind, "metric": IndexMetric, "made_by": {"encoder": str, "images": str}}
 """The form of index.json."""
 _REMEDY = "remove it and make the index anew"
 _LONGEST = 24_000  # bytes of a path: 4,096, each escaped
@@ -40,15 +35,9 @@ _OUTSIDE = r"^/|^(.*/)?\.\.(/|$)"
 class Index:
     """The codes of a data set in such a folder, and the search in them.
 
-    Attributes:
-        where: the data set, as for `dim.data.load`.
-        made_by: what the codes depend on.
-        names: [N] str, what each image is called in its data set.
-        labels: [N] str or None, the classes.
-        codes: [N, D] float32, memory-mapped.
-
-    Raises:
-        DimError: there is no index, or it is damaged.
+    `where` is the data set as for `dim.data.load`, `made_by` what the codes depend on; `codes` are [N, D]
+    float32, memory-mapped, `names` [N] what each image is called in its data set, and `labels` [N] the
+    classes or None. Raises DimError if there is no index, or it is damaged.
     """
 
     def __init__(self, folder: Path):
@@ -72,11 +61,7 @@ class Index:
         return len(self.codes)
 
     def check(self, fingerprint: str, length: int) -> None:
-        """Makes sure that codes of an encoder can be compared with these.
-
-        Raises:
-            DimError: their length is another, or the encoder has another fingerprint.
-        """
+        """Raises DimError if codes of an encoder with this fingerprint and of this length do not compare."""
         held, run = self.codes.shape[1], self.folder.parents[1]
         remedy = f"make it anew: {_command(run, shlex.quote(self.where))}"
         if held != length:
@@ -121,8 +106,7 @@ class Index:
 def find(run: Path, data: str = "") -> Index:
     """The index of a data set, given by name or path, in the folder of a run; by default the one made last.
 
-    Raises:
-        DimError: there is none, or it is damaged.
+    Raises DimError if there is none, or it is damaged.
     """
     notes = (note for note in run.glob("index/*/index.json") if not note.parent.name.startswith(UNFINISHED))
     made = [note.parent for note in sorted(notes, key=lambda note: note.stat().st_mtime)]

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 
-from dim.data.recipe import Recipe, Source
+from dim.data.dataset import Recipe, Source
 from dim.data.rows import BATCH, write_rows
 from dim.errors import DimError
 from dim.files import UNFINISHED, read_json, replace, replace_folder
@@ -23,38 +23,23 @@ _STATE = {"made_by": dict, "done": int, "skipped": [[(int, str)]]}
 
 
 class Embedder(NamedTuple):
-    """What makes codes of images.
+    """What makes codes of images."""
 
-    Attributes:
-        embed: from images [B, S, S, 3] uint8 to codes [B, D] float32; B is always the same.
-        fingerprint: another one wherever the codes are others.
-        image_size: S.
-        code_size: D.
-    """
-
-    embed: Callable[[np.ndarray], np.ndarray]
-    fingerprint: str
-    image_size: int
-    code_size: int
+    embed: Callable[[np.ndarray], np.ndarray]  # from [B, S, S, 3] uint8 to [B, D] float32; B never changes
+    fingerprint: str  # another one wherever the codes are others
+    image_size: int  # S
+    code_size: int  # D
 
 
 def build_index(
     folder: Path, where: str, source: Source, embedder: Embedder, kind: Kind, metric: IndexMetric
 ) -> Index:
-    """Embeds a data set into a folder, and makes the codes ready for an engine.
+    """Embeds a data set, given by name and listed, into a folder, and makes the codes ready for an engine.
 
     What is there already and still true is kept: codes where images and embedder are the same, and of an
     interrupted call the batches up to the interruption. What is damaged is made anew. The old index is
-    there until the new one is.
-
-    Args:
-        folder: of the index.
-        where, source: the data set, by name and listed.
-        embedder: of its images.
-        kind, metric: of the engine.
-
-    Raises:
-        DimError: no image can be read, or there is an index of other data by the same name.
+    there until the new one is. Raises DimError if no image can be read, or there is an index of other data by
+    the same name.
     """
     listing = hashlib.sha256(json.dumps([source.made_from, embedder.image_size]).encode()).hexdigest()
     made_by = {"encoder": embedder.fingerprint, "images": listing}
@@ -108,15 +93,11 @@ def write_table(file: Path, recipe: Recipe, skipped: dict[int, str]) -> None:
 
 
 def write_codes(folder: Path, recipe: Recipe, embedder: Embedder, made_by: dict) -> dict[int, str]:
-    """Writes `codes.npy`, the codes [N, D] of all images that can be read, in their order.
+    """Writes `codes.npy`, the codes [N, D] of all images that can be read, and returns why others cannot.
 
-    Whatever the number of images, only three batches of them are in memory. Called again after an
-    interruption (any exception, a full disk, the end of the process) it goes on behind the last whole batch
-    by `progress.json`, and the codes become those of an uninterrupted call. Where `made_by`, what the codes
-    depend on, is another than last time, all begins anew.
-
-    Returns:
-        Number and reason of each image that could not be read.
+    Called again after an interruption (any exception, a full disk, the end of the process) it goes on behind
+    the last whole batch by `progress.json`, and the codes become those of an uninterrupted call. Where
+    `made_by`, what the codes depend on, is another than last time, all begins anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     codes, progress = folder / "codes.npy", folder / "progress.json"

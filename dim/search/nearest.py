@@ -32,8 +32,7 @@ def nearest(
         own: [Q] int; the row of the bank that is the query itself and must not be found. By index:
             a duplicate of the query in another row counts as a neighbour.
 
-    Raises:
-        ValueError: the shapes do not fit, a value is not finite, or the bank holds fewer than k others.
+    Raises ValueError if the shapes do not fit, a value is not finite, or the bank holds fewer than k others.
     """
     if queries.ndim != 2 or bank.ndim != 2 or queries.shape[1] != bank.shape[1]:
         raise ValueError(f"queries and bank must be [Q, D] and [N, D], not {queries.shape} and {bank.shape}")
@@ -88,12 +87,9 @@ def recall(engine: Engine, k: int = 10, queries: int = 1000) -> float:
 
 
 def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) -> np.ndarray:
-    """Vectors as the metric compares them, [N, D] float32.
+    """Vectors as the metric compares them, [N, D] float32; ValueError if a value is not finite.
 
     For `cosine` they have unit length, for `mahalanobis` they went through the matrix `whiten` [D, D].
-
-    Raises:
-        ValueError: a value is not finite.
     """
     x = np.ascontiguousarray(x, dtype="float32")
     if not np.isfinite(x).all():
@@ -107,10 +103,8 @@ def whitening(bank: np.ndarray) -> np.ndarray:
     """W, with which the Mahalanobis distance of x and y is the length of (x - y) W: [D, D] float32.
 
     W Wᵀ is the inverse covariance of the bank [N, D], by the estimate of Ledoit and Wolf (2004), which has
-    an inverse even where there are fewer rows than dimensions; from at most 20,000 rows.
-
-    Raises:
-        ValueError: all rows are the same, or a value is not finite.
+    an inverse even where there are fewer rows than dimensions; from at most 20,000 rows. Raises ValueError if
+    all rows are the same, or a value is not finite.
     """
     from sklearn.covariance import ledoit_wolf
 

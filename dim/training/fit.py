@@ -33,11 +33,8 @@ def train(configuration: Configuration | None = None, data: Data = None, run: st
             decide the configuration's image size. Programs that read the run later ask where they are.
         run: name of a folder in `runs/`, or a path; without one, made of data set and preset.
 
-    Returns:
-        The run: `load()` gives the model, `read_json(results)` the accuracies.
-
-    Raises:
-        DimError: the data, the configuration or the folder cannot be used, or the loss diverged.
+    Returns the run: `load()` gives the model, `read_json(results)` the accuracies. Raises DimError if the
+    data, the configuration or the folder cannot be used, or the loss diverged.
     """
     configuration = configuration or Configuration()
     dataset = _opened(configuration, data)

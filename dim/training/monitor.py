@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from dim.data import Dataset, Split
+from dim.data import Dataset
 from dim.encoders.embedding import embed, posterior
 from dim.evaluation.geometry import direction_spread
 from dim.evaluation.knn import K, knn_accuracy
@@ -30,8 +30,8 @@ class Monitor(keras.callbacks.Callback):
     def __init__(self, run: Run, dataset: Dataset, epoch: int):
         super().__init__()
         rng = np.random.default_rng(0)
-        self.bank = _sample(dataset.train, _BANK, rng)
-        self.queries = _sample(dataset.val, _QUERIES, rng)
+        self.bank = dataset.train.rows(rng.permutation(len(dataset.train))[:_BANK])
+        self.queries = dataset.val.rows(rng.permutation(len(dataset.val))[:_QUERIES])
         self.run, self.dataset = run, dataset
         self.epochs_done = epoch
         self.writer = Events(run.path, first=epoch + 1 if epoch else 0)
@@ -93,11 +93,6 @@ class Monitor(keras.callbacks.Callback):
         views = [images, *(keras.ops.convert_to_numpy(augmentation(images)) for _ in range(4))]
         sheet = np.concatenate([np.concatenate(list(view), axis=1) for view in views])
         self.writer.add_image("views/original_and_what_the_model_sees", sheet, 0, dataformats="HWC")
-
-
-def _sample(split: Split, most: int, rng: np.random.Generator) -> Split:
-    """At most so many images of a split, in random order."""
-    return split.rows(rng.permutation(len(split))[:most])
 
 
 def _tag(name: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 import dim
 from dim.data.cache import cache_folder, cached
-from dim.data.recipe import Recipe
+from dim.data.dataset import Recipe, Source
 
 # Turns a number into a grey 4×4 image, and raises where it is more than 255.
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")
@@ -35,7 +35,7 @@ def recipe(greys, labels=None, train=None, decode=GREY) -> Recipe:
 
 
 def open_greys(greys, made_from="greys", size=4, **options):
-    return cached("greys", made_from, size, lambda: recipe(greys, **options))
+    return cached(Source("greys", made_from, lambda: recipe(greys, **options)), size)
 
 
 def never() -> Recipe:
@@ -94,7 +94,7 @@ def test_many_images_decoded_in_parallel_stay_in_order():
 
 def test_a_second_opening_decodes_nothing():
     first = open_greys([1, 2, 3], labels=[1, 0, 1])
-    second = cached("greys", "greys", 4, never)
+    second = cached(Source("greys", "greys", never), 4)
     assert np.array_equal(first.train.images, second.train.images)
     assert np.array_equal(first.val.labels, second.val.labels)
 
@@ -104,7 +104,7 @@ def test_what_it_is_made_from_and_the_size_each_have_a_cache():
     assert open_greys([3, 4], made_from="others").train.images[0, 0, 0, 0] == 3
     small = open_greys([5, 6], size=2, decode=partial(np.full, (2, 2, 3), dtype="uint8"))
     assert small.train.images.shape == (1, 2, 2, 3)
-    assert cached("greys", "greys", 4, never).train.images[0, 0, 0, 0] == 1
+    assert cached(Source("greys", "greys", never), 4).train.images[0, 0, 0, 0] == 1
 
 
 def test_the_cache_lies_where_dim_cache_says_or_in_data(monkeypatch, tmp_path):
@@ -132,7 +132,7 @@ def test_bad_images_are_skipped_and_the_rest_stays_aligned(capsys):
 def test_skipped_images_are_said_again_at_every_opening(capsys):
     open_greys([*range(199), BAD])
     capsys.readouterr()
-    cached("greys", "greys", 4, never)
+    cached(Source("greys", "greys", never), 4)
     assert "greys: 1 unreadable images skipped" in capsys.readouterr().out
 
 
@@ -163,7 +163,7 @@ def test_names_of_any_kind_are_written_down_on_one_line():
         made = recipe([*range(199), BAD])
         return Recipe(**{**vars(made), "names": ["caf\udce9\n\x1b[31m"] * 200})
 
-    assert len(cached("greys", "greys", 4, greys).train.names[0]) == 10
+    assert len(cached(Source("greys", "greys", greys), 4).train.names[0]) == 10
     skipped = (cache_folder() / entries()[0] / "skipped.txt").read_text("utf8")
     assert skipped.startswith(r"caf\udce9\n\x1b[31m: Overflow") and skipped.count("\n") == 1
 
@@ -180,7 +180,7 @@ def test_a_disk_that_is_full_after_the_images_leaves_nothing(refused):
     made = recipe([0] * 20)
     long = Recipe(**{**vars(made), "names": ["a long name" * 100] * 20})
     with refused("File too large"), room_for(2_000):
-        cached("greys", "greys", 4, lambda: long)
+        cached(Source("greys", "greys", lambda: long), 4)
     assert entries() == []
 
 
@@ -288,7 +288,7 @@ def test_decoding_starts_no_process_that_could_outlive_this_one():
 def test_the_fingerprint_is_of_all_that_a_model_sees():
     def fingerprint(greys, made_from, **changed) -> str:
         made = recipe(greys, labels=[0, 1, 1, 0])
-        return cached("greys", made_from, 4, lambda: Recipe(**{**vars(made), **changed})).fingerprint
+        return cached(Source("greys", made_from, lambda: Recipe(**{**vars(made), **changed})), 4).fingerprint
 
     first = fingerprint([1, 2, 3, 4], 0)
     assert fingerprint([1, 2, 3, 4], 1) == first
@@ -319,11 +319,11 @@ def test_the_index_can_be_read_without_this_library():
 
 
 def test_a_damaged_cache_is_said_with_the_remedy(refused):
-    cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4]))
+    cached(Source("grey", 0, lambda: recipe([1, 2, 3, 4])), 4)
     file = next(cache_folder().glob("*/images.npy"))
     file.write_bytes(file.read_bytes()[:150])
     with refused(file.parent, "is damaged", "remove it"):
-        cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4]))
+        cached(Source("grey", 0, lambda: recipe([1, 2, 3, 4])), 4)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_a_damaged_cache_is_said_with_the_remedy(refused):
 )
 def test_an_index_of_another_form_is_said_with_the_remedy(changes, refused):
     def of_cats():
-        return cached("grey", 0, 4, lambda: recipe([1, 2, 3, 4], labels=[0, 1, 0, 1]))
+        return cached(Source("grey", 0, lambda: recipe([1, 2, 3, 4], labels=[0, 1, 0, 1])), 4)
 
     of_cats()
     file = next(cache_folder().glob("*/index.json"))

@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
+from dim.data.dataset import Recipe
 from dim.data.decoding import decoded, image_or_reason
-from dim.data.recipe import Recipe
 
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")
 

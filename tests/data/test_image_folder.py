@@ -15,7 +15,7 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 def load_image_folder(where, image_size=64):
     source = image_folder.source(where, image_size)
-    return cached(source.name, source.made_from, image_size, source.recipe)
+    return cached(source, image_size)
 
 
 @pytest.fixture
@@ -53,12 +53,8 @@ def test_each_image_is_there_once_and_some_are_held_out(pets):
     assert all_names(opened) == sorted(str(file.relative_to(pets)) for file in pets.rglob("*.png"))
 
 
-def listing(*names) -> list:
-    return [(name, 1, 1) for name in names]
-
-
 def split(*names) -> tuple[set, set]:
-    recipe = _recipe(Path("images"), listing(*names), 8)
+    recipe = _recipe(Path("images"), list(names), 8)
     return set(recipe.names[: recipe.train]), set(recipe.names[recipe.train :])
 
 

@@ -12,7 +12,7 @@ from dim.data.photo_patches import Crop, _crop
 
 def load_photo_patches(image_size):
     source = photo_patches.source(image_size)
-    return cached(source.name, source.made_from, image_size, source.recipe)
+    return cached(source, image_size)
 
 
 @pytest.fixture(scope="module")

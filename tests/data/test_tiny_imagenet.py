@@ -17,7 +17,7 @@ COLOURS = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
 
 def load_tiny_imagenet(where, image_size=64):
     source = tiny_imagenet.source(where, image_size)
-    return cached(source.name, source.made_from, image_size, source.recipe)
+    return cached(source, image_size)
 
 
 def fail(*_, **__):

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from dim.evaluation import retrieval_metrics as module
-from dim.evaluation.retrieval_metrics import retrieval_metrics, whitened
+from dim.evaluation.retrieval_metrics import retrieval_metrics
 
 SCIPY = {"l2": "euclidean", "cosine": "cosine", "l1": "cityblock"}
 
@@ -73,22 +73,6 @@ def test_separate_classes_score_one_and_interleaved_ones_as_computed_by_hand():
 def test_classes_of_one_member_alone_are_refused():
     with pytest.raises(ValueError, match="no class has two members"):
         retrieval_metrics(np.eye(4), np.arange(4))
-
-
-def test_distance_between_whitened_vectors_is_mahalanobis():
-    rng = np.random.default_rng(0)
-    sample = rng.normal(size=(5000, 4)) @ rng.normal(size=(4, 4))
-    covariance = np.cov(sample.T)
-    ours = cdist(*[whitened(sample[:20], sample)] * 2)
-    np.testing.assert_allclose(
-        ours, cdist(sample[:20], sample[:20], "mahalanobis", VI=np.linalg.inv(covariance)), rtol=0.05
-    )
-
-
-def test_whitening_survives_a_dimension_that_never_changes():
-    sample = np.random.default_rng(0).normal(size=(50, 3))
-    sample[:, 1] = 4
-    assert np.isfinite(whitened(sample, sample)).all()
 
 
 @pytest.mark.parametrize(("count", "known"), [(10, False), (11, True)])

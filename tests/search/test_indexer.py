@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from dim.data.recipe import Recipe
+from dim.data.dataset import Recipe
 from dim.data.rows import BATCH
 from dim.search.indexer import Embedder, write_codes, write_table
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import mahalanobis
+from scipy.spatial.distance import cdist, mahalanobis
 from sklearn.covariance import LedoitWolf
 
 from dim.search import nearest as retrieval
-from dim.search.nearest import nearest, ranked, whitening
+from dim.search.nearest import comparable, nearest, ranked, whitening
 
 METRICS = "l2", "cosine", "l1", "mahalanobis"
 
@@ -94,6 +94,22 @@ def test_whitened_vectors_do_not_correlate_however_they_were_stretched():
     rotation = np.linalg.qr(rng.normal(0, 1, (D, D)))[0]
     bank = rng.normal(0, 1, (5000, D)) * np.geomspace(1, 5, D) @ rotation
     np.testing.assert_allclose(np.cov(bank @ whitening(bank), rowvar=False), np.eye(D), atol=0.1)
+
+
+def test_distance_between_whitened_vectors_is_mahalanobis():
+    rng = np.random.default_rng(0)
+    sample = rng.normal(size=(5000, 4)) @ rng.normal(size=(4, 4))
+    covariance = np.cov(sample.T)
+    ours = cdist(*[comparable(sample[:20], "mahalanobis", whitening(sample))] * 2)
+    np.testing.assert_allclose(
+        ours, cdist(sample[:20], sample[:20], "mahalanobis", VI=np.linalg.inv(covariance)), rtol=0.05
+    )
+
+
+def test_whitening_survives_a_dimension_that_never_changes():
+    sample = np.random.default_rng(0).normal(size=(50, 3))
+    sample[:, 1] = 4
+    assert np.isfinite(comparable(sample, "mahalanobis", whitening(sample))).all()
 
 
 def test_fewer_vectors_than_dimensions_have_a_mahalanobis_distance():

@@ -22,8 +22,8 @@ EDITS = [
         "dim/data/class_batches.py",
         "tests/data/test_class_batches.py",
         ("the seed ignored", "default_rng([self.seed, epoch])", "default_rng([0, epoch])"),
-        ("cards dealt twice", "self.left[count:]", "self.left[count - 1 :]"),
-        ("never shuffled", "self.rng.permutation(self.cards)", "self.cards"),
+        ("cards dealt twice", "max(1, len(cards) // count)", "1 + len(cards) // count"),
+        ("never shuffled", "rng.permutation(cards)", "cards"),
         ("one class too few accepted", "if len(names) < classes:", "if len(names) + 1 < classes:"),
     ),
     *edits_of(
@@ -44,13 +44,13 @@ EDITS = [
         "tests/data/test_cache.py",
         (
             "one cache for all sizes",
-            "json.dumps([_FORMAT, size, made_from])",
-            "json.dumps([_FORMAT, made_from])",
+            "json.dumps([_FORMAT, size, source.made_from])",
+            "json.dumps([_FORMAT, source.made_from])",
             "the size is in the folder's name as well",
         ),
         (
             "one cache whatever it is made from",
-            "json.dumps([_FORMAT, size, made_from])",
+            "json.dumps([_FORMAT, size, source.made_from])",
             "json.dumps([_FORMAT, size])",
         ),
         (
@@ -108,8 +108,8 @@ EDITS = [
         ),
         (
             "validation images first",
-            "files, decode, files",
-            "files[::-1], decode, files",
+            "[root + file for file in files], decode",
+            "[root + file for file in files[::-1]], decode",
         ),
         ("validation images are training images", "class_names, len(train))", "class_names, len(files))"),
     ),

@@ -20,8 +20,8 @@ EDITS = [
         "tests/evaluation/test_evaluators.py",
         (
             "Mahalanobis by validation covariance",
-            'np.asarray(features.train, "float32")',
-            'np.asarray(features.val, "float32")',
+            "whitening(features.train)",
+            "whitening(features.val)",
         ),
         ("every retrieval by L2", '"l2" if metric == "mahalanobis" else metric', '"l2"'),
         (
@@ -63,8 +63,12 @@ EDITS = [
     *edits_of(
         "dim/evaluation/knn.py",
         "tests/evaluation/test_knn.py",
-        ("ties go to the farthest", "reversed(range(k))", "range(k)"),
-        ("bits that outvote a neighbour", "votes + tie_breaker / 2", "votes + 3 * tie_breaker"),
+        (
+            "ties go to the farthest",
+            "np.argmax(votes, axis=0)",
+            "len(votes) - 1 - np.argmax(votes[::-1], axis=0)",
+        ),
+        ("the nearest alone decides", "np.argmax(votes, axis=0)", "0 * np.argmax(votes, axis=0)"),
         ("far neighbours count more", "np.exp(cosines / temperature)", "np.exp(-cosines / temperature)"),
         ("no temperature", "np.exp(cosines / temperature)", "np.exp(cosines)"),
         ("both metrics are L2", "nearest(val, train, k, metric)", "nearest(val, train, k)"),
@@ -84,7 +88,6 @@ EDITS = [
         ("hits counted over the queries", "np.cumsum(hits, axis=1)", "np.cumsum(hits, axis=0)"),
         ("MAP over all ranks", "counted = hits & (rank <= others[:, None])", "counted = hits"),
         ("ten others are too few", "len(vectors) > CUTOFF", "len(vectors) > CUTOFF + 1"),
-        ("whitened by itself", "whitening(sample)", "whitening(vectors)"),
     ),
     *edits_of(
         "dim/evaluation/verification.py",
@@ -118,8 +121,8 @@ EDITS = [
         "tests/evaluation/test_probes.py",
         (
             "the linear probe not refitted on all images",
-            "data.train, data.labels, effort)",
-            "*data.without_slice(), effort)",
+            "**effort), data.train, data.labels)",
+            "**effort), *data.without_slice())",
         ),
         (
             "the SVM not refitted on all images",
@@ -128,8 +131,8 @@ EDITS = [
         ),
         (
             "penalties that know no length of features",
-            "_logistic(strength / x.shape[1], x",
-            "_logistic(strength, x",
+            "set_params(C=strength / x.shape[1])",
+            "set_params(C=strength)",
         ),
         (
             "validation features left as they are",
@@ -208,8 +211,8 @@ EDITS = [
         ),
         (
             "correlations that cancel",
-            "np.abs((unit.T @ unit)[pairs]).mean()",
-            "(unit.T @ unit)[pairs].mean()",
+            "np.abs((unit @ unit.T)[pairs]).mean()",
+            "(unit @ unit.T)[pairs].mean()",
         ),
         (
             "each dimension with itself",
@@ -240,7 +243,7 @@ EDITS = [
         "dim/evaluation/geometry.py",
         "tests/evaluation/test_geometry.py",
         ("without √D", "* np.sqrt(codes.shape[1])", ""),
-        ("codes that keep their length", "codes / np.where(length > 0, length, 1)", "codes"),
+        ("codes that keep their length", "directions(codes).std", "codes.std"),
     ),
     *edits_of(
         "dim/evaluation/dependence.py",
@@ -298,7 +301,7 @@ EDITS = [
     *edits_of(
         "dim/training/monitor.py",
         'tests/training/test_monitor.py -k "accuracies or two_views or resumed or projector"',
-        ("the bank from validation", "_sample(dataset.train, _BANK", "_sample(dataset.val, _BANK"),
+        ("the bank from validation", "self.bank = dataset.train.rows", "self.bank = dataset.val.rows"),
         ("L2 logged as cosine", "min(K, len(bank)), metric)", 'min(K, len(bank)), "l2")'),
         ("cosine logged as L2", "min(K, len(bank)), metric)", 'min(K, len(bank)), "cosine")'),
         ("epochs from 0", "self._look(epoch + 1, logs)", "self._look(epoch, logs)"),

@@ -195,7 +195,7 @@ EDITS = [
     *edits_of(
         "dim/pictures/projector.py",
         "tests/pictures/test_projector.py",
-        ("thumbnails column by column", "y, x = (_THUMBNAIL * place", "x, y = (_THUMBNAIL * place"),
+        ("black where none is left", "fill=PAPER", "fill=(0, 0, 0)"),
         ("names before captions", "{printable(a)}\\t{printable(b)}", "{printable(b)}\\t{printable(a)}"),
     ),
 ]
