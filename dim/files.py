@@ -104,12 +104,29 @@ def _unusable(file: Path, error: Exception, remedy: str) -> DimError:
 
 
 def replace_folder(folder: Path, unfinished: Path) -> None:
-    """Puts a complete folder, beside an older one, in its place, with everything in it on the disk."""
+    """Puts a complete folder, beside an older one, in its place, with everything in it on the disk.
+
+    The older one makes room by a new name, by which `recover_folder` finds it if the process ends just then.
+    """
     for path in (*unfinished.rglob("*"), unfinished):
         _reach_the_disk(path)
-    shutil.rmtree(folder, ignore_errors=True)
+    former = _former(folder)
+    shutil.rmtree(former, ignore_errors=True)
+    if folder.exists():
+        folder.rename(former)
     unfinished.rename(folder)
     _reach_the_disk(folder.parent)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def recover_folder(folder: Path) -> None:
+    """Puts a folder back that was being replaced when a process ended."""
+    if not folder.exists() and _former(folder).exists():
+        _former(folder).rename(folder)
+
+
+def _former(folder: Path) -> Path:
+    return folder.with_name(f"{UNFINISHED}former-{folder.name}")
 
 
 def check_writable(folder: Path) -> None:

@@ -23,6 +23,7 @@ class Recipe:
     class_names: Sequence[str]  # one a class; empty if unlabelled
     train: int  # how many of the sources are training images
     drawn: bool = False  # whether the others were held out here, and not by whoever made the data set
+    stamps: Sequence[str] | None = None  # of each image, another one when it changed; None: nobody knows
 
 
 class Source(NamedTuple):

@@ -39,8 +39,11 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
         held = f"{len(files)} images ({kinds})"
         raise DimError(f"{where} holds {held}; at least {_FEWEST} are needed to tell apart")
     names = [name for name, *_ in files]
-    recipe = partial(_in_order, train=len(names)) if whole else _recipe
-    return Source(called(where.name), [str(where), files], partial(recipe, where, names, size=image_size))
+    recipe = partial(_recipe, where, names, image_size)
+    if whole:
+        stamps = [f"{size} {changed}" for _, size, changed in files]
+        recipe = partial(_in_order, where, names, len(names), image_size, stamps=stamps)
+    return Source(called(where.name), [str(where), files], recipe)
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:
@@ -87,10 +90,10 @@ def _recipe(folder: Path, names: list[str], size: int) -> Recipe:
     return recipe
 
 
-def _in_order(folder: Path, names: list[str], train: int, size: int, drawn: bool = False) -> Recipe:
+def _in_order(folder: Path, names: list[str], train: int, size: int, drawn=False, stamps=None) -> Recipe:
     sources, decode = [str(folder / name) for name in names], partial(decode_image, size=size)
     below = [name.split("/", 1)[1] for name in names] if _is_split(names) else names
-    return Recipe(sources, decode, names, *_labels(below), train, drawn)
+    return Recipe(sources, decode, names, *_labels(below), train, drawn, stamps)
 
 
 def _is_split(names: list[str]) -> bool:

@@ -50,6 +50,14 @@ class Engine(ABC):
     def write(folder: Path, codes: np.ndarray, metric: IndexMetric) -> None:
         """Makes codes ready to be searched; DimError if it cannot, ValueError if a code is not finite."""
 
+    @classmethod
+    def extend(cls, old: Path, folder: Path, codes: np.ndarray, metric: IndexMetric) -> None:
+        """As `write`, where another folder has the first of these codes already, by the same metric.
+
+        Whoever can add to what is there does that here.
+        """
+        cls.write(folder, codes, metric)
+
     @abstractmethod
     def search(self, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> Neighbours:
         """As `dim.search.nearest.nearest`; what is not found has index -1 and distance infinity."""

@@ -14,6 +14,7 @@ from dim.search.nearest import by_differences, comparable, ranked, without_own
 
 _NUMBERS = {"l2": faiss.METRIC_L2, "cosine": faiss.METRIC_INNER_PRODUCT}
 _METRICS = {number: name for name, number in _NUMBERS.items()}
+_GROWING = faiss.IndexHNSWFlat, faiss.IndexIVFFlat
 _KINDS = faiss.IndexFlat, faiss.IndexHNSWFlat, faiss.IndexIVFFlat
 _BLOCK = 2**22  # floats that are added at once: 16 MB
 _LINKS, _EFFORT_OF_BUILDING, _EFFORT = 32, 80, 128
@@ -51,6 +52,20 @@ class _Faiss(Engine):
             replace(folder / cls.file, lambda file: cls._write(file, codes, metric))
         except RuntimeError as error:  # of FAISS, which says so in C++
             raise DimError(f"cannot write {folder / cls.file}: {_one_line(error)}") from error
+
+    @classmethod
+    def extend(cls, old: Path, folder: Path, codes: np.ndarray, metric: IndexMetric) -> None:
+        """Adds to a graph or to cells, until codes are twice as many as they were made for."""
+        try:
+            index = faiss.read_index(str(old / cls.file))
+        except RuntimeError:  # damaged
+            index = None
+        held = index and (index.d, _METRICS.get(index.metric_type))
+        grown = isinstance(index, _GROWING) and index.ntotal <= len(codes) < 2 * index.ntotal
+        if grown and held == (codes.shape[1], metric):
+            replace(folder / cls.file, lambda file: _fill(file, index, codes, metric, cls.__name__.lower()))
+        else:
+            cls.write(folder, codes, metric)
 
     def search(self, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> Neighbours:
         wanted = k if own is None else k + 1
@@ -122,7 +137,9 @@ class Ivf(_Faiss):
 
 
 def _fill(file: Path, index: faiss.Index, codes: np.ndarray, metric: IndexMetric, name: str) -> None:
+    """Adds all codes but the first, which the index has already."""
     _compare_by(index, "l2")
+    codes = codes[index.ntotal :]
     with tqdm(total=len(codes), desc=name, unit=" codes", dynamic_ncols=True) as bar:
         for rows in _blocks(codes, metric):
             index.add(rows)

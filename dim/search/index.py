@@ -2,7 +2,8 @@
 
 codes.npy        [N, D] float32
 images.parquet   path and label (null where there is none) of each, in the order of the codes; bytes of a
-                 path that are no UTF-8 stand as \\udcXX
+                 path that are no UTF-8 stand as \\udcXX; its id, a number that it keeps as long as it is
+                 there by that path, and its stamp, another one when it changes; older indexes have neither
 index.faiss      of the engine that is FAISS: exact, or approximate; see `dim.search.faiss_index`
 index.json       which data, by which encoder
 skipped.txt      images that could not be read, with the reason
@@ -36,8 +37,9 @@ class Index:
     """The codes of a data set in such a folder, and the search in them.
 
     `where` is the data set as for `dim.data.load`, `made_by` what the codes depend on; `codes` are [N, D]
-    float32, memory-mapped, `names` [N] what each image is called in its data set, and `labels` [N] the
-    classes or None. Raises DimError if there is no index, or it is damaged.
+    float32, memory-mapped, `names` [N] what each image is called in its data set, `labels` [N] the classes or
+    None, `ids` [N] and `stamps` [N] as in the table, or None where an older one lacks them. Raises DimError
+    if there is no index, or it is damaged.
     """
 
     def __init__(self, folder: Path):
@@ -46,9 +48,10 @@ class Index:
             raise DimError(f"{folder} is not an index; make it: make index RUN=… DATA=…")
         about = read_json(folder / "index.json", ABOUT, f"{folder} is damaged, {_REMEDY}")
         self.where, self.kind, self.metric, self.made_by = (about[name] for name in ABOUT)
+        self.next_id = about.get("next_id")
         try:
             self.codes = np.load(folder / "codes.npy", mmap_mode="r")
-            self.names, self.labels = _read_table(folder / "images.parquet")
+            self.names, self.labels, self.ids, self.stamps = _read_table(folder / "images.parquet")
             if self.codes.dtype != "float32" or self.codes.ndim != 2 or not self.codes.size:
                 raise ValueError(f"codes {self.codes.shape} {self.codes.dtype}")
             if len(self.codes) != len(self.names):
@@ -126,8 +129,8 @@ def _command(run: Path, data: str = "…") -> str:
 
 
 def _read_table(file: Path):
-    """Columns path and label of a table; both texts, no path missing or leading out of the data."""
-    table = pyarrow.parquet.read_table(file, columns=["path", "label"], memory_map=True)
+    """Columns path, label, id and stamp of a table; no path is missing or leads out of the data."""
+    table = pyarrow.parquet.read_table(file, memory_map=True)
     table.validate(full=True)
     names, labels = table["path"], table["label"]
     text = pyarrow.types.is_string
@@ -139,4 +142,9 @@ def _read_table(file: Path):
     outside = pyarrow.compute.match_substring_regex(names, _OUTSIDE)
     if pyarrow.compute.any(outside).as_py():
         raise ValueError(f"{names.filter(outside)[0].as_py()!r} leads out of the data")
-    return names, labels
+    if not {"id", "stamp"} <= set(table.column_names):
+        return names, labels, None, None
+    ids, stamps = table["id"], table["stamp"]
+    if ids.type != pyarrow.int64() or ids.null_count or not text(stamps.type):
+        raise ValueError(f"ids are {ids.type}, stamps {stamps.type}, and {ids.null_count} are missing")
+    return names, labels, ids, stamps

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +16,16 @@ import pyarrow.parquet
 from dim.data.dataset import Recipe, Source
 from dim.data.rows import BATCH, write_rows
 from dim.errors import DimError
-from dim.files import UNFINISHED, read_json, replace, replace_folder
+from dim.files import UNFINISHED, read_json, recover_folder, replace, replace_folder
 from dim.names import as_unicode, printable
 from dim.search.engine import IndexMetric, Kind, engine_of
+from dim.search.growth import Growth, growth_of, ids_of, join
 from dim.search.index import ABOUT, Index
 
+_TABLE = pyarrow.schema(
+    {"path": pyarrow.string(), "label": pyarrow.string(), "id": pyarrow.int64(), "stamp": pyarrow.string()}
+)
+_NEW = "new"
 _STATE = {"made_by": dict, "done": int, "skipped": [[(int, str)]]}
 
 
@@ -36,60 +43,92 @@ def build_index(
 ) -> Index:
     """Embeds a data set, given by name and listed, into a folder, and makes the codes ready for an engine.
 
-    What is there already and still true is kept: codes where images and embedder are the same, and of an
-    interrupted call the batches up to the interruption. What is damaged is made anew. The old index is
-    there until the new one is. Raises DimError if no image can be read, or there is an index of other data by
-    the same name.
+    What is there already and still true is kept: codes of images that are as they were, by an embedder that
+    is, and of an interrupted call the batches up to the interruption. What is damaged is made anew. The old
+    index is there until the new one is. Raises DimError if no image can be read, or there is an index of
+    other data by the same name.
     """
     listing = hashlib.sha256(json.dumps([source.made_from, embedder.image_size]).encode()).hexdigest()
     made_by = {"encoder": embedder.fingerprint, "images": listing}
     about = {"data": where, "kind": kind, "metric": metric, "made_by": made_by}
+    recover_folder(folder)
     old = {}
     with suppress(DimError):  # none there, or damaged
         old = read_json(folder / "index.json", ABOUT)
     if old.get("data", where) != where:
         raise DimError(f"{folder} is the index of {old['data']}; remove it, or rename one of the two folders")
-    if old.get("made_by") == made_by and (kept := _kept(folder)):
-        if old == about and _searchable(kept):
+    kept = _kept(folder) if old else None
+    if kept and old["made_by"] == made_by:
+        if {name: old[name] for name in ABOUT} == about and _searchable(kept):
             return kept
-        made = folder
+        made, grows, about["next_id"] = folder, False, kept.next_id
     else:
-        if old:
+        recipe = source.recipe()
+        if kept and not (kept.made_by["encoder"] == embedder.fingerprint and kept.ids and recipe.stamps):
+            kept = None
+        if old and not kept:
             anew = f"images or encoder are not those of {folder}, or it is damaged: embedding anew"
             print(printable(anew), flush=True)
         made = folder.with_name(UNFINISHED + folder.name)
-        _embed(made, where, source.recipe(), embedder, made_by)
+        growth, about["next_id"] = _embed(made, where, recipe, embedder, made_by, kept)
+        grows = kept and len(growth.rows) == len(kept) and (kept.kind, kept.metric) == (kind, metric)
+    codes, engine = np.load(made / "codes.npy", mmap_mode="r"), engine_of(kind)
     try:
-        engine_of(kind).write(made, np.load(made / "codes.npy", mmap_mode="r"), metric)
+        engine.extend(folder, made, codes, metric) if grows else engine.write(made, codes, metric)
     except ValueError as error:
         raise DimError(f"{folder} cannot be indexed: {error}") from error
     _write_json(made / "index.json", about)
     if made != folder:
         replace_folder(folder, made)
-        (folder / "progress.json").unlink()
+        (folder / "progress.json").unlink(missing_ok=True)
+        shutil.rmtree(folder / _NEW, ignore_errors=True)
     return Index(folder)
 
 
-def _embed(folder: Path, where: str, recipe: Recipe, embedder: Embedder, made_by: dict) -> None:
-    """Writes all of an index that does not depend on the engine, and `progress.json`."""
-    skipped = write_codes(folder, recipe, embedder, made_by)
-    named = [printable(f"{recipe.names[i]}: {reason}") for i, reason in skipped.items()]
+def _embed(
+    folder: Path, where: str, recipe: Recipe, embedder: Embedder, made_by: dict, old: Index | None
+) -> tuple[Growth, int]:
+    """Writes all of an index that does not depend on the engine; returns its growth and the next free id."""
+    growth = growth_of(old, recipe)
+    new, part = _only(recipe, growth.new), folder
+    if growth.kept:  # what is embedded now is added to their codes in the end
+        difference = hashlib.sha256(json.dumps([growth.rows.tolist(), growth.new]).encode()).hexdigest()
+        part, made_by = folder / _NEW, {**made_by, "difference": difference}
+    skipped = write_codes(part, new, embedder, made_by)
+    named = [printable(f"{new.names[i]}: {reason}") for i, reason in skipped.items()]
     if len(skipped) == len(recipe.sources):
         raise DimError(f"{where}: none of the images can be read, for example {named[0]}")
-    write_table(folder / "images.parquet", recipe, skipped)
+    if growth.kept:
+        join(folder / "codes.npy", old.codes, growth.rows, np.load(part / "codes.npy", mmap_mode="r"))
+    added = [place for i, place in enumerate(growth.new) if i not in skipped]
+    places = [*growth.kept, *added]
+    ids, next_id = ids_of(old, recipe, places)
+    write_table(folder / "images.parquet", _only(recipe, places), ids)
     (folder / "skipped.txt").unlink(missing_ok=True)
     if named:
         (folder / "skipped.txt").write_text("\n".join(named) + "\n", "utf8")
+    if old:
+        print(f"+{len(added):,} −{len(old) - len(growth.rows):,} ={len(growth.rows):,}", flush=True)
+    return growth, next_id
 
 
-def write_table(file: Path, recipe: Recipe, skipped: dict[int, str]) -> None:
-    """Writes path and label of each image that was not skipped as Parquet."""
-    kept = [i for i in range(len(recipe.names)) if i not in skipped]
-    paths, labels = [as_unicode(recipe.names[i]) for i in kept], [None] * len(kept)
+def _only(recipe: Recipe, places: list[int]) -> Recipe:
+    """Of some images, in this order."""
+
+    def at(items):
+        return None if items is None else [items[i] for i in places]
+
+    held = {name: at(getattr(recipe, name)) for name in ("sources", "names", "labels", "stamps")}
+    return replace_fields(recipe, train=len(places), **held)
+
+
+def write_table(file: Path, recipe: Recipe, ids: Sequence[int]) -> None:
+    """Writes path, label, id and stamp of each image as Parquet."""
+    labels = [None] * len(ids)
     if recipe.labels is not None:
-        labels = [as_unicode(recipe.class_names[recipe.labels[i]]) for i in kept]
-    schema = pyarrow.schema({"path": pyarrow.string(), "label": pyarrow.string()})
-    pyarrow.parquet.write_table(pyarrow.table([paths, labels], schema=schema), file)
+        labels = [as_unicode(recipe.class_names[label]) for label in recipe.labels]
+    columns = list(map(as_unicode, recipe.names)), labels, ids, recipe.stamps or [None] * len(ids)
+    pyarrow.parquet.write_table(pyarrow.table(list(columns), schema=_TABLE), file)
 
 
 def write_codes(folder: Path, recipe: Recipe, embedder: Embedder, made_by: dict) -> dict[int, str]:

@@ -1,6 +1,7 @@
 """From images to codes on disk: whole, in order, and from where an interruption left off."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -128,14 +129,12 @@ def test_decoding_runs_ahead_of_embedding_by_a_few_batches_only(tmp_path):
 
 
 def test_the_table_has_path_and_label_of_what_was_read(tmp_path):
-    write_table(tmp_path / "a.parquet", recipe([1, 2, 3], labels=[1, 0, 1]), {1: "bad"})
-    expected = {"path": ["0 ü.png", "2 ü.png"], "label": ["odd", "odd"]}
+    write_table(tmp_path / "a.parquet", recipe([1, 2], labels=[1, 0]), [4, 7])
+    expected = {"path": ["0 ü.png", "1 ü.png"], "label": ["odd", "even"], "id": [4, 7], "stamp": [None, None]}
     assert pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pydict() == expected
-    write_table(tmp_path / "b.parquet", recipe([1]), {})
-    assert pyarrow.parquet.read_table(tmp_path / "b.parquet").to_pydict() == {
-        "path": ["0 ü.png"],
-        "label": [None],
-    }
+    write_table(tmp_path / "b.parquet", replace(recipe([1]), stamps=["9 12"]), [0])
+    expected = {"path": ["0 ü.png"], "label": [None], "id": [0], "stamp": ["9 12"]}
+    assert pyarrow.parquet.read_table(tmp_path / "b.parquet").to_pydict() == expected
     odd = Recipe([1], GREY, ["caf\udce9.png"], None, [], 1)
-    write_table(tmp_path / "c.parquet", odd, {})
+    write_table(tmp_path / "c.parquet", odd, [0])
     assert pyarrow.parquet.read_table(tmp_path / "c.parquet")["path"].to_pylist() == [r"caf\udce9.png"]

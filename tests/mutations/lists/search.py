@@ -51,6 +51,28 @@ EDITS = [
         ("the square of a cosine distance", "2 * distance if metric", "distance**2 if metric"),
     ),
     *edits_of(
+        "dim/search/growth.py",
+        "tests/search/test_index.py",
+        (
+            "a changed image is taken for the old one",
+            "(as_unicode(name), stamp): i",
+            "(as_unicode(name), ''): i",
+        ),
+        ("kept images get new numbers", "free if number is None else number", "free"),
+        ("numbers are given twice", "0 if old is None else old.next_id", "0 if old is None else len(old)"),
+        (
+            "new codes stand before the old ones",
+            "codes[rows[start : start + _BLOCK]]",
+            "codes[start : start + len(rows)]",
+        ),
+    ),
+    *edits_of(
+        "dim/search/indexer.py",
+        "tests/search/test_index.py",
+        ("another encoder's codes are kept", 'kept.made_by["encoder"] == embedder.fingerprint and ', ""),
+        ("added to what is not a part of it", "len(growth.rows) == len(kept)", "True"),
+    ),
+    *edits_of(
         "dim/search/faiss_index.py",
         "tests/search/test_faiss_index.py",
         (
