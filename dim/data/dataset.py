@@ -24,6 +24,7 @@ class Recipe:
     train: int  # how many of the sources are training images
     drawn: bool = False  # whether the others were held out here, and not by whoever made the data set
     stamps: Sequence[str] | None = None  # of each image, another one when it changed; None: nobody knows
+    read: Callable[[Any], bytes] | None = None  # of an item, the file that it comes from; None: there is none
 
 
 class Source(NamedTuple):

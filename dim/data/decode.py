@@ -46,15 +46,19 @@ def open_image(file: str | PathLike | io.IOBase) -> Image.Image:
     Raises OSError if it is neither; what is no regular file, such as a pipe, might never end.
     """
     if isinstance(file, str | PathLike):
-        status = Path(file).stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("this is no regular file")
-        if status.st_size > MOST_BYTES:
-            raise OSError(_too_large(status.st_size))
+        _check_file(file)
     try:
         return Image.open(file, formats=_FORMATS)
     except UnidentifiedImageError:  # whose message names the object that was read from
         raise UnidentifiedImageError(f"cannot identify this as {', '.join(_FORMATS)}") from None
+
+
+def _check_file(file: str | PathLike) -> None:
+    status = Path(file).stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("this is no regular file")
+    if status.st_size > MOST_BYTES:
+        raise OSError(_too_large(status.st_size))
 
 
 def squared(image: Image.Image, size: int) -> np.ndarray:
@@ -93,9 +97,20 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def file_bytes(file: str | PathLike) -> bytes:
+    """What an image file holds. Raises OSError if it is no regular file, or too large."""
+    _check_file(file)
+    return Path(file).read_bytes()
+
+
 def decode_member(member: str, archive: str, changed: int, size: int) -> np.ndarray:
     """`decode_image` of one file inside a zip, which was last changed at a certain time."""
-    return decode_image(io.BytesIO(read_member(_opened(archive, changed), member, MOST_BYTES)), size)
+    return decode_image(io.BytesIO(member_bytes(member, archive, changed)), size)
+
+
+def member_bytes(member: str, archive: str, changed: int) -> bytes:
+    """The same of `file_bytes`; what else it raises, see `read_member`."""
+    return read_member(_opened(archive, changed), member, MOST_BYTES)
 
 
 def read_member(archive: zipfile.ZipFile, member: str, most: int) -> bytes:

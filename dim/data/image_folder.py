@@ -15,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 
 from dim.data.dataset import Recipe, Source, called
-from dim.data.decode import EXTENSIONS, decode_image
+from dim.data.decode import EXTENSIONS, decode_image, file_bytes
 from dim.errors import DimError
 
 _FEWEST = 20
@@ -93,7 +93,7 @@ def _recipe(folder: Path, names: list[str], size: int) -> Recipe:
 def _in_order(folder: Path, names: list[str], train: int, size: int, drawn=False, stamps=None) -> Recipe:
     sources, decode = [str(folder / name) for name in names], partial(decode_image, size=size)
     below = [name.split("/", 1)[1] for name in names] if _is_split(names) else names
-    return Recipe(sources, decode, names, *_labels(below), train, drawn, stamps)
+    return Recipe(sources, decode, names, *_labels(below), train, drawn, stamps, file_bytes)
 
 
 def _is_split(names: list[str]) -> bool:

@@ -10,6 +10,7 @@ from dim.data.decode import decode_image
 from dim.data.decoding import image_or_reason
 
 _GREY = 224
+_ANY = 64  # the size does not matter where nothing is decoded
 
 
 def picture(where: str, name: str, size: int) -> np.ndarray:
@@ -19,6 +20,15 @@ def picture(where: str, name: str, size: int) -> np.ndarray:
     """
     image = image_or_reason(partial(_decoded, where, size=size), name)
     return np.full((size, size, 3), _GREY, "uint8") if isinstance(image, str) else image
+
+
+def original(where: str, name: str) -> bytes | None:
+    """The file of an image, from the disk or out of its zip; None where it is there no more, or never was."""
+    recipe, sources = _recipe(where, _ANY)
+    if recipe.read is None or name not in sources:
+        return None
+    found = image_or_reason(recipe.read, sources[name])
+    return None if isinstance(found, str) else found
 
 
 def file_inside(where: str, name: str) -> Path | None:
@@ -33,11 +43,11 @@ def file_inside(where: str, name: str) -> Path | None:
 def _decoded(where: str, name: str, size: int) -> np.ndarray:
     if file := file_inside(where, name):
         return decode_image(file, size)
-    decode, sources = _recipe(where, size)
-    return decode(sources[name])
+    recipe, sources = _recipe(where, size)
+    return recipe.decode(sources[name])
 
 
 @lru_cache(maxsize=2)
 def _recipe(where: str, size: int):
     recipe = listed(where, size).recipe()
-    return recipe.decode, dict(zip(recipe.names, recipe.sources, strict=True))
+    return recipe, dict(zip(recipe.names, recipe.sources, strict=True))

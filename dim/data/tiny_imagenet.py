@@ -7,13 +7,12 @@ The validation folder is flat, its labels are in `val_annotations.txt`. Any numb
 
 import zipfile
 import zlib
-from collections.abc import Callable
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
 from dim.data.dataset import Recipe, Source, called
-from dim.data.decode import decode_image, decode_member, read_member
+from dim.data.decode import decode_image, decode_member, file_bytes, member_bytes, read_member
 from dim.data.image_folder import is_image, list_images
 from dim.errors import DimError
 from dim.names import printable
@@ -53,8 +52,8 @@ def _from_folder(folder: Path, files: list, size: int) -> Recipe:
             raise DimError(f"{file} is larger than {_MOST_TEXT:,} bytes; restore the original file")
         return file.read_text("utf-8-sig", "replace")
 
-    names = [name for name, *_ in files]
-    return _recipe(folder, f"{folder}/", names, read, partial(decode_image, size=size))
+    stamps = {name: f"{size} {changed}" for name, size, changed in files}
+    return _recipe(folder, f"{folder}/", stamps, read, partial(decode_image, size=size), file_bytes)
 
 
 def _from_zip(path: Path, size: int) -> Recipe:
@@ -62,15 +61,16 @@ def _from_zip(path: Path, size: int) -> Recipe:
         raise DimError(f"{path} is a single image; pass the folder that holds it and others")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = dict.fromkeys(archive.namelist())
+            members = {about.filename: f"{about.file_size} {about.CRC}" for about in archive.infolist()}
             roots = [m.removesuffix(ANNOTATIONS) for m in members if m.endswith(ANNOTATIONS)]
             if not roots:
                 remedy = "to use any images, unpack them and pass the folder"
                 raise DimError(f"{path} is not Tiny-ImageNet: no {ANNOTATIONS} inside; {remedy}")
             root = min(roots)
-            names = [member.removeprefix(root) for member in members if member.startswith(root)]
-            changed = path.stat().st_mtime_ns
-            decode = partial(decode_member, archive=str(path), changed=changed, size=size)
+            inside = [member for member in members if member.startswith(root)]
+            stamps = {member.removeprefix(root): members[member] for member in inside}
+            opened = {"archive": str(path), "changed": path.stat().st_mtime_ns}
+            decode, to_bytes = partial(decode_member, **opened, size=size), partial(member_bytes, **opened)
 
             def read(name: str) -> str:
                 if root + name not in members:
@@ -80,7 +80,7 @@ def _from_zip(path: Path, size: int) -> Recipe:
                 except OSError as error:
                     raise DimError(f"{path}: {name} cannot be read, {error}; fetch it again") from error
 
-            return _recipe(path, root, names, read, decode)
+            return _recipe(path, root, stamps, read, decode, to_bytes)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DimError(f"{path} is not a zip or is damaged ({_line(error)}); fetch it again") from error
     except (RuntimeError, OSError, ValueError) as error:
@@ -91,8 +91,9 @@ def _line(error: Exception) -> str:
     return printable(" ".join(str(error).split()))
 
 
-def _recipe(where: Path, root: str, names: list[str], read: Callable[[str], str], decode: Callable) -> Recipe:
-    parts = [name.split("/") for name in sorted(names)]
+def _recipe(where: Path, root: str, stamps: dict[str, str], read, decode, to_bytes) -> Recipe:
+    """Of names and their stamps; `read` gives one of the two text files, the others are of the recipe."""
+    parts = [name.split("/") for name in sorted(stamps)]
     train = [p for p in parts if p[0] == "train" and p[2:3] == ["images"] and len(p) == 4 and is_image(p[3])]
     val = [p for p in parts if p[:2] == ["val", "images"] and len(p) == 3 and is_image(p[2])]
     if not train or not val:
@@ -111,4 +112,5 @@ def _recipe(where: Path, root: str, names: list[str], read: Callable[[str], str]
     files = ["/".join(p) for p in train + val]
     known = [labels[wnid] for _, wnid, _, _ in train] + [labels[annotated[p[2]]] for p in val]
     class_names = [words.get(wnid, wnid).split(",")[0].strip() for wnid in wnids]
-    return Recipe([root + file for file in files], decode, files, known, class_names, len(train))
+    sources, of_each = [root + file for file in files], [stamps[file] for file in files]
+    return Recipe(sources, decode, files, known, class_names, len(train), False, of_each, to_bytes)

@@ -14,31 +14,42 @@ _SLACK = 1e-5  # of the squared length, which FAISS' expanded square may be wron
 
 
 class Pairs(NamedTuple):
-    """Pairs of different rows, the closest first."""
+    """Pairs of rows, the closest first."""
 
-    rows: np.ndarray  # [P, 2] int64, the first of each pair being the smaller number
+    rows: np.ndarray  # [P, 2] int64, the first of each being the smaller number where both are of one index
     distances: np.ndarray  # [P] float32
 
 
 def close_pairs(
-    codes: np.ndarray, threshold: float, metric: IndexMetric = "cosine", most: int = 1_000_000
+    codes: np.ndarray,
+    threshold: float,
+    metric: IndexMetric = "cosine",
+    others: np.ndarray | None = None,
+    most: int = 1_000_000,
 ) -> Pairs:
     """All pairs of codes [N, D] whose distance, as of `dim.search.engine.Neighbours`, is at most a threshold.
 
-    Every pair is compared, with a progress bar; memory-mapped codes are read block by block. Raises
-    ValueError if the threshold is negative or not finite, a code is not finite, or there are more pairs.
+    With others, [M, D], all pairs of one of these and one of those. Every pair is compared, with a progress
+    bar; memory-mapped codes are read block by block. Raises ValueError if the threshold is negative or not
+    finite, a code is not finite, or there are more than so many pairs.
     """
     if not 0 <= threshold < np.inf:
         raise ValueError(f"the threshold must be finite and not negative, not {threshold}")
     found, count = [Pairs(np.empty((0, 2), "int64"), np.empty(0, "float32"))], 0
-    with tqdm(total=len(codes), desc="comparing", unit=" codes", dynamic_ncols=True) as bar:
-        for start in range(0, len(codes), _BANK):
-            bank = comparable(codes[start : start + _BANK], metric)
+    banks = codes if others is None else others
+    with tqdm(total=len(banks), desc="comparing", unit=" codes", dynamic_ncols=True) as bar:
+        for start in range(0, len(banks), _BANK):
+            bank = comparable(banks[start : start + _BANK], metric)
             index = faiss.IndexFlatL2(bank.shape[1])
             index.add(bank)
-            for first in range(0, start + len(bank), _QUERIES):
-                queries = comparable(codes[first : min(first + _QUERIES, start + len(bank))], metric)
-                found.append(_closer(index, queries, bank, threshold, metric, np.array([first, start])))
+            end = start + len(bank) if others is None else len(codes)
+            for first in range(0, end, _QUERIES):
+                queries = comparable(codes[first : min(first + _QUERIES, end)], metric)
+                close = _closer(index, queries, bank, threshold, metric, np.array([first, start]))
+                if others is None:
+                    once = close.rows[:, 0] < close.rows[:, 1]
+                    close = Pairs(close.rows[once], close.distances[once])
+                found.append(close)
                 count += len(found[-1].rows)
                 if count > most:
                     many = f"more than {most:,} pairs are within {threshold:g}"
@@ -57,7 +68,6 @@ def _closer(
     limits, _, others = index.range_search(queries, float(squared(threshold, metric) + slack))
     ones = np.repeat(np.arange(len(queries)), np.diff(limits.astype("int64")))
     pairs = np.stack([ones, others], axis=1) + starts
-    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
     distances = np.empty(len(pairs), "float32")
     for part in range(0, len(pairs), _BANK):
         one, other = (pairs[part : part + _BANK] - starts).T

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dim import data
-from dim.data.picture import file_inside, picture
+from dim.data.picture import file_inside, original, picture
 
 
 def test_an_image_of_a_folder_is_read_by_its_name(paint):
@@ -45,3 +45,19 @@ def test_what_lies_outside_of_the_data_is_no_file_of_it_and_not_shown(name, pain
     assert file_inside("pets", "cat/a.png") == inside and file_inside("pets", name) is None
     image = picture("pets", name, 8)
     assert (image == image[0, 0, 0]).all() and image[0, 0, 0] > 200
+
+
+def test_the_file_of_an_image_is_read_as_it_is_from_folder_and_zip(tiny_folder, tiny_zip, tmp_path, paint):
+    name = "train/n02/images/n02_3.JPEG"
+    expected = (tiny_folder / name).read_bytes()
+    assert original(str(tiny_folder), name) == original(str(tiny_zip), name) == expected
+    file = paint("pets/caf\udce9.png", (9, 8, 7))
+    assert original("pets", file.name) == file.read_bytes()
+
+
+def test_what_has_no_file_or_is_outside_of_the_data_has_no_bytes(tiny_folder, paint, tmp_path):
+    paint("pets/a.png", (9, 8, 7))
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    for name in "../secret.png", str(tmp_path / "secret.png"), "none.png":
+        assert original("pets", name) is None
+    assert original("photo-patches", data.listed("photo-patches", 32).recipe().names[7]) is None

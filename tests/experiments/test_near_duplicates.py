@@ -1,7 +1,9 @@
 """Near-duplicates planted in a folder are found."""
 
 import csv
+import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +47,47 @@ def test_the_closest_pairs_are_the_planted_ones(metric, indexed, capsys):
     out = capsys.readouterr().out
     assert "and 508 more" in out and "528 pairs of 33 images" in out
     assert imread(indexed.path / "index/photographs/near-duplicates.png").shape[2] == 3
+
+
+def test_groups_name_what_to_keep_and_what_is_the_same(indexed, photographs, capsys):
+    shutil.move(photographs / "8 brighter.png", photographs / "=8.png")
+    Image.open(photographs / "3 ü.png").save(photographs / "3.bmp")
+    index(MakeIndex(run=str(indexed.path)))
+    near_duplicates(Options(run=str(indexed.path), threshold=2))
+    distance = next(float(row["distance"]) for row in written(indexed) if "'=8.png" in row.values())
+    near_duplicates(Options(run=str(indexed.path), threshold=1.01 * distance))
+    folder = indexed.path / "index/photographs"
+    groups = json.loads((folder / "duplicate-groups.json").read_text("utf8"))
+    found = [(group["kind"], *(Path(image["path"]).name for image in group["images"])) for group in groups]
+    assert ("same bytes", "17 copy.png", "17 ü.png") in found and ("near", "8 ü.png", "=8.png") in found
+    assert found[0][0] == "same pixels" and set(found[0][1:]) == {"3 copy.png", "3 ü.png", "3.bmp"}
+    assert all(
+        group["keep"] == group["images"][0]["path"] and Path(group["keep"]).is_file() for group in groups
+    )
+    assert groups[0]["images"][0]["width"] == 16 and groups[0]["images"][0]["bytes"] > 700
+    with (folder / "duplicate-groups.csv").open(encoding="utf8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["keep"] for row in rows].count("yes") == 4 and len(rows) == 3 + 2 + 2 + 2
+    assert "4 groups (2 same bytes, 1 same pixels, 1 near)" in capsys.readouterr().out
+    assert {row["same"] for row in written(indexed)} == {"bytes", "pixels", ""}
+
+
+def test_images_of_one_data_set_are_found_in_another(indexed, photographs, tmp_path, capsys, declined):
+    (tmp_path / "others").mkdir()
+    for name in "5 ü.png", "8 ü.png":
+        shutil.copy(photographs / name, tmp_path / "others" / f"from {name}")
+    index(MakeIndex(run=str(indexed.path), data=str(tmp_path / "others")))
+    asked = {"run": str(indexed.path), "data": "photographs", "across": "others"}
+    near_duplicates(Options(**asked, threshold=1e-6))
+    with (indexed.path / "index/photographs/across-others.csv").open(encoding="utf8") as file:
+        pairs = {(row["one"], row["other"], row["same"]) for row in csv.DictReader(file)}
+    assert pairs == {(name, f"from {name}", "bytes") for name in ("5 ü.png", "8 ü.png")}
+    assert "2 pairs of 33 images and 2 of others" in capsys.readouterr().out
+    assert imread(indexed.path / "index/photographs/across-others.png").std() > 0
+    note = indexed.path / "index/others/index.json"
+    note.write_text(note.read_text().replace('"encoder": "', '"encoder": "0'))
+    with declined("hold codes of different encoders"):
+        near_duplicates(Options(**asked))
 
 
 def test_where_nothing_is_that_close_there_is_no_sheet(indexed, capsys):

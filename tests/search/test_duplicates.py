@@ -50,6 +50,25 @@ def test_pairs_are_those_of_comparing_each_with_each(metric, threshold, blocks, 
         assert value == pytest.approx(expected[tuple(pair)], rel=1e-4, abs=1e-6)
 
 
+@pytest.mark.parametrize("blocks", [(256, 2**16), (3, 5), (5, 3)])
+@pytest.mark.parametrize(("metric", "threshold"), [("l2", 60), ("cosine", 0.1), ("cosine", 1.0)])
+def test_across_two_sets_each_is_compared_with_each(metric, threshold, blocks, monkeypatch):
+    monkeypatch.setattr(duplicates, "_QUERIES", blocks[0])
+    monkeypatch.setattr(duplicates, "_BANK", blocks[1])
+    ones, others = codes(), codes()[::-1][:17].copy()
+    expected = {
+        (i, j): distance(metric, ones[i], others[j])
+        for i in range(len(ones))
+        for j in range(len(others))
+        if distance(metric, ones[i], others[j]) <= threshold + 1e-9
+    }
+    found = close_pairs(ones, threshold, metric, others)
+    assert {tuple(pair) for pair in found.rows.tolist()} == set(expected)
+    assert len(found.rows) == len(expected) > 17
+    for pair, value in zip(found.rows.tolist(), found.distances, strict=True):
+        assert value == pytest.approx(expected[tuple(pair)], rel=1e-4, abs=1e-6)
+
+
 def test_codes_may_lie_on_disk(tmp_path):
     np.save(tmp_path / "codes.npy", codes())
     found = close_pairs(np.load(tmp_path / "codes.npy", mmap_mode="r"), 0.0)

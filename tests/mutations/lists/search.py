@@ -71,6 +71,7 @@ EDITS = [
         "tests/search/test_index.py",
         ("another encoder's codes are kept", 'kept.made_by["encoder"] == embedder.fingerprint and ', ""),
         ("added to what is not a part of it", "len(growth.rows) == len(kept)", "True"),
+        ("names beside other codes", "if i not in skipped]", "][: len(growth.new) - len(skipped)]"),
     ),
     *edits_of(
         "dim/search/faiss_index.py",
@@ -155,7 +156,6 @@ EDITS = [
             "embedder.embed(batch)[list(images)]",
             "embedder.embed(batch)",
         ),
-        ("names beside other codes", "if i not in skipped]", "][: len(recipe.names) - len(skipped)]"),
         ("another encoder goes on", 'state["made_by"] == made_by and ', ""),
     ),
     *edits_of(
