@@ -7,6 +7,7 @@ _HOME = {
     "DeepInfoMax": "dim.methods.deep_infomax",
     "DeepInfoMaxFeatures": "dim.export.transformer",
     "DimError": "dim.errors",
+    "Index": "dim.export.image_index",
     "Run": "dim.training.run",
     "build_model": "dim.methods.build",
     "embed": "dim.encoders.embedding",

@@ -1,5 +1,8 @@
 """Searching an index by images of one's own."""
 
+import csv
+import io
+import json
 import shutil
 
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 from imageio.v3 import imread
 from PIL import Image
 
+import dim
 from dim.training.run import Run
 from experiments.index import Options as MakeIndex
 from experiments.index import index
@@ -76,11 +80,82 @@ def test_what_cannot_be_searched_is_one_line(indexed, photographs, tmp_path, dec
         ({"image": ()}, ["make search IMAGE="]),
         ({"k": 101}, ["--k 101", "holds 100 images"]),
         ({"k": 0}, ["--k 0"]),
-        ({"data": "cars"}, ["no index of cars", "photographs"]),
+        ({"data": ("cars",)}, ["no index of cars", "photographs"]),
+        ({"json": True, "paths": True}, ["--json", "give one of them"]),
         ({"run": "second"}, ["runs/second is not a run"]),
     ):
         with declined(*pieces):
             search(Options(**{**asked, **change}))
+
+
+@pytest.fixture
+def asked(indexed, photographs, tmp_path, capsys):
+    """`asked(k=3, json=True)`: what is printed for an image, which lies in two indexes."""
+    shutil.copytree(photographs / "blotches", tmp_path / "spots")
+    for file in sorted((tmp_path / "spots").iterdir())[2:]:
+        file.unlink()
+    (sorted((tmp_path / "spots").iterdir())[0]).rename(tmp_path / "spots/=a\nb.png")
+    index(MakeIndex(run=str(indexed.path), data=str(tmp_path / "spots")))
+    capsys.readouterr()
+
+    def asked(**options):
+        image = str(photographs / "blotches/blotches 0.png")
+        search(Options(image=(image,), run=str(indexed.path), data=("photographs", "spots"), **options))
+        return capsys.readouterr().out
+
+    return asked
+
+
+def test_several_indexes_are_searched_together_and_printed_for_programs(asked, photographs, tmp_path):
+    (found,) = json.loads(asked(k=3, json=True))
+    assert found["image"] == str(photographs / "blotches/blotches 0.png")
+    first, second, third = found["neighbours"]
+    assert [each["rank"] for each in found["neighbours"]] == [1, 2, 3]
+    assert {first["path"], second["path"]} == {found["image"], str(tmp_path / "spots/=a\nb.png")}
+    assert {first["data"], second["data"]} == {str(photographs), str(tmp_path / "spots")}
+    assert first["distance"] <= second["distance"] < 1e-5 < third["distance"]
+    of_photographs = first if first["data"] == str(photographs) else second
+    assert of_photographs["label"] == "blotches" and of_photographs["id"] == 0
+
+    rows = list(csv.DictReader(io.StringIO(asked(k=3, csv=True))))
+    assert {row["path"] for row in rows[:2]} == {found["image"], str(tmp_path / "spots/=a\\nb.png")}
+    assert [int(row["rank"]) for row in rows] == [1, 2, 3] and float(rows[2]["distance"]) == third["distance"]
+    lines = asked(k=3, paths=True).splitlines()
+    assert len(lines) == 3 and lines[2] == third["path"]
+    assert not (tmp_path / "runs/first/search.png").exists()
+
+
+def test_neighbours_may_have_a_least_and_a_greatest_distance(asked, tmp_path):
+    (found,) = json.loads(asked(k=102, json=True))
+    distances = [each["distance"] for each in found["neighbours"]]
+    assert len(distances) == 102 and distances == sorted(distances)
+    low, high = distances[10] + 1e-9, distances[50]
+    (found,) = json.loads(asked(k=102, json=True, min=low, max=high))
+    assert all(low <= each["distance"] <= high for each in found["neighbours"]) and found["neighbours"]
+    assert "nothing at such a distance" in asked(min=1e9)
+    assert "search.png" in asked(k=2)
+
+
+def test_from_python_an_index_is_asked_by_path_picture_and_array(indexed, photographs, declined):
+    found = dim.Index(indexed.path / "index/photographs")
+    file = photographs / "stripes/stripes 4.png"
+    with Image.open(file) as image:
+        pixels = np.asarray(image)
+        for asked in file, str(file), image, pixels:
+            nearest = found.search(asked, 3)
+            assert (
+                nearest.paths[0] == str(file) and nearest.labels[0] == "stripes" and len(nearest.paths) == 3
+            )
+            assert nearest.distances[0] < 1e-5 and (np.diff(nearest.distances) >= 0).all()
+    assert found.search(pixels, 100, "l1").ids != list(range(100))
+    with declined("k 101", "holds 100 images"):
+        found.search(file, 101)
+    with declined("no image at nowhere.png"):
+        found.search("nowhere.png")
+    with pytest.raises(ValueError, match="uint8"):
+        found.search(pixels / 255)
+    with declined("nowhere is not an index"):
+        dim.Index("nowhere")
 
 
 def test_a_run_without_an_index_says_how_to_make_one(initial_run, photographs, declined):
