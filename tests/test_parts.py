@@ -98,7 +98,8 @@ def test_gradient_reaches_every_trainable_weight_and_every_code_or_feature(name,
     mode = {"training": True} if "training" in inspect.signature(part.call).parameters else {}
 
     def scalar(flat):
-        values = [ops.reshape(v, p.shape) for v, p in zip(ops.split(flat, ends), pieces, strict=True)]
+        parts = ops.split(flat, ends) if ends else [flat]  # an empty list is one of floats to TensorFlow
+        values = [ops.reshape(part, piece.shape) for part, piece in zip(parts, pieces, strict=True)]
         x = values[: len(given)] or inputs
         outputs, _ = part.stateless_call(values[len(given) :], state, *x, **mode)
         floats = [ops.cast(y, "float32") for y in keras.tree.flatten(outputs)]

@@ -102,7 +102,8 @@ def at_three_depths(encoder: keras.Model) -> keras.Model:
 
 def extract(model: keras.Model, images: np.ndarray, batch_size: int = 125) -> dict[str, np.ndarray]:
     """What a model of `at_three_depths` gives of images [N, H0, W0, 3] uint8: name → [N, F] float32."""
-    features = {name: np.empty((len(images), y.shape[1]), "float32") for name, y in model.output.items()}
+    shapes = model.compute_output_shape((None, *images.shape[1:]))
+    features = {name: np.empty((len(images), F), "float32") for name, (_, F) in shapes.items()}
     for start in range(0, len(images), _BLOCK):
         block = slice(start, start + _BLOCK)
         outputs = model.predict(InOrder(images[block], batch_size), verbose=0)

@@ -55,7 +55,7 @@ def _trained_on(run: Run, configuration: Configuration, described: str) -> str:
 def _encoder(configuration: Configuration, encoder) -> str:
     from dim.encoders import FEATURE_MAP, MEAN
 
-    _, H, W, C = encoder.output[FEATURE_MAP].shape
+    _, H, W, C = encoder.compute_output_shape((None, S, S, 3))[FEATURE_MAP]
     _, D = encoder.output[MEAN].shape
     S = configuration.image_size
     sizes = f"{S}×{S} pixels → feature map {H}×{W}×{C} → code of {D}"

@@ -25,9 +25,12 @@ def test_the_parameters_are_those_of_the_published_network_with_a_three_by_three
 @pytest.mark.parametrize(("size", "sides"), [(32, [32, 16, 8, 4]), (33, [17, 9, 5, 3]), (64, [32, 16, 8, 4])])
 def test_the_first_pooling_is_dropped_up_to_32_pixels(size, sides):
     encoder = resnet18_encoder(size, 5)
-    stages = [layer.output.shape[1] for layer in encoder.layers if isinstance(layer, layers.Add)]
-    assert stages[::2] == stages[1::2] == sides
-    assert encoder.output["feature_map"].shape == (None, sides[2], sides[2], 256)
+    stages = {layer.name: layer.output for layer in encoder.layers if isinstance(layer, layers.Add)}
+    shapes = keras.Model(encoder.input, stages).compute_output_shape((None, size, size, 3))
+    found = [shapes[name][1] for name in stages]
+    assert found[::2] == found[1::2] == sides
+    shapes = encoder.compute_output_shape((None, size, size, 3))
+    assert shapes["feature_map"] == (None, sides[2], sides[2], 256)
 
 
 @pytest.mark.parametrize("size", [33, 34])

@@ -14,7 +14,8 @@ def test_it_has_the_parameters_of_the_original(size, parameters):
 
 @pytest.mark.parametrize(("size", "side"), [(8, 4), (16, 4), (32, 4), (48, 6), (64, 4), (96, 6)])
 def test_the_map_has_a_side_of_four_to_seven(size, side):
-    assert seed_encoder(size, 5).output["feature_map"].shape == (None, side, side, 256)
+    shapes = seed_encoder(size, 5).compute_output_shape((None, size, size, 3))
+    assert shapes["feature_map"] == (None, side, side, 256)
 
 
 def test_pooling_before_the_activation_gives_what_pooling_after_it_does(encoder_parts, images):
