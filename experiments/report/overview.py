@@ -55,9 +55,9 @@ def _trained_on(run: Run, configuration: Configuration, described: str) -> str:
 def _encoder(configuration: Configuration, encoder) -> str:
     from dim.encoders import FEATURE_MAP, MEAN
 
-    _, H, W, C = encoder.compute_output_shape((None, S, S, 3))[FEATURE_MAP]
-    _, D = encoder.output[MEAN].shape
     S = configuration.image_size
+    shapes = encoder.compute_output_shape((None, S, S, 3))
+    (_, H, W, C), (_, D) = shapes[FEATURE_MAP], shapes[MEAN]
     sizes = f"{S}×{S} pixels → feature map {H}×{W}×{C} → code of {D}"
     return f"{configuration.encoder}: {sizes}, {encoder.count_params():,} weights"
 
