@@ -89,7 +89,8 @@ def test_a_report_holds_everything_and_loads_nothing(made):
     assert all(link.startswith(("#", "data:")) for link in page.links)
     assert not re.search(r"url\(|@import|<script|<link|<iframe", html)
     assert "i" not in page.tags and ODD in page.text
-    _, H, W, C = run.load().encoder.output[FEATURE_MAP].shape
+    shapes = run.load().encoder.compute_output_shape((None, 16, 16, 3))
+    _, H, W, C = shapes[FEATURE_MAP]
     for fact in (
         "photographs: 90 train + 10 val, 2 classes, 16×16",
         f"16×16 pixels → feature map {H}×{W}×{C} → code of 6",
