@@ -18,9 +18,16 @@ from PIL import Image
 from dim.errors import DimError
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests that take longest, too")
+
+
+def pytest_collection_modifyitems(config, items):
     """Programs first, since they take longest: the workers end together."""
     items.sort(key=lambda item: "/experiments/" not in item.nodeid)
+    for item in items if not config.getoption("--slow") else []:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="takes a minute; ARGS=--slow runs it"))
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +189,12 @@ def float32_afterwards():
     """Puts back the global precision that a test may have changed."""
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def eagerly(monkeypatch):
+    """Runs few steps of small models as they are written: to trace them takes longer."""
+    monkeypatch.setattr(keras.Model, "run_eagerly", property(lambda self: True, lambda self, value: None))
 
 
 @pytest.fixture

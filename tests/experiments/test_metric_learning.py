@@ -3,11 +3,13 @@
 import csv
 import json
 
+import pytest
 from imageio.v3 import imread
 
 from tests.experiments.conftest import SMALL
 
 
+@pytest.mark.slow
 def test_it_trains_compares_and_shares_its_runs_with_compare(command, photographs, tmp_path):
     shared = ["--seeds", 0, "--data", photographs, "--epochs", 1, "--args=" + " ".join(SMALL)]
     arguments = ["--presets", "dim", "metric-supcon", *shared]

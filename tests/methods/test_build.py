@@ -92,6 +92,7 @@ def test_the_parts_of_the_method_are_those_of_the_configuration():
     assert build_model(Configuration(crop=0.6, **SMALL)).augmentation.area == 0.6
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("method", ["dim", "vae", "vicreg"])
 def test_views_of_another_size_train_an_encoder_of_images(method):
     settings = {"alpha": 0.0, "method": method, "view_size": 8, "batch_size": 4, "precision": "float32"}
@@ -114,6 +115,7 @@ def test_views_that_an_encoder_cannot_take_are_refused(settings, pieces, refused
         build_model(Configuration(alpha=0.0, **settings, **SMALL))
 
 
+@pytest.mark.slow
 def test_the_default_preset_begins_calmly_from_every_seed():
     """A log-variance that does not start at 0 has a KL of 5 to 76 nats a dimension here."""
     rng = np.random.default_rng(0)
@@ -178,6 +180,7 @@ def test_the_seed_is_that_of_the_weights_and_of_everything_random():
         assert (model.augmentation.seed, model.augmentation.area) == (4, 0.7)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_checkpoint_that_names_our_former_adamw_loads_and_resumes(tmp_path):
     model = build_model(Configuration(precision="float32", **SMALL))
     model.compile(AdamW(0.02, weight_decay=0.03))

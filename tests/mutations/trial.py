@@ -116,7 +116,7 @@ def _in_copy(copy: Path, tests: str, printed: Path) -> None:
 
     import pytest
 
-    sys.exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *shlex.split(tests)])))
+    sys.exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--slow", *shlex.split(tests)])))
 
 
 def _culprit(printed: Path) -> str:

@@ -13,6 +13,8 @@ from dim.methods.build import build_model
 from dim.training.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
 from dim.training.run import Run
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SMALL = Configuration(image_size=16, code_size=5, critic_units=6, batch_size=4, views=1, alpha=0.0)
 
 

@@ -13,6 +13,8 @@ import dim
 from dim.presets import PRESETS
 from dim.training.run import Run
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SMALL = {"image_size": 16, "code_size": 8, "critic_units": 8, "batch_size": 20, "precision": "float32"}
 SMALL |= {"views": 1, "alpha": 0.0}
 TWO_EPOCHS = dim.Configuration(epochs=2, **SMALL)

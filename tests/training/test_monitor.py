@@ -12,6 +12,8 @@ from dim.methods.build import build_model
 from dim.training.monitor import Monitor, _tag
 from dim.training.run import Run
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SMALL = Configuration(image_size=16, code_size=5, critic_units=6, batch_size=10, views=1)
 
 

@@ -14,6 +14,8 @@ from dim.errors import DimError
 from dim.methods.build import build_model
 from dim.training.run import Run
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SMALL = Configuration(data="photo-patches", image_size=16, code_size=5, critic_units=6, epochs=3)
 
 

@@ -16,6 +16,7 @@ def rows(tmp_path):
     return json.loads((tmp_path / "runs/benchmark/benchmark.json").read_text())["rows"]
 
 
+@pytest.mark.slow
 def test_search_stands_beside_its_rivals_and_a_row_that_fails_says_why(command, photographs, tmp_path):
     arguments = ["--rows", "encode", "search", "index", "--image-size", 4, "--data", photographs]
     status, out, err = command("benchmark", "--quick", *arguments)
@@ -50,6 +51,7 @@ def test_files_are_decoded_and_the_second_start_measured(command, make_tiny_fold
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 def test_training_rows_are_measured_at_any_size(command, photographs, tmp_path):
     arguments = ["--image-size", 16, "--batch-sizes", 10, "--presets", "dim", "--data", photographs]
     status, out, err = command(

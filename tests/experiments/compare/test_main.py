@@ -41,6 +41,7 @@ def rows_of(file):
         return {row["name"]: row for row in csv.DictReader(opened)}
 
 
+@pytest.mark.slow
 def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
     start, command, photographs, tmp_path
 ):
@@ -86,6 +87,7 @@ def test_an_interrupted_comparison_goes_on_and_a_complete_one_trains_nothing(
     assert re.findall(r"^\|.*", printed, re.M) == re.findall(r"^\|.*", again, re.M)
 
 
+@pytest.mark.slow
 def test_a_failing_run_is_named_and_the_others_survive(command, photographs, tmp_path):
     (tmp_path / "here/dim-seed3").mkdir(parents=True)
     (tmp_path / "here/dim-seed3/diary.txt").write_text("not a run")

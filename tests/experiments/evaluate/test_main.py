@@ -51,6 +51,7 @@ def lines(run):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_two_seeds_are_evaluated_beside_their_baselines_and_compared(trained, capsys):
     runs = [trained("first"), trained("second", seed=1)]
     evaluate(Options(run="first,second", quick=True))
@@ -80,6 +81,7 @@ def test_two_seeds_are_evaluated_beside_their_baselines_and_compared(trained, ca
     assert float(recorded["second"]["code.ami"]) == pytest.approx(other["features"]["code"]["ami"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_everything_at_once(trained, monkeypatch):
     """Probes, dependence, all distances, a support vector machine and a supervised encoder."""
     monkeypatch.setattr(mlp_probe, "mlp_probe", lambda data, seed: ProbeResult(0.5, {}))  # it takes a minute
