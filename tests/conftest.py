@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: "/experiments/" not in item.nodeid)
     for item in items if not config.getoption("--slow") else []:
         if item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.skip(reason="takes a minute; ARGS=--slow runs it"))
+            item.add_marker(pytest.mark.skip(reason="takes long; ARGS=--slow runs it"))
 
 
 @pytest.fixture(autouse=True)

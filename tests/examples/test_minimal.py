@@ -61,6 +61,7 @@ def test_its_loss_is_that_of_the_package_term_by_term(minimal, monkeypatch):
     assert value(model.loss_between(one, other)) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_it_learns_and_draws_in_small(minimal, tmp_path, capsys):
     minimal.main(per_photograph=5, epochs=1)
     assert "10 neighbours are of the same photograph; chance is 7%" in capsys.readouterr().out

@@ -47,6 +47,7 @@ def test_a_run_trains_and_reports_and_a_call_from_python_does_the_same(command, 
     assert called.read_json(called.results) == typed.read_json(typed.results)
 
 
+@pytest.mark.slow
 def test_a_run_interrupted_and_then_killed_ends_as_if_nothing_had_happened(
     start, command, photographs, tmp_path
 ):

@@ -40,6 +40,7 @@ def test_search_stands_beside_its_rivals_and_a_row_that_fails_says_why(command, 
     assert "TFLOP/s in float32" in out and "cores" in out
 
 
+@pytest.mark.slow
 def test_files_are_decoded_and_the_second_start_measured(command, make_tiny_folder, tmp_path):
     folder = make_tiny_folder(tmp_path / "tiny", train=10)
     status, _, err = command("benchmark", "--quick", "--rows", "decode", "--data", folder)

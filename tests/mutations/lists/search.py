@@ -52,7 +52,7 @@ EDITS = [
     ),
     *edits_of(
         "dim/search/growth.py",
-        "tests/search/test_index.py",
+        "tests/search/test_growth.py tests/search/test_index.py",
         (
             "a changed image is taken for the old one",
             "(as_unicode(name), stamp): i",
@@ -68,7 +68,7 @@ EDITS = [
     ),
     *edits_of(
         "dim/search/indexer.py",
-        "tests/search/test_index.py",
+        "tests/search/test_growth.py tests/search/test_index.py",
         ("another encoder's codes are kept", 'kept.made_by["encoder"] == embedder.fingerprint and ', ""),
         ("added to what is not a part of it", "len(growth.rows) == len(kept)", "True"),
         ("names beside other codes", "if i not in skipped]", "][: len(growth.new) - len(skipped)]"),
