@@ -54,13 +54,13 @@ def near_duplicates(options: Options) -> None:
         pairs = close_pairs(index.codes, options.threshold, options.metric, others)
     except ValueError as error:
         raise DimError(f"{index.folder}: {error}") from error
-    sides = [
-        {
-            row: facts_of(of.where, of.name(row))
-            for row in tqdm(dict.fromkeys(rows), f"files of {of.folder.name}", unit=" images", leave=False)
-        }
-        for of, rows in ((index, pairs.rows[:, 0].tolist()), (other, pairs.rows[:, 1].tolist()))
-    ]
+
+    def facts(of, rows: np.ndarray) -> dict:
+        bar = tqdm(np.unique(rows).tolist(), f"files of {of.folder.name}", unit=" images", leave=False)
+        return {row: facts_of(of.where, of.name(row)) for row in bar}
+
+    both = facts(index, pairs.rows) if not options.across else None
+    sides = [both, both] if both is not None else list(map(facts, (index, other), pairs.rows.T))
     name = f"across-{other.folder.name}" if options.across else "near-duplicates"
     _write_pairs(index, other, pairs, sides, index.folder / f"{name}.csv")
     among = f"{len(index):,} images" + (
@@ -70,8 +70,7 @@ def near_duplicates(options: Options) -> None:
     print(f"{len(pairs.rows):,} pairs of {printable(among)} {within}")
     print(printable(index.folder / f"{name}.csv"))
     if not options.across:
-        facts = {**sides[1], **sides[0]}
-        _write_groups(index, groups_of(index, pairs, facts), facts, index.folder / "duplicate-groups.csv")
+        _write_groups(index, groups_of(index, pairs, both), both, index.folder / "duplicate-groups.csv")
     _draw(index, other, pairs, options, run, index.folder / f"{name}.png")
 
 

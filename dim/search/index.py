@@ -48,12 +48,14 @@ class Index:
             raise DimError(f"{folder} is not an index; make it: make index RUN=… DATA=…")
         about = read_json(folder / "index.json", ABOUT, f"{folder} is damaged, {_REMEDY}")
         self.where, self.kind, self.metric, self.made_by = (about[name] for name in ABOUT)
-        self.next_id = about.get("next_id")
+        self.next_id = about.get("next_id", 0)
         try:
             self.codes = np.load(folder / "codes.npy", mmap_mode="r")
             self.names, self.labels, self.ids, self.stamps = _read_table(folder / "images.parquet")
             if self.codes.dtype != "float32" or self.codes.ndim != 2 or not self.codes.size:
                 raise ValueError(f"codes {self.codes.shape} {self.codes.dtype}")
+            if not isinstance(self.next_id, int):
+                raise ValueError(f"next_id is {self.next_id!r}")
             if len(self.codes) != len(self.names):
                 raise ValueError(f"codes {self.codes.shape} for {len(self.names)} images")
         except Exception as error:  # NumPy and Arrow each raise in many ways
