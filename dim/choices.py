@@ -4,7 +4,7 @@ The table of each, from name to function or layer, is where those are defined, i
 """
 
 METHODS = ("dim", "vae", "vicreg", "supervised", "metric")
-ENCODERS = ("seed", "basic32", "alex64", "resnet18", "mobilenetv2")
+ENCODERS = ("seed", "basic32", "alex64", "resnet18", "resnet18-thin", "mobilenetv2")
 CRITICS = ("encode-and-dot", "concatenate-and-convolve", "bilinear")
 OBJECTIVES = ("infonce", "jsd", "dv", "nwj")
 SUMMARIES = ("map", "code")

@@ -38,7 +38,7 @@ LAYERS = {
     "view": (lambda: RandomView(0.5, seed=3), (8, 8, 3)),
     "occlusion": (lambda: Occlusion(0.5, seed=3), (8, 8, 3)),
 }
-SMALLEST = {"seed": 8, "basic32": 8, "alex64": 15, "resnet18": 8, "mobilenetv2": 32}
+SMALLEST = {"seed": 8, "basic32": 8, "alex64": 15, "resnet18": 8, "resnet18-thin": 8, "mobilenetv2": 32}
 NETWORKS = {name: (lambda name=name, S=S: ENCODERS[name](S, D), (S, S, 3)) for name, S in SMALLEST.items()}
 PARTS = {**LAYERS, **NETWORKS}
 LEARNERS = [name for name in PARTS if name not in ("view", "occlusion")]

@@ -11,15 +11,16 @@ normalisation and initial weights are as Keras has them. The vector that the pos
 the output of the layer `features`, in the two encoders of the paper their "fc"; there the flattened last
 map is that of the layer `conv`.
 
-    name         source                            H0   D    feature map  parameters
-    seed         Su Jianlin 2018                   64   256  4×4×256       1,704,128
-    basic32      Hjelm et al. 2019, basic32x32     32    64  8×8×128       4,989,824
-    alex64       Hjelm et al. 2019, alex64x64      64    64  15×15×384    58,697,248
-    resnet18     He et al. 2016, small-image stem  64   256  8×8×256      11,441,088
-    mobilenetv2  Sandler et al. 2018               64   256  8×8×192       2,913,856
+    name           source                            H0   D    feature map  parameters
+    seed           Su Jianlin 2018                   64   256  4×4×256       1,704,128
+    basic32        Hjelm et al. 2019, basic32x32     32    64  8×8×128       4,989,824
+    alex64         Hjelm et al. 2019, alex64x64      64    64  15×15×384    58,697,248
+    resnet18       He et al. 2016, small-image stem  64   256  8×8×256      11,441,088
+    resnet18-thin  the same, three eighths wide      64   256  8×8×96         1,675,688
+    mobilenetv2    Sandler et al. 2018               64   256  8×8×192       2,913,856
 
 H0 and D are the defaults; parameters include the log-variance's and the statistics of batch normalisation.
-Once made, `seed` and `resnet18` take images of other sizes too; their maps grow and shrink with them.
+Once made, `seed` and both of ResNet-18 take images of other sizes too; their maps grow and shrink with them.
 
 To add an encoder, write its function in a file here, put it into `ENCODERS` in this file, and its name into
 `dim.choices`. Any functional model will do as one through `backbone_encoder`.
@@ -36,10 +37,17 @@ from dim.encoders.basic32 import basic32_encoder
 from dim.encoders.ends import FEATURE_MAP, FEATURES, LOG_VARIANCE, MEAN
 from dim.encoders.mobilenetv2 import mobilenetv2_encoder
 from dim.encoders.rebuilt import in_float32, in_plain_keras
-from dim.encoders.resnet18 import resnet18_encoder
+from dim.encoders.resnet18 import resnet18_encoder, resnet18_thin_encoder
 from dim.encoders.seed import seed_encoder
 
-_FUNCTIONS = seed_encoder, basic32_encoder, alex64_encoder, resnet18_encoder, mobilenetv2_encoder
+_FUNCTIONS = (
+    seed_encoder,
+    basic32_encoder,
+    alex64_encoder,
+    resnet18_encoder,
+    resnet18_thin_encoder,
+    mobilenetv2_encoder,
+)
 ENCODERS: dict[str, Callable[..., keras.Model]] = dict(zip(choices.ENCODERS, _FUNCTIONS, strict=True))
 """Functions of image_size, code_size (D) and gaussian (False: no log-variance), each with defaults.
 
@@ -58,5 +66,6 @@ __all__ = [
     "in_plain_keras",
     "mobilenetv2_encoder",
     "resnet18_encoder",
+    "resnet18_thin_encoder",
     "seed_encoder",
 ]

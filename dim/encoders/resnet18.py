@@ -1,4 +1,4 @@
-"""ResNet-18 for small images."""
+"""ResNet-18 for small images, in its own width and a thinner one."""
 
 import keras
 from keras import layers
@@ -20,15 +20,28 @@ def resnet18_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool 
 
     It is made for images of 8 pixels a side or more; once made, it takes others.
     """
-    images, x = scaled_images("resnet18", image_size, least=8, any_size=True)
-    x = _normalised_convolution(x, 64)
+    return _resnet18("resnet18", 64, image_size, code_size, gaussian)
+
+
+def resnet18_thin_encoder(image_size: int = 64, code_size: int = 256, gaussian: bool = True) -> keras.Model:
+    """ResNet-18 of 24, 48, 96 and 192 channels, otherwise as `resnet18_encoder`.
+
+    Three eighths of the width leave a seventh of the parameters, 1,576,872 without the code's layers, and of
+    the work, which is then that of the encoder `seed`.
+    """
+    return _resnet18("resnet18-thin", 24, image_size, code_size, gaussian)
+
+
+def _resnet18(name: str, width: int, image_size: int, code_size: int, gaussian: bool) -> keras.Model:
+    images, x = scaled_images(name, image_size, least=8, any_size=True)
+    x = _normalised_convolution(x, width)
     if image_size > 32:  # before the activation, which is monotone and leaves the padding's zero a zero
         x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))
     x = layers.ReLU()(x)
-    x = _stage(x, 64)
-    x = _stage(x, 128, stride=2)
-    feature_map = split_here(_stage(x, 256, stride=2))
-    x = _stage(feature_map, 512, stride=2)
+    x = _stage(x, width)
+    x = _stage(x, 2 * width, stride=2)
+    feature_map = split_here(_stage(x, 4 * width, stride=2))
+    x = _stage(feature_map, 8 * width, stride=2)
     return with_posterior(images, feature_map, layers.GlobalAveragePooling2D()(x), code_size, gaussian)
 
 

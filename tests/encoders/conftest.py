@@ -9,7 +9,7 @@ from keras import ops
 
 from dim.encoders import ENCODERS
 
-SMALLEST = {"seed": 8, "basic32": 8, "alex64": 15, "resnet18": 8, "mobilenetv2": 32}
+SMALLEST = {"seed": 8, "basic32": 8, "alex64": 15, "resnet18": 8, "resnet18-thin": 8, "mobilenetv2": 32}
 
 
 @pytest.fixture(scope="session")

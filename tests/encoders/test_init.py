@@ -23,15 +23,17 @@ MAPS = [
     ("resnet18", 8, (2, 2, 256)),
     ("resnet18", 21, (6, 6, 256)),
     ("resnet18", 41, (6, 6, 256)),
+    ("resnet18-thin", 8, (2, 2, 96)),
+    ("resnet18-thin", 41, (6, 6, 96)),
     ("mobilenetv2", 32, (4, 4, 192)),
     ("mobilenetv2", 45, (6, 6, 192)),
 ]
 
-OF_ANY_SIZE = "seed", "resnet18"
+OF_ANY_SIZE = "seed", "resnet18", "resnet18-thin"
 
 
 def test_the_table_in_the_documentation_is_true():
-    row = re.compile(r"^    (\w+) .+ (\d+) +(\d+)  (\d+×\d+×\d+) +([\d,]+)$", re.MULTILINE)
+    row = re.compile(r"^    ([\w-]+) .+ (\d+) +(\d+)  (\d+×\d+×\d+) +([\d,]+)$", re.MULTILINE)
     table = {name: values for name, *values in row.findall(dim.encoders.__doc__)}
     assert table.keys() == ENCODERS.keys()
     for name, (size, code_size, shape, parameters) in table.items():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from dim.encoders import resnet18_encoder
+from dim.encoders import resnet18_encoder, resnet18_thin_encoder
 
 
 @pytest.mark.parametrize("size", [8, 32, 64])
@@ -60,3 +60,14 @@ def test_strided_convolutions_are_padded_by_one_pixel_on_each_side(size, images,
         x, found = (ops.convert_to_numpy(y) for y in both)
         expected = convolution(x, layer.get_weights()[0], stride=2, padding=1)
         np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_the_thin_one_is_the_same_network_at_three_eighths_of_its_width():
+    wide, thin = (make(16, 5, gaussian=False) for make in (resnet18_encoder, resnet18_thin_encoder))
+    layers_of = [[type(layer) for layer in encoder.layers] for encoder in (wide, thin)]
+    assert layers_of[0] == layers_of[1]
+    widths = [
+        [layer.filters for layer in encoder.layers if isinstance(layer, layers.Conv2D)]
+        for encoder in (wide, thin)
+    ]
+    assert [8 * width for width in widths[1]] == [3 * width for width in widths[0]]
