@@ -52,8 +52,12 @@ class Door:
             await send({"type": "websocket.close", "code": 1008})
         elif refused := self._refusal(scope):
             await _answer(send, *refused)
-        else:
+        elif scope["method"] != "POST":
             await self.app(scope, receive, _guarded(send))
+        elif _is_flat(body := await _read(receive)):
+            await self.app(scope, _again(body, receive), _guarded(send))
+        else:
+            await _answer(send, 400, "a request is one JSON object of texts and numbers")
 
     def _refusal(self, scope) -> tuple[int, str] | None:
         headers = {name.lower(): value for name, value in scope["headers"]}
@@ -77,6 +81,43 @@ class Door:
     def _known(self, authorization: bytes) -> bool:
         kind, _, pair = authorization.partition(b" ")
         return hmac.compare_digest(kind.lower() + b" " + pair.strip(), self._basic)
+
+
+def _is_flat(body: bytes) -> bool:
+    """Whether there is nothing in a request that Gradio would take for a file to copy or to download.
+
+    That is any object within its values, but for what an event on the page brings, which it leaves alone.
+    """
+    try:
+        content = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(content, dict) or not isinstance(content.get("event_data"), dict | None):
+        return False
+    values = [value for name, value in content.items() if name != "event_data"]
+    within = [each for value in values if isinstance(value, list) for each in value]
+    return not any(isinstance(each, dict) for each in values) and not any(
+        isinstance(each, dict | list) for each in within
+    )
+
+
+async def _read(receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+def _again(body: bytes, receive):
+    """Gives what was read once more, and then what comes, such as the end of the connection."""
+    waiting = [{"type": "http.request", "body": body}]
+
+    async def again():
+        return waiting.pop() if waiting else await receive()
+
+    return again
 
 
 def _guarded(send):

@@ -60,7 +60,7 @@ class Finder:
 
     def code_of(self, row: int) -> np.ndarray:
         """The code [D] of an image of the index; DimError if there is none of this number."""
-        if not 0 <= row < len(self.index):
+        if type(row) is not int or not 0 <= row < len(self.index):
             raise DimError(f"no image {row}; there are 0 to {len(self.index) - 1:,}")
         return np.asarray(self.index.codes[row])
 
@@ -86,10 +86,10 @@ class Finder:
 
         Raises DimError if k or the part does not fit.
         """
-        if not 0 < k <= MOST_FOUND:
+        if type(k) is not int or not 0 < k <= MOST_FOUND:
             raise DimError(f"{k} images cannot be shown; take 1 to {MOST_FOUND}")
         if only and only not in self.parts:
-            raise DimError(f"no class or folder {printable(only)!r} in this index")
+            raise DimError(f"no class or folder {printable(only)} in this index")
         rows = self.parts[only] if only else None
         held = len(self.index) if rows is None else len(rows)
         wanted = k if apart is None else 4 * k

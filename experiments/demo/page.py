@@ -106,7 +106,7 @@ def page(opening: Opening) -> gr.Blocks:
 
         @_in_words
         def go(event: gr.EventData, history, *controls):
-            row = _row(event._data["row"])
+            row = event._data["row"]
             finder().code_of(row)
             return show([*history, (row, None, "")][-_HISTORY:], *controls)
 
@@ -142,9 +142,9 @@ def page(opening: Opening) -> gr.Blocks:
         @_in_words
         def write(event: gr.EventData):
             index = finder().index
-            rows = sorted({_row(row) for row in event._data["rows"]})
-            for row in rows:
+            for row in event._data["rows"]:
                 finder().code_of(row)
+            rows = sorted(set(event._data["rows"]))
             file = index.folder / "chosen-duplicates.txt"
             lines = "".join(f"{printable(index.path(row))}\n" for row in rows)
             replace(file, lambda file: file.write_text(lines, "utf8"))
@@ -181,12 +181,6 @@ def page(opening: Opening) -> gr.Blocks:
 def _script(name: str, *values: int) -> str:
     given = "".join(f", {value}" for value in values)
     return f"{_SCRIPT}\n{name}(element, trigger, watch, props{given});"
-
-
-def _row(value: object) -> int:
-    if type(value) is not int:
-        raise DimError("an image is known by its number")
-    return value
 
 
 def _in_words(function: Callable) -> Callable:

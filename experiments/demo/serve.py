@@ -31,7 +31,7 @@ def listen(host: str, port: int) -> socket.socket:
         kind = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=kind)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = os.strerror(error.errno) if getattr(error, "errno", 0) else error
         raise DimError(
             f"cannot listen on {host}, port {port} ({reason}); give another --port or --host"
         ) from error
