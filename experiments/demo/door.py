@@ -92,7 +92,7 @@ def _is_flat(body: bytes) -> bool:
         content = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         return False
-    if not isinstance(content, dict) or not isinstance(content.get("event_data"), dict | None):
+    if not isinstance(content, dict):
         return False
     values = [value for name, value in content.items() if name != "event_data"]
     within = [each for value in values if isinstance(value, list) for each in value]

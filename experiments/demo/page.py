@@ -55,8 +55,11 @@ def page(opening: Opening) -> gr.Blocks:
                         back = gr.Button("← back", size="sm", interactive=False, elem_id="back")
                         query = gr.HTML(elem_id="query")
                     with gr.Column(scale=1, min_width=260):
-                        k = gr.Slider(1, 50, 12, step=1, label="images", elem_id="k")
-                        only = gr.Dropdown([_EVERYTHING], label="class or folder", elem_id="only")
+                        with gr.Row():
+                            k = gr.Slider(1, 50, 12, step=1, label="images", elem_id="k", min_width=120)
+                            only = gr.Dropdown(
+                                [_EVERYTHING], label="class or folder", elem_id="only", min_width=120
+                            )
                         hide = gr.Checkbox(label="hide near-duplicates of what is shown", elem_id="hide")
                         apart = gr.Number(
                             0.01, label="as near as this, by cosine", minimum=0, maximum=2, step=0.005
@@ -151,7 +154,7 @@ def page(opening: Opening) -> gr.Blocks:
             return html.note(f"{len(rows):,} paths are in {file.absolute()}")
 
         async def mapped(by):
-            yield html.note(f"placing at most {MOST:,} codes by t-SNE: up to a minute"), gr.update()
+            yield html.note(f"placing at most {MOST:,} codes by t-SNE: a minute or so"), gr.update()
             task = asyncio.create_task(asyncio.to_thread(codes_map.drawn, finder(), by))
             yield await _awaited(task)
 

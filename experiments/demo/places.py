@@ -3,6 +3,7 @@
 from threading import Lock
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dim.errors import DimError
 from dim.names import printable
@@ -10,7 +11,7 @@ from experiments.demo import html
 from experiments.demo.finder import Finder
 from experiments.report.code_map import LEAST, colour, layout
 
-MOST = 5_000  # codes: t-SNE of more takes minutes
+MOST = 5_000  # codes, which take t-SNE a minute; 20,000 take it many
 _COLOURS = 20
 
 
@@ -41,7 +42,10 @@ def places(finder: Finder) -> dict:
     codes = np.asarray(index.codes[rows])
     if len(rows) < LEAST or np.ptp(codes, axis=0).max() == 0:
         raise DimError(f"a map needs at least {LEAST} images whose codes are not all the same")
-    x, y = layout(codes).round(4).T.tolist()
+    with threadpool_limits(
+        1, "openmp"
+    ):  # where others work too, two of its threads mostly wait for each other
+        x, y = layout(codes).round(4).T.tolist()
     names = [printable(index.name(row)) for row in rows]
     return {"rows": rows.tolist(), "x": x, "y": y, "names": names}
 
