@@ -154,7 +154,10 @@ def page(opening: Opening) -> gr.Blocks:
             return html.note(f"{len(rows):,} paths are in {file.absolute()}")
 
         async def mapped(by):
-            yield html.note(f"placing at most {MOST:,} codes by t-SNE: a minute or so"), gr.update()
+            yield (
+                html.note(f"placing at most {MOST:,} codes by t-SNE: a minute, or more on a busy machine"),
+                gr.update(),
+            )
             task = asyncio.create_task(asyncio.to_thread(codes_map.drawn, finder(), by))
             yield await _awaited(task)
 
