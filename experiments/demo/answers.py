@@ -12,8 +12,8 @@ from experiments.demo.finder import Finder
 def searched(finder: Finder, image: str, number: int, k: int, only: str, apart: float) -> dict:
     """The neighbours by each metric, of an image in base64 or else of one of the index by its number.
 
-    Without near-duplicates where `apart`, their greatest distance, is 0 or more. DimError where anything
-    does not fit.
+    Without near-duplicates where `apart`, their greatest distance, is 0 or more. Gradio's client would fetch
+    a `file`, were it called `path`. DimError where anything does not fit.
     """
     own = None if image else number
     code = finder.code(finder.seen(from_base64(image))) if image else finder.code_of(number)
@@ -38,5 +38,5 @@ def from_base64(text: str) -> bytes:
 def _about(finder: Finder, row: int) -> dict:
     index = finder.index
     label, ids = index.labels[row].as_py(), index.ids
-    known = {"number": row, "path": as_unicode(index.path(row)), "label": label}
+    known = {"number": row, "file": as_unicode(index.path(row)), "label": label}
     return {**known, "id": None if ids is None else ids[row].as_py()}

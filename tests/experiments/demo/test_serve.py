@@ -70,13 +70,13 @@ def test_a_program_searches_by_image_and_by_number(page):
     image = page.folder / "stripes/stripes 15.png"
     found = search(page, image=base64_of(image), k=3)
     for metric in "l2", "cosine":
-        paths = {each["path"] for each in found[metric][:2]}
+        paths = {each["file"] for each in found[metric][:2]}
         assert paths == {str(image), str(page.folder / "stripes/zz copy.png")}
         assert len(found[metric]) == 3 and found[metric][0]["distance"] < 1e-3
-    number = next(each["number"] for each in found["l2"] if each["path"] == str(image))
+    number = next(each["number"] for each in found["l2"] if each["file"] == str(image))
     found = search(page, number=number, k=2, only="blotches/inner/", apart=0.0)
     assert [each["rank"] for each in found["cosine"]] == [1, 2]
-    assert all("/inner/" in each["path"] and each["label"] == "blotches" for each in found["l2"])
+    assert all("/inner/" in each["file"] and each["label"] == "blotches" for each in found["l2"])
     status, content = ask(page, "GET", f"/picture/{number}")
     assert status == 200 and Image.open(io.BytesIO(content)).format == "JPEG"
 
@@ -84,7 +84,7 @@ def test_a_program_searches_by_image_and_by_number(page):
 def test_gradios_own_client_searches_as_the_reference_says(page):
     from gradio_client import Client
 
-    client = Client(page.url, verbose=False, analytics_enabled=False, download_files=False)
+    client = Client(page.url, verbose=False, analytics_enabled=False)
     found = client.predict(image=base64_of(page.folder / "stripes/zz copy.png"), k=5, api_name="/search")
     assert len(found["l2"]) == len(found["cosine"]) == 5
     description = json.loads(ask(page, "GET", "/gradio_api/openapi.json")[1])
