@@ -35,8 +35,8 @@ $(if $(STRANGE),$(error no variable $(firstword $(STRANGE)); $(shell $(PYTHON) -
 	$(call QUOTED,$(firstword $(STRANGE))) $(OURS)), and ARGS="--option …" for all else))
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn evaluate report verify index search near-duplicates export
-.PHONY: compare measures metric-learning tensorboard data bench test test-backends mutations lint clean
+.PHONY: help train knn evaluate report verify index search near-duplicates export demo
+.PHONY: compare measures metric-learning tensorboard data bench test test-backends test-browser mutations lint clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,18 @@ test-backends: $(VENV)-backends/.ready ## run the tests on JAX and on torch, whe
 	KERAS_BACKEND=jax $(VENV)-backends/bin/python -m pytest $(PARALLEL) $(ARGS)
 	KERAS_BACKEND=torch $(VENV)-backends/bin/python -m pytest $(PARALLEL) $(ARGS)
 
+$(VENV)-demo/.ready: requirements.txt requirements-demo.txt
+	test -x $(VENV)-demo/bin/python || $(PYTHON) -m venv $(VENV)-demo
+	grep -v '^pillow==' requirements.txt | cat - requirements-demo.txt > $(VENV)-demo/requirements.txt
+	$(VENV)-demo/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)-demo/requirements.txt
+	@touch $@
+
+demo: $(VENV)-demo/.ready ## search an index, look at its near-duplicates and its map in the browser
+	@$(VENV)-demo/bin/python -m experiments.demo $(GIVEN) $(ARGS)
+
+test-browser: $(VENV)-demo/.ready ## run the tests of make demo, by Chromium where it is installed
+	$(VENV)-demo/bin/python -m pytest tests/experiments/demo $(ARGS)
+
 mutations: $(READY) ## put small errors into a copy of the code and say which the tests do not notice (an hour)
 	@$(BIN)/python tests/mutations $(ARGS)
 
@@ -113,4 +125,4 @@ lint: $(READY) ## check style and formatting
 	$(BIN)/ruff format --check .
 
 clean: ## remove environments and decoded images; runs/ and downloads stay
-	rm -rf $(VENV) $(VENV)-backends data/cache
+	rm -rf $(VENV) $(VENV)-backends $(VENV)-demo data/cache

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from html import escape
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -34,6 +35,11 @@ def cell(name: object) -> str:
 def in_markdown(name: object) -> str:
     """A name for a Markdown file, where it makes no link, picture, tag or column."""
     return _MARKDOWN.sub(r"\\\g<0>", printable(name))
+
+
+def in_html(name: object) -> str:
+    """A name for HTML, as text or within quotes, where it is nothing but text."""
+    return escape(printable(name))
 
 
 def plotted(name: object) -> str:

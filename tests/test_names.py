@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from dim.names import as_on_disk, as_unicode, cell, in_markdown, plotted, printable
+from dim.names import as_on_disk, as_unicode, cell, in_html, in_markdown, plotted, printable
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,10 @@ def test_a_spreadsheet_computes_no_name(name, text):
 def test_markdown_makes_no_link_picture_tag_or_column_of_a_name():
     assert in_markdown("my_run 1 < 2") == "my_run 1 < 2"
     assert in_markdown("![a](b) <b> `c` | \\\n") == r"!\[a\](b) \<b> \`c\` \| \\\\n"
+
+
+def test_a_page_makes_no_tag_and_no_attribute_of_a_name():
+    assert in_html("<b title='\u202e\"'>&\n") == "&lt;b title=&#x27;\\u202e&quot;&#x27;&gt;&amp;\\n"
 
 
 def test_matplotlib_draws_names_as_they_are():

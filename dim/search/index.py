@@ -33,6 +33,10 @@ _LONGEST = 24_000  # bytes of a path: 4,096, each escaped
 _OUTSIDE = r"^/|^(.*/)?\.\.(/|$)"
 
 
+class NotIndexed(DimError):
+    """There is no index yet, or none of these data."""
+
+
 class Index:
     """The codes of a data set in such a folder, and the search in them.
 
@@ -111,19 +115,19 @@ class Index:
 def find(run: Path, data: str = "") -> Index:
     """The index of a data set, given by name or path, in the folder of a run; by default the one made last.
 
-    Raises DimError if there is none, or it is damaged.
+    Raises NotIndexed if there is none, and DimError if it is damaged.
     """
     notes = (note for note in run.glob("index/*/index.json") if not note.parent.name.startswith(UNFINISHED))
     made = [note.parent for note in sorted(notes, key=lambda note: note.stat().st_mtime)]
     if not made:
-        raise DimError(f"{run} has no index yet; make one: {_command(run)}")
+        raise NotIndexed(f"{run} has no index yet; make one: {_command(run)}")
     if not data:
         return Index(made[-1])
     for folder in made:
         if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
             return Index(folder)
     names = ", ".join(sorted(folder.name for folder in made))
-    raise DimError(f"{run} has no index of {data}; there are: {names}")
+    raise NotIndexed(f"{run} has no index of {data}; there are: {names}")
 
 
 def _command(run: Path, data: str = "…") -> str:

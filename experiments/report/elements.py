@@ -8,17 +8,12 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-from dim.names import printable
+from dim.names import in_html as text
 from dim.pictures.figures import save
 
 _QUALITY = 88
 _LOADING = ("link", "image_link", "reference", "image_reference", "short_reference", "short_image_ref")
 _LOADING += ("autolink", "automail", "html")
-
-
-def text(value: object) -> str:
-    """Of one line, escaped."""
-    return escape(printable(value))
 
 
 def paragraph(words: str) -> str:

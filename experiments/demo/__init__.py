@@ -1,0 +1,1 @@
+"""The page of an index in the browser: search, near-duplicates, a map."""
