@@ -65,8 +65,8 @@ class NextFilms(Batches):
         user       [B]     int
         history    [B, n]  int, films rated well before this one, see `windows`; the film is never in it
         film       [B]     int
-        negatives  [B, B]  bool, whether the film of row j may stand for what the user of row i does not want;
-                           it may not where he rated it well in training, in this row or at any time
+        negatives  [B, B]  bool, whether the film of row j may stand for what the user of row i does not
+                           choose then; it may not if he chooses it in this row, or rated it well before
         log_share  [B]     float, log of the film's share of all rows: how often it comes as a negative
 
     The rows are `.row` and `.col` of the matrix of who likes what, which only its COO form has: the tutorial
@@ -76,6 +76,8 @@ class NextFilms(Batches):
     def __init__(self, split: Split, films: int, length: int, batch_size: int, seed: int, first: int = 0):
         self.liked = interactions(split.liked, films)
         pairs = self.liked.tocoo()
+        self.turn = np.concatenate([np.arange(1, 1 + len(own)) for own in split.liked]).astype("float32")
+        self.turns = csr_matrix((self.turn, self.liked.indices, self.liked.indptr), self.liked.shape)
         super().__init__(pairs.col, batch_size, seed, first, labels=pairs.row)
         self.history = windows([own[:t] for own in split.liked for t in range(len(own))], length)
         self.log_share = np.log(np.maximum(counts(split, films), 1) / len(pairs.col)).astype("float32")
@@ -85,6 +87,7 @@ class NextFilms(Batches):
         rows = self._order(epoch)[step]
         user, film = self.labels[rows], self.images[rows]
         batch = {"user": (user + 1).astype("int32"), "history": self.history[rows], "film": film + 1}
-        batch["negatives"] = ~self.liked[user][:, film].toarray().astype(bool)
+        turns = self.turns[user][:, film].toarray()  # 0 where he never does
+        batch["negatives"] = (turns == 0) | (turns > self.turn[rows][:, None])
         batch["log_share"] = self.log_share[film]
         return (batch,)

@@ -87,7 +87,7 @@ class UserTower(SavesArguments, layers.Layer):
         super().__init__(**kwargs)
         self.users, self.code_size, self.length = users, code_size, length
 
-    def build(self, *shapes):
+    def build(self, user_shape, history_shape, codes_shape):
         self.number = self.add_weight((1 + self.users, self.code_size), _SMALL.clone(), name="number")
         self.everybody = self.add_weight((self.code_size,), _SMALL.clone(), name="everybody")
         self.place = self.add_weight((self.length,), "zeros", name="place")
@@ -101,5 +101,5 @@ class UserTower(SavesArguments, layers.Layer):
         vectors = self.everybody + ops.take(self.number, user, axis=0) * seen
         return unit(vectors + ops.einsum("bn,bnd->bd", weights, codes))
 
-    def compute_output_shape(self, user, history, codes):
-        return (user[0], self.code_size)
+    def compute_output_shape(self, user_shape, history_shape, codes_shape):
+        return (*user_shape, self.code_size)

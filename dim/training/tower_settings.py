@@ -17,7 +17,7 @@ class Training:
 
     loss: Literal[choices.RECOMMENDATION_LOSSES] = "infonce"
     """What training lowers."""
-    epochs: int = 8
+    epochs: int = 10
     """Passes over the ratings of training. The only setting of an existing run that may be changed."""
     batch_size: int = 256
     """Ratings a step; their films are each other's negatives."""

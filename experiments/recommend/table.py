@@ -56,12 +56,13 @@ def evaluate(
     for make in popularity, item_knn, factorised:
         made = make(split, films)
         entries.append(entry(made.name, [made.score(test.liked)]))
-    rows = [_row(each) for each in entries]
+    rows = [row(each) for each in entries]
     text = f"{_header(ratings, split, known, entries)}\n\n{markdown(rows)}"
     publish(out, "recommend", text, rows, plot(entries), "recall.png")
 
 
-def _row(entry: Entry) -> dict:
+def row(entry: Entry) -> dict:
+    """Means over seeds with their deviations, None where there are none."""
     names = RankingMetrics._fields
     cells = tables.over_seeds([each._asdict() for each in entry.metrics], names)
     return {"name": entry.name, **cells, "minutes": entry.minutes}
