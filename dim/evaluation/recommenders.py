@@ -59,7 +59,7 @@ def item_knn(split: Split, films: int) -> Recommender:
 def factorised(split: Split, films: int) -> Recommender:
     """Scores by the first singular vectors of the matrix of who rated what well (scikit-learn's)."""
     matrix, choices = interactions(split.liked, films), {}
-    most = min(matrix.shape) - 1
+    most = max(1, min(matrix.shape) - 1)
     axes = TruncatedSVD(min(_FACTORS[-1], most), random_state=0).fit(matrix).components_
     for k in _FACTORS:
         own = axes[:k]

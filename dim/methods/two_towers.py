@@ -54,7 +54,7 @@ class TwoTowers(Learner):
             which = ops.cast(which, "float32")
             self.record(name, ops.sum(cosines * which) / ops.maximum(ops.sum(which), 1.0))
         setting = self.margin if self.loss_name == "triplet" else self.temperature
-        return LOSSES[self.loss_name](cosines, negatives, x["log_share"], setting)
+        return LOSSES[self.loss_name](cosines, negatives, ops.cast(x["log_share"], "float32"), setting)
 
 
 def film_codes(model: TwoTowers) -> np.ndarray:

@@ -16,6 +16,7 @@ from dim.methods.two_towers import TwoTowers, film_codes, user_codes
 from dim.names import printable
 from dim.training.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
 from dim.training.events import Events
+from dim.training.monitor import tag_of
 from dim.training.run import Run
 from dim.training.tower_settings import Settings
 
@@ -92,7 +93,8 @@ class _Watch(keras.callbacks.Callback):
             if value is not None:
                 logs[f"val_{name}"] = value
         for name, value in logs.items():
-            self.writer.add_scalar(name.replace("val_", "validation/"), float(value), epoch + 1)
+            tag = name.replace("val_", "validation/") if name.startswith("val_") else tag_of(name)
+            self.writer.add_scalar(tag, float(value), epoch + 1)
         self.writer.flush()
 
 

@@ -23,7 +23,7 @@ def all_rows():
 
 
 def test_films_with_words_or_genres_in_common_have_features_in_common():
-    titles = ["Toy Story (1995)", "Toy Story 2 (1999)", "Heat (1995)", "1984", ""]
+    titles = ["Toy Story (1995)", "TOY story 2 (1999)", "Heat (1995)", "1984", ""]
     genres = [["Comedy"], ["Comedy", "Adventure"], ["Crime"], [], []]
     none = np.zeros(0, int)
     rows = features(Ratings("five", none, none, none, none, none, titles, genres))

@@ -76,7 +76,7 @@ def test_gradient_reaches_every_table_and_not_the_number_of_a_cold_film(gradient
         def loss(x, which=which):
             tables = [1.0 * x if i == which else array(w) for i, w in enumerate(tower.trainable_variables)]
             codes, _ = tower.stateless_call(tables, fixed, np.array([[1, 4, 6]]))
-            return ops.sum(codes * np.arange(3.0 * D).reshape(1, 3, D).astype("float32"))
+            return ops.sum(codes * ops.reshape(ops.arange(3 * D, dtype="float32"), (1, 3, D)))
 
         slope = gradient(loss, array(table))
         assert slope[[1, 6] if which == 0 else [1, 2, 3, 7, 8, 9]].any(axis=1).all()
