@@ -31,7 +31,7 @@ def test_an_example_by_hand():
 
 def test_films_that_nobody_is_shown_are_not_covered():
     held = Held(np.arange(2), np.array([3, 4]), [NOTHING] * 2, [NOTHING] * 2)
-    scores = np.tile(np.arange(40.0), (2, 1))
+    scores = np.stack([np.arange(40.0), np.r_[29:-1:-1, 30:40]])  # the same ten first, others last
     assert ranking_metrics(scores, held, np.ones(40, bool)).coverage == 10 / 40
 
 
