@@ -35,8 +35,9 @@ $(if $(STRANGE),$(error no variable $(firstword $(STRANGE)); $(shell $(PYTHON) -
 	$(call QUOTED,$(firstword $(STRANGE))) $(OURS)), and ARGS="--option …" for all else))
 
 .DEFAULT_GOAL := help
-.PHONY: help train knn evaluate report verify index search near-duplicates export demo
-.PHONY: compare measures metric-learning tensorboard data bench test test-backends test-browser mutations lint clean
+.PHONY: help train knn evaluate report verify index search near-duplicates export demo compare measures
+.PHONY: metric-learning recommend text-similarity text-classification tensorboard data bench
+.PHONY: test test-backends test-browser mutations lint clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,13 +81,16 @@ compare: $(READY) ## train all presets at an equal budget; one table and one plo
 metric-learning: $(READY) ## train with labels and without; retrieval and verification in a table and a ROC
 	@$(BIN)/python -m experiments.metric_learning $(GIVEN) $(ARGS)
 
+recommend: $(READY) ## learn which film a user likes next, from MovieLens; beside popularity and item-kNN
+	@$(BIN)/python -m experiments.recommend $(GIVEN) $(ARGS)
+
 measures: $(READY) ## entropy, divergences, distances and bounds against their sources: figures and a table
 	@$(BIN)/python -m experiments.measures $(GIVEN) $(ARGS)
 
 tensorboard: $(READY) ## look at all runs in the browser
 	$(BIN)/tensorboard --logdir runs $(ARGS)
 
-data: $(READY) ## download Tiny-ImageNet (248 MB) into data/
+data: $(READY) ## download Tiny-ImageNet (248 MB) into data/, or DATA=movielens (1 MB)
 	@$(BIN)/python -m experiments.download $(GIVEN) $(ARGS)
 
 bench: $(READY) $(VENV)-backends/.ready ## measure speed beside PyTorch, tf.io, FAISS and the machine's limits

@@ -1,12 +1,14 @@
-"""Downloads and unpacks Tiny-ImageNet (248 MB), where `train` then finds it.
+"""Downloads Tiny-ImageNet (248 MB) or MovieLens (1 MB), where `train` and `recommend` then find it.
 
-ImageNet's terms allow non-commercial research only.
+ImageNet's terms allow non-commercial research only, as do those of MovieLens.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from dim.data.download import download_tiny_imagenet
+from dim.data.movielens import ARCHIVE, download_movielens
 from dim.files import typed_path
 from dim.names import printable
 from experiments import command_line
@@ -16,13 +18,20 @@ from experiments import command_line
 class Options:
     """Options of `download`."""
 
+    data: Literal["tiny-imagenet", "movielens"] = "tiny-imagenet"
+    """What to download."""
     folder: Path = Path("data")
     """Where to put it."""
 
 
 def download(options: Options) -> None:
     """Downloads what is missing and says where it lies."""
-    print(printable(f"Tiny-ImageNet is in {download_tiny_imagenet(typed_path(options.folder))}"))
+    folder = typed_path(options.folder)
+    if options.data == "movielens":
+        name, where = "MovieLens", download_movielens(folder / ARCHIVE.name)
+    else:
+        name, where = "Tiny-ImageNet", download_tiny_imagenet(folder)
+    print(printable(f"{name} is in {where}"))
 
 
 if __name__ == "__main__":

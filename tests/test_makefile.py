@@ -56,6 +56,7 @@ def test_every_program_is_given_everything_and_nothing_that_is_empty(make):
     words = ["DATA=d", "PRESET=p", "EPOCHS=3", "RUN=r", "IMAGE=i", "ARGS=--k 'a b'"]
     for target in (
         "train",
+        "recommend",
         "knn",
         "evaluate",
         "report",

@@ -1,4 +1,4 @@
-"""Fetches Tiny-ImageNet: resumes, checks, unpacks, and never leaves half of anything behind."""
+"""Fetches archives: resumes, checks, unpacks, and never leaves half of anything behind."""
 
 import hashlib
 import http.client
@@ -19,62 +19,87 @@ _CHUNK = 2**18
 
 
 def download_tiny_imagenet(folder: Path, url: str = URL, size: int = SIZE, md5: str = MD5) -> Path:
-    """Downloads the archive into a folder and unpacks it there, into the folder that it returns.
+    """Downloads the archive into a folder and unpacks it there, into the folder that it returns."""
+    return download(url, folder / "tiny-imagenet-200.zip", size, md5, unpacked="tiny-imagenet-200")
+
+
+def download(url: str, archive: Path, size: int | None = None, md5: str = "", unpacked: str = "") -> Path:
+    """Downloads an archive, and unpacks a zip into the folder beside it that it has inside.
 
     What is already there is not done again, and an interrupted download goes on where it stopped, if the
-    server allows it. Raises DimError if the server does not answer, the disk is full, or the file is not the
-    official one.
+    server allows it.
+
+    Args:
+        url, archive: from where, and the file to write.
+        size, md5: of the official file, in bytes and hexadecimal digits; what is not known is not checked.
+        unpacked: name of the folder inside; without one the zip stays as it is.
+
+    Returns the folder, or without one the archive. Raises DimError if the server does not answer, the disk
+    is full, or the file is not the official one.
     """
-    unpacked = folder / "tiny-imagenet-200"
-    if unpacked.exists():
-        return unpacked
+    folder = archive.parent
+    target = folder / unpacked if unpacked else archive
+    if target.exists():
+        return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        archive = folder / "tiny-imagenet-200.zip"
         if not archive.exists():
-            partial = archive.with_suffix(".zip.part")
-            _download(url, partial, size)
-            _check(partial, size, md5)
+            partial = archive.with_name(f"{archive.name}.part")
+            _check(partial, _download(url, partial, size), md5)
             partial.rename(archive)
-        _unpack(archive, unpacked)
+        if unpacked:
+            _unpack(archive, target)
     except urllib.error.URLError as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
-        remedy = f"run make data again to go on, or put the zip into {folder}"
+        remedy = f"run make data again to go on, or put the file into {folder}"
         raise DimError(f"{url}: {error.reason}; {remedy}") from error
     except (OSError, http.client.HTTPException) as error:
         reason = str(getattr(error, "strerror", None) or error).strip()
         raise DimError(f"{folder}: {reason}; run make data again to go on") from error
-    return unpacked
+    return target
 
 
-def _download(url: str, partial: Path, size: int) -> None:
+def _download(url: str, partial: Path, size: int | None) -> int | None:
+    """Fetches what is missing, and returns the size of the whole, if that or the server's is known."""
     done = partial.stat().st_size if partial.exists() else 0
-    if done >= size:
-        return
+    if size is not None and done >= size:
+        return size
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
-    with urllib.request.urlopen(request, timeout=60) as response:
+    try:
+        response = urllib.request.urlopen(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        error.close()
+        return done  # the server has no more
+    with response:
         if response.status != 206:  # the server starts from the beginning
             done = 0
-        if response.length is not None and done + response.length != size:  # before anything is overwritten
-            lengths = f"{done + response.length:,} bytes, the official archive {size:,}"
-            raise DimError(f"{url} has {lengths}; put that one into {partial.parent}")
+        if response.length is not None:
+            announced = done + response.length
+            if size not in (None, announced):  # before anything is overwritten
+                lengths = f"{announced:,} bytes, the official archive {size:,}"
+                raise DimError(f"{url} has {lengths}; put that one into {partial.parent}")
+            size = announced
         shown = {"desc": f"downloading {partial.stem}", "unit": "B", "unit_scale": True}
         with partial.open("ab" if done else "wb") as file, tqdm(total=size, initial=done, **shown) as bar:
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
+    return size
 
 
-def _check(partial: Path, size: int, md5: str) -> None:
+def _check(partial: Path, size: int | None, md5: str) -> None:
     found = partial.stat().st_size
-    if found < size:
+    if size is not None and found < size:
         raise DimError(f"{partial} ends after {found:,} of {size:,} bytes; run make data again to go on")
     with partial.open("rb") as file:
         digest = hashlib.file_digest(file, "md5").hexdigest()
-    if found != size or digest != md5:
+    if size not in (None, found) or md5 not in ("", digest):
         partial.unlink()
-        what = f"({found:,} bytes, md5 {digest}, instead of {size:,}, {md5}) and has been removed"
+        official = f"instead of {size or found:,}, {md5 or digest}"
+        what = f"({found:,} bytes, md5 {digest}, {official}) and has been removed"
         raise DimError(f"{partial} was not the official archive {what}; run make data again")
 
 

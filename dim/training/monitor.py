@@ -43,7 +43,7 @@ class Monitor(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
-            self.writer.add_scalar(_tag(name), value, epoch + 1)
+            self.writer.add_scalar(tag_of(name), value, epoch + 1)
         self._look(epoch + 1, logs)
 
     def on_train_end(self, logs=None):
@@ -95,7 +95,8 @@ class Monitor(keras.callbacks.Callback):
         self.writer.add_image("views/original_and_what_the_model_sees", sheet, 0, dataformats="HWC")
 
 
-def _tag(name: str) -> str:
+def tag_of(name: str) -> str:
+    """Under what TensorBoard shows a term of the logs."""
     for suffix, group in _GROUPS.items():
         if name.endswith(suffix):
             return f"{group}/{name.removesuffix(suffix)}"

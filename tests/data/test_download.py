@@ -14,6 +14,7 @@ from threading import Thread
 
 import pytest
 
+from dim.data.download import download as fetch
 from dim.data.download import download_tiny_imagenet
 
 FOLDER = Path("somewhere/data")
@@ -55,6 +56,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         start = start if self.served.ranges else 0
+        if start and start >= len(self.served.content):
+            self.send_error(416)
+            return
         self.send_response(206 if start else 200)
         if self.served.announce_length:
             self.send_header("Content-Length", str(len(self.served.content) - start))
@@ -192,6 +196,29 @@ def test_an_answer_that_is_no_http_is_one_line(monkeypatch, refused):
     monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     with refused(FOLDER, "good day", "run make data again"):
         download("http://somewhere/tiny.zip", b"content")
+
+
+def test_a_file_of_unknown_size_and_checksum_is_whole_by_what_the_server_announces(serve, refused):
+    content, file = archive(), FOLDER / "other.zip"
+    served = serve(content, breaks_after=300_000)
+    with refused("other.zip.part ends after 300,000 of", f"{len(content):,} bytes"):
+        fetch(served.url, file)
+    served.breaks_after = None
+    assert fetch(served.url, file) == file and file.read_bytes() == content
+    assert served.asked == [0, 300_000] and left() == ["other.zip"]
+    assert fetch("http://127.0.0.1:9/none", file) == file
+
+
+def test_a_file_of_unknown_size_that_was_complete_is_taken_as_it_is(serve, refused):
+    content, part = archive(), FOLDER / "other.zip.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(content)
+    served = serve(content)
+    with refused(part, "md5", "instead of", "removed"):
+        fetch(served.url, FOLDER / "other.zip", md5="0" * 32)
+    part.write_bytes(content)
+    assert fetch(served.url, FOLDER / "other.zip").read_bytes() == content
+    assert served.asked == [len(content)] * 2
 
 
 def test_a_full_disk_is_one_line_and_the_download_goes_on_later(serve, refused):

@@ -10,3 +10,9 @@ def test_a_file_that_is_not_the_official_archive_is_removed(refused, tmp_path):
     complaint = refused("download")
     assert "was not the official archive" in complaint and "md5" in complaint
     assert not part.exists()
+
+
+def test_movielens_is_checked_by_its_content(refused, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/ml-latest-small.zip").write_text("sign in first")
+    assert "ml-latest-small.zip cannot be used (movies.csv: " in refused("download", "--data", "movielens")

@@ -3,7 +3,16 @@
 from importlib import import_module
 from typing import NamedTuple
 
-LISTS = ("learning", "encoders_and_methods", "evaluation", "search", "data", "measures", "programs")
+LISTS = (
+    "learning",
+    "encoders_and_methods",
+    "evaluation",
+    "search",
+    "data",
+    "measures",
+    "programs",
+    "recommendation",
+)
 
 
 class Edit(NamedTuple):

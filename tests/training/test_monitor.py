@@ -9,7 +9,7 @@ from dim.data import Dataset, Split
 from dim.encoders.embedding import embed, posterior
 from dim.evaluation.knn import knn_accuracies
 from dim.methods.build import build_model
-from dim.training.monitor import Monitor, _tag
+from dim.training.monitor import Monitor, tag_of
 from dim.training.run import Run
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -99,7 +99,7 @@ def test_every_epoch_has_its_terms_bounds_accuracies_codes_neighbours_and_histog
 
 
 def test_cosines_of_pairs_have_a_group_of_their_own():
-    assert _tag("same_cosine") == "mean_cosine/same" and _tag("loss") == "loss/total"
+    assert tag_of("same_cosine") == "mean_cosine/same" and tag_of("loss") == "loss/total"
 
 
 def test_without_labels_nothing_is_said_about_classes():

@@ -139,7 +139,7 @@ EDITS = [
         "tests/data/test_download.py",
         ("goes on over what it has", '"ab" if done else "wb"', '"wb"'),
         ("begins behind what a server starts anew", "            done = 0\n", "            pass\n"),
-        ("any digest accepted", "if found != size or digest != md5:", "if found != size:"),
+        ("any digest accepted", ' or md5 not in ("", digest)', ""),
     ),
     *edits_of(
         "dim/files.py",
@@ -154,7 +154,7 @@ EDITS = [
         ("an epoch logged twice", "0 < int(found[1]) < epoch", "0 < int(found[1]) <= epoch"),
         (
             "a cosine schedule may grow",
-            '{"epochs"} if configuration.schedule == "constant" else set()',
+            '{"epochs"} if getattr(configuration, "schedule", "constant") == "constant" else set()',
             '{"epochs"}',
         ),
         (

@@ -1,0 +1,103 @@
+"""Trains two towers in a run's folder, or goes on with them."""
+
+from datetime import date
+
+import keras
+import numpy as np
+
+from dim.data.films import NextFilms, counts, features, windows
+from dim.data.leave_last_out import Held, Split
+from dim.data.movielens import Ratings
+from dim.device import describe_device
+from dim.encoders.towers import FilmTower, UserTower
+from dim.errors import DimError
+from dim.evaluation.ranking import ranking_metrics, unrated
+from dim.methods.two_towers import TwoTowers, film_codes, user_codes
+from dim.names import printable
+from dim.training.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
+from dim.training.events import Events
+from dim.training.monitor import tag_of
+from dim.training.run import Run
+from dim.training.tower_settings import Settings
+
+
+def train_towers(run: Run, settings: Settings, ratings: Ratings, split: Split) -> TwoTowers:
+    """The model of a run, after the epochs that it lacks; it prints what it is and where it lies.
+
+    Raises DimError if the folder holds another run, there are too few ratings, or the loss diverged.
+    """
+    films = len(ratings.titles)
+    with run.alone():
+        run.claim(settings)
+        batches = NextFilms(split, films, settings.history, settings.batch_size, settings.seed)
+        if not (steps := batches.steps_per_epoch):
+            count = f"the {len(batches.images)} ratings of {ratings.name} that training has"
+            raise DimError(f"--batch-size {settings.batch_size} is more than {count}; try a smaller one")
+        model = run.load() if run.checkpoint.exists() else build_towers(settings, ratings, split)
+        done = int(model.optimizer.iterations) // steps
+        machine = describe_device()
+        state = f"{done} of {settings.epochs} epochs done · " if done else ""
+        print(printable(f"towers by {settings.towers} · {state}{machine} · {run.path}"), flush=True)
+        if done < settings.epochs:
+            run.write_json(run.machine, {"machine": machine, "date": date.today().isoformat()})
+            batches.first = done * steps
+            _fit(model, settings, batches, _Watch(run, split, films, settings.history, done), done)
+    return model
+
+
+def build_towers(settings: Settings, ratings: Ratings, split: Split) -> TwoTowers:
+    """Compiled, with the initial weights of its seed, which becomes Keras' own."""
+    keras.utils.set_random_seed(settings.seed)
+    keras.config.set_dtype_policy("float32")
+    bags = features(ratings)
+    films = FilmTower(len(bags) - 1, bags.shape[1], settings.code_size, settings.towers)
+    users = UserTower(len(ratings.users), settings.code_size, settings.history)
+    model = TwoTowers(films, users, settings.loss, settings.margin, settings.temperature)
+    model.build()
+    films.describe(bags, counts(split, len(ratings.titles)) > 0)
+    model.compile(keras.optimizers.Adam(settings.learning_rate))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def scores_of(model: TwoTowers, user: np.ndarray, liked: list[np.ndarray]) -> np.ndarray:
+    """Cosines [Q, M] of users [Q], counted from 0 on, with the films they liked, and of all films."""
+    return user_codes(model, user + 1, windows(liked, model.users.length)) @ film_codes(model).T
+
+
+def _fit(model, settings: Settings, batches: NextFilms, watch: "_Watch", done: int) -> None:
+    run, steps = watch.run, batches.steps_per_epoch
+    watched = [Guard(run, done), watch, Progress(settings.batch_size, "ratings"), SaveEachEpoch(run)]
+    how = {"steps_per_epoch": steps, "initial_epoch": done, "epochs": settings.epochs, "shuffle": False}
+    try:
+        model.fit(batches, callbacks=Callbacks(watched, model, settings.epochs, steps), verbose=0, **how)
+    except KeyboardInterrupt:
+        kept = run.path if run.checkpoint.exists() else "nothing yet"
+        message = f"interrupted; complete epochs are kept ({kept}); the same command goes on from there"
+        print("\n" + printable(message))
+        raise
+    finally:
+        watch.writer.close()
+
+
+class _Watch(keras.callbacks.Callback):
+    """Ranks all films for the validation of each user after every epoch, for the log and TensorBoard."""
+
+    def __init__(self, run: Run, split: Split, films: int, length: int, done: int):
+        super().__init__()
+        self.run, self.split, self.known = run, split, counts(split, films) > 0
+        self.writer = Events(run.path, first=done + 1 if done else 0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in measured(self.model, self.split.val, self.known)._asdict().items():
+            if value is not None:
+                logs[f"val_{name}"] = value
+        for name, value in logs.items():
+            tag = name.replace("val_", "validation/") if name.startswith("val_") else tag_of(name)
+            self.writer.add_scalar(tag, float(value), epoch + 1)
+        self.writer.flush()
+
+
+def measured(model: TwoTowers, held: Held, known: np.ndarray):
+    """Ranking metrics of a model."""
+    return ranking_metrics(unrated(scores_of(model, held.user, held.liked), held.rated), held, known)
