@@ -32,16 +32,16 @@ class Callbacks(keras.callbacks.CallbackList):
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar an epoch, with images a second and the terms of the loss."""
+    """One bar an epoch, with images, or what else a step takes, a second and the terms of the loss."""
 
-    def __init__(self, images_per_step: int):
+    def __init__(self, images_per_step: int, unit: str = "images"):
         super().__init__()
-        self.images_per_step = images_per_step
+        self.images_per_step, self.unit = images_per_step, unit
 
     def on_epoch_begin(self, epoch, logs=None):
         images = self.params["steps"] * self.images_per_step
         seldom = 0.2 if sys.stderr.isatty() else 5  # seconds
-        look = {"unit": " images", "dynamic_ncols": True, "mininterval": seldom}
+        look = {"unit": f" {self.unit}", "dynamic_ncols": True, "mininterval": seldom}
         self.bar = tqdm(total=images, desc=f"epoch {epoch + 1}/{self.params['epochs']}", **look)
 
     def on_train_batch_end(self, batch, logs=None):

@@ -36,9 +36,13 @@ _ROW = re.compile("([0-9]{1,9})(,|$)")  # of the log
 
 
 class Run:
-    """One run folder, by its name in `runs/`, or by a path if that has a slash."""
+    """One run folder, by its name in `runs/`, or by a path if that has a slash.
 
-    def __init__(self, name: str | Path):
+    `settings` is the dataclass that its configuration is one of.
+    """
+
+    def __init__(self, name: str | Path, settings: type = Configuration):
+        self.settings = settings
         self.name = str(name).rstrip("/")
         if self.name in ("", ".", ".."):
             raise DimError(f"{str(name)!r} is no name for a run; choose one such as first, or a path")
@@ -97,7 +101,7 @@ class Run:
         self._check_folder()
         change = self.other_than(dataset) if dataset and self.has_learned else ""
         if self.has_learned and self.configuration_file.exists():
-            may_change = {"epochs"} if configuration.schedule == "constant" else set()
+            may_change = {"epochs"} if getattr(configuration, "schedule", "constant") == "constant" else set()
             if dataset and self.data.exists() and "fingerprint" in self.read_json(self.data) and not change:
                 may_change.add("data")
             old, new = asdict(self.configuration()), asdict(configuration)
@@ -135,7 +139,7 @@ class Run:
             raise DimError(f"{self.path} is not a run: it has no {file.name}; train it: make train RUN=…")
         settings = read_json(file, dict, remedy)
         try:
-            return Configuration(**settings)
+            return self.settings(**settings)
         except (TypeError, DimError) as error:
             raise DimError(f"{file} cannot be used ({error}); {remedy}") from error
 
@@ -171,7 +175,8 @@ class Run:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
             raise DimError(f"{self.checkpoint} is damaged ({reason}); {remedy}") from error
         try:
-            check_model(model, self.configuration())
+            if self.settings is Configuration:
+                check_model(model, self.configuration())
         except ValueError as error:
             raise DimError(f"{self.checkpoint} is not of this run ({error}); {remedy}") from error
         return model
