@@ -1,9 +1,9 @@
 """Learns codes of texts, without labels and with them, and asks what they tell of the class.
 
-Without DATA the texts are docstrings of installed libraries; for a benchmark pass 20 Newsgroups, the archive as
-it is published or unpacked, or any folder with a sub-folder of texts for each class. Writes
-text-classification.md, text-classification.csv, few-labels.png and documents.png into OUT; each method with
-each seed is a run in it, and goes on where it was stopped.
+Without DATA the texts are docstrings of installed libraries; for a benchmark pass 20 Newsgroups, the archive
+as it is published or unpacked, or any folder with a sub-folder of texts for each class. Writes
+text-classification.md, text-classification.csv, few-labels.png and documents.png into OUT; each method
+with each seed is a run in it, and goes on where it was stopped.
 """
 
 from dataclasses import dataclass

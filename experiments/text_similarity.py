@@ -7,9 +7,11 @@ neighbours.csv into OUT; each seed is a run in it, and goes on where it was stop
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from dim import choices
 from dim.data.sentence_pairs import PairCollection, made_pairs, sts_benchmark
 from dim.errors import DimError
 from dim.files import typed_path
@@ -32,7 +34,7 @@ class Options:
     """Passes over the pairs."""
     seeds: tuple[int, ...] = (0, 1)
     """A run is trained with each."""
-    loss: str = "regression"
+    loss: Literal[choices.GRADED] = "regression"
     """regression, of the cosine to the grade, or cosent, which wants their order alone."""
     learning_rate: float = 3e-4
     """Of Adam."""

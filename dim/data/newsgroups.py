@@ -29,7 +29,8 @@ def newsgroups(where: str, stripped: bool = True) -> Collection:
         remedy = f"pass 20news-19997.tar.gz or a folder with a sub-folder for each class ({URL})"
         raise DimError(f"no texts at {path.absolute()}; {remedy}") from None
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DimError(f"{path} is no archive of texts, or is damaged ({error}); fetch it again") from error
+        reason = str(error).partition("\n")[0]
+        raise DimError(f"{path} is no archive of texts, or is damaged ({reason}); fetch it again") from error
     groups = sorted({group for group, _, _ in posts})
     if len(groups) < 2:
         raise DimError(

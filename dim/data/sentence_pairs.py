@@ -118,6 +118,8 @@ def made_pairs() -> PairCollection:
             one, other = rng.permutation(len(sentences[i]))[:2]
             alike = [j for j in several if j != i and texts.labels[j] == texts.labels[i]]
             others = [j for j in several if texts.labels[j] != texts.labels[i]]
+            if not alike or not others:
+                continue
             near, far = int(rng.choice(alike)), int(rng.choice(others))
             first += [sentences[i][one]] * 3
             second += [sentences[i][other], *(str(rng.choice(sentences[j])) for j in (near, far))]
