@@ -12,7 +12,9 @@ _AROUND = 5  # tokens
 _EMBEDDING, _LOG_WEIGHTS = "embedding", "log_weights"
 
 
-def text_encoder(code_size: int = 256, context: bool = True, dropout: float = 0.3) -> keras.Model:
+def text_encoder(
+    code_size: int = 256, context: bool = True, dropout: float = 0.3, seed: int = 0
+) -> keras.Model:
     """A weighted mean of what tokens mean where they stand.
 
         x    = embedding of the token
@@ -24,7 +26,7 @@ def text_encoder(code_size: int = 256, context: bool = True, dropout: float = 0.
     of a text without tokens, and padding does not change it. The embedding starts at random and the
     convolution at 0, so that codes are random projections of weighted counts, with their cosines but for
     noise; by the weights of `weigh_by_rarity` they are those of TF-IDF. Training leaves out tokens with the
-    probability `dropout`.
+    probability `dropout`, by the seed.
     """
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     present = Presence()(tokens)
@@ -36,7 +38,7 @@ def text_encoder(code_size: int = 256, context: bool = True, dropout: float = 0.
         x = layers.Add()([x, layers.Dense(code_size, use_bias=False, kernel_initializer="zeros")(around)])
     feature_map = layers.Reshape((-1, 1, code_size), name=FEATURE_MAP)(x)
     logarithms = layers.Embedding(TOKENS, 1, embeddings_initializer="zeros", name=_LOG_WEIGHTS)(tokens)
-    features = WeightedMean(dropout, name=FEATURES)(x, logarithms, present)
+    features = WeightedMean(dropout, seed, name=FEATURES)(x, logarithms, present)
     code = layers.Identity(dtype="float32", name=MEAN)(features)
     return keras.Model(tokens, {FEATURE_MAP: feature_map, MEAN: code}, name="encoder")
 

@@ -6,7 +6,7 @@ Tokens are [B, T] int32, the number of each; 0 stands for none, and only behind 
 import keras
 from keras import layers, ops
 
-from dim.layers.saved import Random, SavesArguments
+from dim.layers.saved import Random
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -21,19 +21,21 @@ class Presence(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("dim")
-class WeightedMean(SavesArguments, layers.Layer):
+class WeightedMean(Random, layers.Layer):
     """Mean of x [B, T, D] by weights exp(logarithms) [B, T, 1], of those that are present [B, T, 1]: [B, D].
 
     Computed in float32; 0 where none is present. Training leaves out each with the probability `dropout`.
     """
 
     def __init__(self, dropout: float = 0.0, seed: int = 0, **kwargs):
-        super().__init__(**{**kwargs, "dtype": "float32"})
-        self.dropout, self.seed = dropout, seed
-        self.leave_out = layers.Dropout(dropout, seed=seed, dtype="float32")
+        super().__init__(seed, **{**kwargs, "dtype": "float32"})
+        self.dropout = dropout
 
     def call(self, x, logarithms, present, training=False):
-        weights = self.leave_out(ops.exp(logarithms) * present, training=training)
+        weights = ops.exp(logarithms) * present
+        if training and self.dropout:
+            drawn = keras.random.uniform(ops.shape(weights), seed=self.random)
+            weights *= ops.cast(drawn >= self.dropout, "float32")
         summed = ops.matmul(ops.transpose(weights, (0, 2, 1)), ops.cast(x, "float32"))[:, 0]
         return summed / ops.maximum(ops.sum(weights, axis=1), 1e-6)
 

@@ -103,7 +103,7 @@ def build_text_model(s: TextSettings, tokens: np.ndarray, classes: int) -> keras
     """Compiled, with the initial weights of its seed, which becomes Keras' own."""
     keras.utils.set_random_seed(s.seed)
     keras.config.set_dtype_policy("float32")
-    encoder = text_encoder(s.code_size, context=not s.pieces, dropout=s.dropout)
+    encoder = text_encoder(s.code_size, context=not s.pieces, dropout=s.dropout, seed=s.seed)
     weigh_by_rarity(encoder, tokens.reshape(-1, tokens.shape[-1]))
     if s.method == "siamese":
         model = Siamese(encoder, s.loss, s.temperature)
