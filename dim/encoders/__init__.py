@@ -22,6 +22,8 @@ map is that of the layer `conv`.
 H0 and D are the defaults; parameters include the log-variance's and the statistics of batch normalisation.
 Once made, `seed` and both of ResNet-18 take images of other sizes too; their maps grow and shrink with them.
 
+Of texts there is `text_encoder`, from tokens [B, T] int32 to the same dictionary, its map one token wide.
+
 To add an encoder, write its function in a file here, put it into `ENCODERS` in this file, and its name into
 `dim.choices`. Any functional model will do as one through `backbone_encoder`.
 """
@@ -39,6 +41,7 @@ from dim.encoders.mobilenetv2 import mobilenetv2_encoder
 from dim.encoders.rebuilt import in_float32, in_plain_keras
 from dim.encoders.resnet18 import resnet18_encoder, resnet18_thin_encoder
 from dim.encoders.seed import seed_encoder
+from dim.encoders.text import text_encoder, weigh_by_rarity
 
 _FUNCTIONS = (
     seed_encoder,
@@ -68,4 +71,6 @@ __all__ = [
     "resnet18_encoder",
     "resnet18_thin_encoder",
     "seed_encoder",
+    "text_encoder",
+    "weigh_by_rarity",
 ]

@@ -6,8 +6,17 @@ the same thing behind: `encoder`.
 
 from dim.methods.deep_infomax import DeepInfoMax
 from dim.methods.metric_learning import MetricLearning
+from dim.methods.siamese import Siamese
 from dim.methods.supervised import Supervised
 from dim.methods.vae import VariationalAutoencoder
 from dim.methods.vicreg import VICReg, expander
 
-__all__ = ["DeepInfoMax", "MetricLearning", "Supervised", "VICReg", "VariationalAutoencoder", "expander"]
+__all__ = [
+    "DeepInfoMax",
+    "MetricLearning",
+    "Siamese",
+    "Supervised",
+    "VICReg",
+    "VariationalAutoencoder",
+    "expander",
+]

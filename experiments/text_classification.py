@@ -1,0 +1,201 @@
+"""Learns codes of texts, without labels and with them, and asks what they tell of the class.
+
+Without DATA the texts are docstrings of installed libraries; for a benchmark pass 20 Newsgroups, the archive
+as it is published or unpacked, or any folder with a sub-folder of texts for each class. Writes
+text-classification.md, text-classification.csv, few-labels.png and documents.png into OUT; each method
+with each seed is a run in it, and goes on where it was stopped.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dim.data.docstrings import docstrings
+from dim.data.newsgroups import newsgroups
+from dim.data.texts import Collection
+from dim.errors import DimError
+from dim.files import replace, typed_path
+from dim.names import in_markdown, printable
+from dim.training.run import Run
+from experiments import command_line, tables
+from experiments.compare.table import publish
+
+_EACH = (1, 5, 20, 100)
+_SVD = 256
+_MAPPED = 2000
+_METHODS = {
+    "dim": {"method": "dim", "learning_rate": 1e-3},
+    "supervised": {"method": "supervised", "learning_rate": 2e-3},
+    "supcon": {"method": "metric", "loss": "supcon", "learning_rate": 1e-3},
+    "triplet": {"method": "metric", "loss": "triplet-semi-hard", "learning_rate": 1e-3},
+}
+_TITLES = {
+    "dim": "Deep InfoMax, no labels",
+    "supervised": "softmax",
+    "supcon": "supervised contrastive",
+    "triplet": "triplets",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `text_classification`."""
+
+    data: str = ""
+    """20 Newsgroups as archive or folder, or any folder of texts; by default docstrings."""
+    whole: bool = False
+    """Leave headers, signatures and quotations in, which give the answer away."""
+    methods: tuple[Literal[tuple(_METHODS)], ...] = tuple(_METHODS)
+    """What trains the encoder."""
+    epochs: int = 6
+    """Passes over the texts."""
+    seeds: tuple[int, ...] = (0, 1)
+    """Every method is trained with each."""
+    out: str = "runs/text-classification"
+    """Folder of the runs, the table and the pictures."""
+
+
+def text_classification(options: Options) -> None:
+    """Trains what is not complete, then writes the table and the pictures."""
+    if not options.methods or not options.seeds or min(options.seeds) < 0:
+        raise DimError("--methods and --seeds each need at least one, and seeds of 0 or more")
+    collection = newsgroups(options.data, not options.whole) if options.data else docstrings()
+    print(printable(collection), flush=True)
+    command_line.import_keras()
+    out, measured, curves, codes = typed_path(options.out), {}, {}, {}
+    for name in options.methods:
+        for seed in options.seeds:
+            vectors, softmax = _encoded(options, name, seed, collection, out)
+            _measure(_TITLES[name], vectors, softmax, collection, measured, curves)
+            codes.setdefault(name, vectors[1])
+    for name, vectors in _baselines(collection):
+        _measure(name, vectors, None, collection, measured, curves)
+    rows = [
+        {"name": f"{of}, {by}", **tables.over_seeds(each, ["accuracy", "macro_f1"])}
+        for (of, by), each in measured.items()
+    ]
+    rows.sort(key=lambda row: -row["accuracy"])
+    figure = _map(codes[options.methods[0]], collection, _TITLES[options.methods[0]])
+    out.mkdir(parents=True, exist_ok=True)
+    replace(out / "documents.png", lambda file: figure.savefig(file))
+    print(printable(out / "documents.png"))
+    text = _text(rows, curves, collection, options)
+    publish(out, "text-classification", text, rows, _plot(curves), "few-labels.png")
+
+
+def _encoded(options: Options, name: str, seed: int, collection: Collection, out):
+    """Codes of training and test texts, and the classes of the latter by the softmax, if there is one."""
+    from dim.encoders.embedding import embed
+    from dim.evaluation.texts import accuracy_and_f1, classified
+    from dim.training.texts import TextSettings, train_texts
+
+    s = TextSettings(**_METHODS[name], epochs=options.epochs, seed=seed, content=collection.fingerprint)
+    train, test = (s.tokens(part.texts) for part in (collection.train, collection.test))
+    labels = collection.train.labels
+
+    def both(model):
+        return embed(model.encoder, train), embed(model.encoder, test)
+
+    def numbers(model) -> dict[str, float]:
+        codes, asked = both(model)
+        return {
+            "centroid": accuracy_and_f1(classified("centroid", codes, labels, asked), collection.test.labels)[
+                0
+            ]
+        }
+
+    model = train_texts(Run(f"{out}/{name}-seed{seed}", TextSettings), s, train, labels, numbers)
+    codes, asked = both(model)
+    softmax = None
+    if s.method == "supervised":
+        from keras import ops
+
+        softmax = np.argmax(ops.convert_to_numpy(model.logits(asked)), axis=1)
+    return (codes, asked), softmax
+
+
+def _baselines(collection: Collection):
+    """TF-IDF, and its first directions, which are as long as a code; names and vectors of both parts."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectors = TfidfVectorizer(sublinear_tf=True, min_df=2, stop_words="english")
+    train = vectors.fit_transform(collection.train.texts)
+    test = vectors.transform(collection.test.texts)
+    yield "TF-IDF", (train, test)
+    svd = TruncatedSVD(min(_SVD, train.shape[1] - 1), random_state=0).fit(train)
+    yield "TF-IDF + SVD", (svd.transform(train), svd.transform(test))
+
+
+def _measure(name, vectors, softmax, collection, measured, curves) -> None:
+    """Adds what classifiers make of the vectors, and what few labels do."""
+    from dim.evaluation.texts import accuracy_and_f1, classified, few_labels
+
+    (train, test), labels, asked = vectors, collection.train.labels, collection.test.labels
+    by = {each: classified(each, train, labels, test) for each in ("20-NN", "centroid", "logistic", "SVM")}
+    if softmax is not None:
+        by["softmax"] = softmax
+    for each, predicted in by.items():
+        accuracy, f1 = accuracy_and_f1(predicted, asked)
+        measured.setdefault((name, each), []).append({"accuracy": accuracy, "macro_f1": f1})
+    if name.startswith(("TF-IDF", _TITLES["dim"])):  # the others have seen all labels
+        for count, found in few_labels("logistic", train, labels, test, asked, _EACH).items():
+            curves.setdefault(name, {}).setdefault(count, []).extend(found)
+
+
+def _text(rows: list[dict], curves: dict, collection: Collection, options: Options) -> str:
+    lines = [
+        [
+            row["name"],
+            *(tables.percent(row[n], row[f"{n}_deviation"], "") for n in ("accuracy", "macro_f1")),
+            str(row["seeds"]),
+        ]
+        for row in rows
+    ]
+    table = tables.markdown(["codes, classifier", "accuracy, %", "macro-F1, %", "seeds"], lines)
+    few = tables.markdown(
+        ["labels a class", *map(str, _EACH)],
+        [
+            [name, *(tables.percent(*tables.mean_and_deviation(curve[n]), "") for n in _EACH)]
+            for name, curve in curves.items()
+        ],
+    )
+    about = f"{in_markdown(collection)}; {options.epochs} epochs. Few labels: logistic regression, five draws"
+    return f"{table}\n{few}\n{about}.\n"
+
+
+def _plot(curves: dict):
+    from dim.pictures.figures import BLUE, GREEN, ORANGE, explained, panels
+
+    figure, axes = panels(1, 5.4, 3.6)
+    for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREEN), strict=False):
+        values = np.array([curve[n] for n in _EACH])
+        axes.errorbar(_EACH, 100 * values.mean(1), 100 * values.std(1), label=name, color=colour, capsize=2)
+    axes.set(xscale="log", xticks=_EACH, xticklabels=_EACH)
+    axes.minorticks_off()
+    explained(axes, "labels a class", "test accuracy, %", loc="upper left")
+    return figure
+
+
+def _map(codes: np.ndarray, collection: Collection, title: str):
+    """Test texts in two dimensions, in the colours of their classes."""
+    from dim.names import plotted
+    from dim.pictures.figures import panels
+    from experiments.report.code_map import colour, layout
+
+    rows = np.sort(np.random.default_rng(0).permutation(len(codes))[:_MAPPED])
+    places, labels = layout(codes[rows]), collection.test.labels[rows]
+    figure, axes = panels(1, 7.6, 5.0)
+    for label, name in enumerate(collection.class_names):
+        some, ink = places[labels == label], [part / 255 for part in colour(label)]
+        axes.scatter(*some.T, s=5, color=ink, label=plotted(name), linewidth=0)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.set_title(f"{len(rows):,} test texts by their codes ({title}), t-SNE", fontsize=9, loc="left")
+    axes.legend(fontsize=6, frameon=False, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+if __name__ == "__main__":
+    command_line.run(text_classification, Options, __doc__)
