@@ -47,7 +47,7 @@ class TextSettings:
     """Length of the code, D."""
     length: int = 256
     """Tokens that are read of a text, T."""
-    window: int = 64
+    window: int = 32
     """Tokens of a view, of which Deep InfoMax takes two of each text."""
     pieces: bool = False
     """Take pieces of words, too; their order says nothing, so that no context is looked at."""

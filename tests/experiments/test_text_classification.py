@@ -25,7 +25,10 @@ def test_every_method_is_measured_beside_words(command, posts, tmp_path):
     status, out, err = command("text_classification", *options, "--methods", "dim", "supervised")
     assert (status, "Traceback" in err) == (0, False), err
     assert "3 classes" in out and "split by a hash of the names" in out
-    rows = {row["name"]: row for row in csv.DictReader((tmp_path / "runs/tc/text-classification.csv").open())}
+    rows = {
+        row["name"]: row
+        for row in csv.DictReader((tmp_path / "runs/tc/text-classification.csv").read_text().splitlines())
+    }
     by = {"20-NN", "centroid", "logistic", "SVM"}
     expected = {
         f"{of}, {each}"
