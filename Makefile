@@ -87,6 +87,12 @@ recommend: $(READY) ## learn which film a user likes next, from MovieLens; besid
 measures: $(READY) ## entropy, divergences, distances and bounds against their sources: figures and a table
 	@$(BIN)/python -m experiments.measures $(GIVEN) $(ARGS)
 
+text-similarity: $(READY) ## learn from graded pairs of sentences how alike sentences are
+	@$(BIN)/python -m experiments.text_similarity $(GIVEN) $(ARGS)
+
+text-classification: $(READY) ## learn codes of texts, without labels and with them, beside TF-IDF
+	@$(BIN)/python -m experiments.text_classification $(GIVEN) $(ARGS)
+
 tensorboard: $(READY) ## look at all runs in the browser
 	$(BIN)/tensorboard --logdir runs $(ARGS)
 

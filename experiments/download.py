@@ -1,4 +1,4 @@
-"""Downloads Tiny-ImageNet (248 MB) or MovieLens (1 MB), where `train` and `recommend` then find it.
+"""Downloads Tiny-ImageNet (248 MB), MovieLens (1 MB) or 20 Newsgroups (17 MB), where programs find it.
 
 ImageNet's terms allow non-commercial research only, as do those of MovieLens.
 """
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dim.data import movielens, newsgroups
 from dim.data.download import download_tiny_imagenet
-from dim.data.movielens import ARCHIVE, download_movielens
 from dim.files import typed_path
 from dim.names import printable
 from experiments import command_line
@@ -18,7 +18,7 @@ from experiments import command_line
 class Options:
     """Options of `download`."""
 
-    data: Literal["tiny-imagenet", "movielens"] = "tiny-imagenet"
+    data: Literal["tiny-imagenet", "movielens", "20-newsgroups"] = "tiny-imagenet"
     """What to download."""
     folder: Path = Path("data")
     """Where to put it."""
@@ -28,7 +28,9 @@ def download(options: Options) -> None:
     """Downloads what is missing and says where it lies."""
     folder = typed_path(options.folder)
     if options.data == "movielens":
-        name, where = "MovieLens", download_movielens(folder / ARCHIVE.name)
+        name, where = "MovieLens", movielens.download_movielens(folder / movielens.ARCHIVE.name)
+    elif options.data == "20-newsgroups":
+        name, where = "20 Newsgroups", newsgroups.download_newsgroups(folder / newsgroups.ARCHIVE.name)
     else:
         name, where = "Tiny-ImageNet", download_tiny_imagenet(folder)
     print(printable(f"{name} is in {where}"))

@@ -1,7 +1,7 @@
 """Learns codes of texts, without labels and with them, and asks what they tell of the class.
 
-Without DATA the texts are docstrings of installed libraries; for a benchmark pass 20 Newsgroups, the archive
-as it is published or unpacked, or any folder with a sub-folder of texts for each class. Writes
+Of 20 Newsgroups, as `make data DATA=20-newsgroups` leaves it or wherever DATA is, or of any folder with a
+sub-folder of texts for each class; otherwise of docstrings of installed libraries. Writes
 text-classification.md, text-classification.csv, few-labels.png and documents.png into OUT; each method
 with each seed is a run in it, and goes on where it was stopped.
 """
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from dim.data.docstrings import docstrings
-from dim.data.newsgroups import newsgroups
+from dim.data.newsgroups import ARCHIVE, newsgroups
 from dim.data.texts import Collection
 from dim.errors import DimError
 from dim.files import replace, typed_path
@@ -43,7 +43,8 @@ class Options:
     """Options of `text_classification`."""
 
     data: str = ""
-    """20 Newsgroups as archive or folder, or any folder of texts; by default docstrings."""
+    """20 Newsgroups as archive or folder, or any folder of texts; by default the archive where `make data`
+    puts it, otherwise docstrings."""
     whole: bool = False
     """Leave headers, signatures and quotations in, which give the answer away."""
     methods: tuple[Literal[tuple(_METHODS)], ...] = tuple(_METHODS)
@@ -60,7 +61,8 @@ def text_classification(options: Options) -> None:
     """Trains what is not complete, then writes the table and the pictures."""
     if not options.methods or not options.seeds or min(options.seeds) < 0:
         raise DimError("--methods and --seeds each need at least one, and seeds of 0 or more")
-    collection = newsgroups(options.data, not options.whole) if options.data else docstrings()
+    where = options.data or (str(ARCHIVE) if ARCHIVE.exists() else "")
+    collection = newsgroups(where, not options.whole) if where else docstrings()
     print(printable(collection), flush=True)
     command_line.import_keras()
     out, measured, curves, codes = typed_path(options.out), {}, {}, {}

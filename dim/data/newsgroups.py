@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from dim.data.download import download
 from dim.data.texts import Collection, Texts, split_by_name
 from dim.errors import DimError
 from dim.files import typed_path
 from dim.names import printable
 
+ARCHIVE = Path("data/20news-19997.tar.gz")
 URL = "http://qwone.com/~jason/20Newsgroups/20news-19997.tar.gz"
+SIZE, MD5 = 17_009_346, "ec94147ccc54ee4ad0aea833398b24f6"
 _MOST = 2**22  # bytes of a post; the longest has 160,000
 
 
@@ -42,6 +45,11 @@ def newsgroups(where: str, stripped: bool = True) -> Collection:
     name = "20-newsgroups" if path.name.startswith("20") else printable(path.name.partition(".")[0])
     about = "headers, signatures and quotations stripped" if stripped else ""
     return split_by_name(name, named, [printable(group) for group in groups], about)
+
+
+def download_newsgroups(archive: Path = ARCHIVE) -> Path:
+    """Fetches the archive, which stays packed; raises as `dim.data.download.download`."""
+    return download(URL, archive, SIZE, MD5)
 
 
 def _in_archive(path: Path) -> Iterator[tuple[str, str, str]]:

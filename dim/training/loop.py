@@ -6,14 +6,15 @@ from dim.data.batches import Made
 from dim.names import printable
 from dim.training.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
 from dim.training.events import Events
+from dim.training.monitor import tag_of
 from dim.training.run import Run
 
 
 class Look(keras.callbacks.Callback):
     """Writes the logs of every epoch as TensorBoard's events, and what `numbers` finds in the model.
 
-    It is called after every epoch with the model, gives name → number, and its numbers stand in the log, too.
-    `done` is how many epochs are complete.
+    It is called after every epoch with the model and gives name → number; these stand in the log, too, as
+    `val_` and the name. `done` is how many epochs are complete.
     """
 
     def __init__(self, run: Run, numbers, done: int):
@@ -22,9 +23,9 @@ class Look(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
-            self.writer.add_scalar(f"loss/{name.replace('loss', 'total')}", float(value), epoch + 1)
+            self.writer.add_scalar(tag_of(name), float(value), epoch + 1)
         for name, value in self.numbers(self.model).items():
-            logs[name] = value
+            logs[f"val_{name}"] = value
             self.writer.add_scalar(f"validation/{name}", float(value), epoch + 1)
         self.writer.flush()
 

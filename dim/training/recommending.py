@@ -14,9 +14,7 @@ from dim.errors import DimError
 from dim.evaluation.ranking import ranking_metrics, unrated
 from dim.methods.two_towers import TwoTowers, film_codes, user_codes
 from dim.names import printable
-from dim.training.callbacks import Callbacks, Guard, Progress, SaveEachEpoch
-from dim.training.events import Events
-from dim.training.monitor import tag_of
+from dim.training.loop import Look, run_epochs
 from dim.training.run import Run
 from dim.training.tower_settings import Settings
 
@@ -41,7 +39,13 @@ def train_towers(run: Run, settings: Settings, ratings: Ratings, split: Split) -
         if done < settings.epochs:
             run.write_json(run.machine, {"machine": machine, "date": date.today().isoformat()})
             batches.first = done * steps
-            _fit(model, settings, batches, _Watch(run, split, films, settings.history, done), done)
+            known = counts(split, films) > 0
+
+            def numbers(model):
+                found = measured(model, split.val, known)._asdict()
+                return {name: value for name, value in found.items() if value is not None}
+
+            run_epochs(model, run, batches, steps, settings.epochs, Look(run, numbers, done), "ratings")
     return model
 
 
@@ -63,39 +67,6 @@ def build_towers(settings: Settings, ratings: Ratings, split: Split) -> TwoTower
 def scores_of(model: TwoTowers, user: np.ndarray, liked: list[np.ndarray]) -> np.ndarray:
     """Cosines [Q, M] of users [Q], counted from 0 on, with the films they liked, and of all films."""
     return user_codes(model, user + 1, windows(liked, model.users.length)) @ film_codes(model).T
-
-
-def _fit(model, settings: Settings, batches: NextFilms, watch: "_Watch", done: int) -> None:
-    run, steps = watch.run, batches.steps_per_epoch
-    watched = [Guard(run, done), watch, Progress(settings.batch_size, "ratings"), SaveEachEpoch(run)]
-    how = {"steps_per_epoch": steps, "initial_epoch": done, "epochs": settings.epochs, "shuffle": False}
-    try:
-        model.fit(batches, callbacks=Callbacks(watched, model, settings.epochs, steps), verbose=0, **how)
-    except KeyboardInterrupt:
-        kept = run.path if run.checkpoint.exists() else "nothing yet"
-        message = f"interrupted; complete epochs are kept ({kept}); the same command goes on from there"
-        print("\n" + printable(message))
-        raise
-    finally:
-        watch.writer.close()
-
-
-class _Watch(keras.callbacks.Callback):
-    """Ranks all films for the validation of each user after every epoch, for the log and TensorBoard."""
-
-    def __init__(self, run: Run, split: Split, films: int, length: int, done: int):
-        super().__init__()
-        self.run, self.split, self.known = run, split, counts(split, films) > 0
-        self.writer = Events(run.path, first=done + 1 if done else 0)
-
-    def on_epoch_end(self, epoch, logs=None):
-        for name, value in measured(self.model, self.split.val, self.known)._asdict().items():
-            if value is not None:
-                logs[f"val_{name}"] = value
-        for name, value in logs.items():
-            tag = name.replace("val_", "validation/") if name.startswith("val_") else tag_of(name)
-            self.writer.add_scalar(tag, float(value), epoch + 1)
-        self.writer.flush()
 
 
 def measured(model: TwoTowers, held: Held, known: np.ndarray):

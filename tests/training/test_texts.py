@@ -41,7 +41,7 @@ def test_each_method_lowers_its_loss_and_leaves_a_run(method, collection, eagerl
     run = Run("learned", TextSettings)
     train_texts(run, settings, *collection, _numbers)
     rows = [line.split(",") for line in run.log.read_text().splitlines()]
-    loss, found = rows[0].index("loss"), rows[0].index("found")
+    loss, found = rows[0].index("loss"), rows[0].index("val_found")
     assert len(rows) == 7 and float(rows[-1][loss]) < float(rows[1][loss]) and rows[-1][found] == "0.5"
     assert list(run.path.glob("events.out.tfevents*")) and run.configuration() == settings
 
