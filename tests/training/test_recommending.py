@@ -76,7 +76,7 @@ def test_other_ratings_and_settings_are_refused(refused):
     run = Run("first", Settings)
     run.claim(SMALL)
     run.checkpoint.touch()
-    with refused("runs/first holds a run with content '', not 'other'", "another RUN="):
+    with refused("runs/first holds a run with content", "not 'other'", "another RUN="):
         train("first", replace(SMALL, content="other"))
     with refused("code_size 8, not 9"):
         train("first", replace(SMALL, code_size=9))
