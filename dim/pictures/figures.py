@@ -1,9 +1,10 @@
 """How figures look and become files: one palette, one size of letters, no box."""
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
+
+from dim.pictures.fonts import covered, rich
 
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 GREY = "0.45"  # with the colours above, those of Okabe and Ito
@@ -64,7 +65,13 @@ def explained(axes, x: str, y: str, **legend) -> None:
 
 
 def save(figure, file, **how) -> None:
-    """Saves a figure as `savefig` does. Letters that its font lacks, such as Chinese ones, become boxes."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        figure.savefig(file, **how)
+    """Saves a figure as `savefig` does, its texts in fonts that have their letters."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if not text.get_text().isascii():
+            written, font = covered(text.get_text())
+            text.set_text(written)
+            if font != rich():  # the one that matplotlib takes anyway
+                text.set_font(font)
+    figure.savefig(file, **how)

@@ -1,7 +1,6 @@
 """Neighbour pictures: uint8 in, uint8 out; the same routine serves files and TensorBoard."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dim.files import replace
 from dim.names import printable
+from dim.pictures.fonts import font_for
 
 HIT, MISS = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind eyes too
 PAPER, INK, FAINT = (255, 255, 255), (25, 25, 25), (110, 110, 110)
@@ -127,9 +127,7 @@ def scaled(image: np.ndarray, tile: int) -> Image.Image:
 def write_line(draw: ImageDraw.ImageDraw, corner, text: str, font, ink, width: int) -> None:
     """Writes one line, cut with an ellipsis where it would be wider than `width` pixels."""
     text = printable(text[: width + 1])[: width + 1]  # measuring a novel takes minutes
-    if not text.isascii():  # Pillow's own font knows hardly more than English; matplotlib ships a richer one
-        folder = Path(find_spec("matplotlib").origin).parent
-        font = ImageFont.truetype(folder / "mpl-data/fonts/ttf/DejaVuSans.ttf", font.size)
+    text, font = font_for(text, font)
     end = "…" if draw.textlength(text, font) > width else ""
     while text and draw.textlength(text + end, font) > width:
         text = text[:-1]
