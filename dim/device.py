@@ -35,6 +35,16 @@ def best_precision() -> str:
     return "mixed_bfloat16" if fast and keras.backend.backend() != "jax" else "float32"
 
 
+def device_count() -> int:
+    """How many devices of the kind that it computes on the backend sees on this machine; 1 without a GPU."""
+    return max(
+        1,
+        {"tensorflow": _count_tensorflow, "jax": _count_jax, "torch": _count_torch}[
+            keras.backend.backend()
+        ](),
+    )
+
+
 def gpu() -> tuple[str, tuple[int, int]] | None:
     """Name and compute capability of the first GPU that the backend sees."""
     return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()]()
@@ -53,11 +63,29 @@ def _tensorflow():
 def _jax():
     import jax
 
-    device = jax.devices()[0]
+    device = jax.local_devices()[0]
     if device.platform == "cpu":
         return None
     major, _, minor = str(getattr(device, "compute_capability", "0.0")).partition(".")
     return device.device_kind, (int(major), int(minor or 0))
+
+
+def _count_tensorflow() -> int:
+    import tensorflow as tf
+
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+def _count_jax() -> int:
+    import jax
+
+    return jax.local_device_count()
+
+
+def _count_torch() -> int:
+    import torch
+
+    return torch.cuda.device_count()
 
 
 def _torch():

@@ -47,15 +47,21 @@ class Batches(Made):
     `shuffle=False`, or Keras warns that it cannot shuffle something endless.
 
     Images are [N, H0, W0, 3] uint8, in batches of B = `batch_size`, of which `first` is the number of the one
-    to begin with. With labels [N] int batches are pairs.
+    to begin with. With labels [N] int batches are pairs. Of each batch the rows `part` are read, no others.
     """
 
     def __init__(
-        self, images: np.ndarray, batch_size: int, seed: int, first: int = 0, labels: np.ndarray | None = None
+        self,
+        images: np.ndarray,
+        batch_size: int,
+        seed: int,
+        first: int = 0,
+        labels: np.ndarray | None = None,
+        part: slice = slice(None),
     ):
         super().__init__(self._batch)
         self.images, self.batch_size, self.seed, self.first = images, batch_size, seed, first
-        self.labels, self.steps_per_epoch = labels, len(images) // batch_size
+        self.labels, self.steps_per_epoch, self.part = labels, len(images) // batch_size, part
         self._order = lru_cache(maxsize=1)(self._order_of)
 
     def _order_of(self, epoch: int) -> np.ndarray:
@@ -65,7 +71,7 @@ class Batches(Made):
 
     def _batch(self, index: int) -> tuple[np.ndarray, ...]:
         epoch, step = divmod(self.first + index, self.steps_per_epoch)
-        rows = self._order(epoch)[step]
+        rows = self._order(epoch)[step, self.part]
         images = np.asarray(self.images[rows])
         return (images,) if self.labels is None else (images, self.labels[rows])
 

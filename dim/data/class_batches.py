@@ -23,9 +23,16 @@ class ClassBatches(Batches):
     """
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, classes: int, per_class: int, seed: int, first: int = 0
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        classes: int,
+        per_class: int,
+        seed: int,
+        first: int = 0,
+        part: slice = slice(None),
     ):
-        super().__init__(images, classes * per_class, seed, first, np.asarray(labels))
+        super().__init__(images, classes * per_class, seed, first, np.asarray(labels), part)
         self.classes, self.per_class = classes, per_class
         self.steps_per_epoch = max(1, self.steps_per_epoch)
         names = np.unique(self.labels)

@@ -98,7 +98,7 @@ class EncodeAndDot(SavesArguments, layers.Layer):
         divisor = self.units**0.5
         if self.temperature:
             p, q, divisor = ops.normalize(p), ops.normalize(q), self.temperature
-        return pairs(ops.einsum("iu,jlu->ijl", p, q) / divisor, self.negatives)
+        return pairs(_products(p, q) / divisor, self.negatives)
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -121,8 +121,7 @@ class Bilinear(SavesArguments, layers.Layer):
     def call(self, code, features, training=False):
         C = features.shape[-1]
         wanted = ops.cast(ops.matmul(code, self.kernel), "float32") / C**0.5
-        scores = ops.einsum("ic,jlc->ijl", wanted, ops.cast(features, "float32"))
-        return pairs(scores, self.negatives)
+        return pairs(_products(wanted, ops.cast(features, "float32")), self.negatives)
 
 
 @keras.saving.register_keras_serializable("dim")
@@ -166,6 +165,20 @@ class ConcatenateAndConvolve(SavesArguments, layers.Layer):
 CRITICS = dict(zip(choices.CRITICS, (EncodeAndDot, ConcatenateAndConvolve, Bilinear), strict=True))
 
 
+def _products(codes, features):
+    """[B, U] and [B, L, U] to the scalar products of all pairs, [B, B, L], by one matrix product.
+
+    Devices that share a batch each hold the scores of their own images' features with all codes, which are
+    fewer numbers to send around than the features.
+    """
+    B, L, U = ops.shape(features)
+    scores = ops.reshape(ops.matmul(codes, ops.transpose(ops.reshape(features, (B * L, U)))), (-1, B, L))
+    if (shared := keras.distribution.distribution()) is None:
+        return scores
+    layout = keras.distribution.TensorLayout((None, shared.batch_dim_name, None), shared.device_mesh)
+    return keras.distribution.distribute_tensor(scores, layout)
+
+
 def _valid(negatives: int) -> int:
     if negatives < 0:
         raise ValueError(f"negatives must be 1 or more, or 0 for all other images, not {negatives}")
@@ -180,7 +193,7 @@ def _check_batch(B: int | None, negatives: int):
 
 def pairs(scores, negatives: int = 0):
     """Scores of all pairs, [B, B, L], to those of true and of K mismatched ones, [B, L] and [B, K, L]."""
-    positive = ops.transpose(ops.diagonal(scores, axis1=0, axis2=1))
+    positive = _diagonal(scores)
     if not negatives:
         return positive, _off_diagonal(scores)
     _check_batch(scores.shape[0], negatives)
@@ -190,12 +203,16 @@ def pairs(scores, negatives: int = 0):
     return positive, ops.take(ops.reshape(scores, (B * B, L)), image * B + other, axis=0)
 
 
-def _off_diagonal(scores):
-    """[B, B, L] to its mismatched pairs, [B, B - 1, L].
+def _diagonal(scores):
+    """[B, B, L] to its true pairs, [B, L], by a sum that devices with a part of the scores each can share."""
+    return ops.sum(ops.where(ops.eye(ops.shape(scores)[0], dtype="bool")[:, :, None], scores, 0), axis=1)
 
-    Leave out the first entry of the flattened matrix and every (B + 1)-th after it, the diagonal,
-    is the last column of a [B - 1, B + 1] matrix.
+
+def _off_diagonal(scores):
+    """[B, B, L] to its mismatched pairs, [B, B - 1, L]: what follows the true one in a row moves up.
+
+    To flatten the scores for it would gather all of them on every device.
     """
-    B, _, L = ops.shape(scores)
-    flat = ops.reshape(scores, (B * B, L))[1:]
-    return ops.reshape(ops.reshape(flat, (B - 1, B + 1, L))[:, :B], (B, B - 1, L))
+    B = ops.shape(scores)[0]
+    left = ops.arange(B - 1)[None, :] < ops.arange(B)[:, None]
+    return ops.where(left[:, :, None], scores[:, :-1], scores[:, 1:])

@@ -10,6 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from dim.errors import DimError
+from dim.training.devices import on_one
+from dim.training.hosts import Hosts
 from dim.training.run import Run
 
 _DETAILS = ("_bound", "_accuracy")
@@ -119,10 +121,53 @@ class SaveEachEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         try:
             self.run.log_epoch(epoch + 1, {**logs, "seconds": time.monotonic() - self.started})
-            self.run.save(self.model)
+            with on_one():  # as Keras makes variables to save a model, in which no other process takes part
+                self.run.save(self.model)
         except OSError as error:
             what = f"cannot save {self.run.checkpoint}: {error.strerror or error}"
             raise DimError(f"{what}; {_kept(epoch)}; make room and run the same command") from error
+
+
+class Apart(keras.callbacks.Callback):
+    """Shows another callback a copy of the model that lies on one device, whatever the model lies on."""
+
+    def __init__(self, callback: keras.callbacks.Callback):
+        super().__init__()
+        self.callback = callback
+
+    def set_model(self, model):
+        super().set_model(model)
+        with on_one():
+            self.copy = type(model).from_config(model.get_config())
+        self.callback.set_model(self.copy)
+
+    def on_train_begin(self, logs=None):
+        self._show("on_train_begin", logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._show("on_epoch_end", epoch, logs)
+
+    def on_train_end(self, logs=None):
+        self._show("on_train_end", logs)
+
+    def _show(self, event, *arguments):
+        with on_one():
+            self.copy.encoder.set_weights(self.model.encoder.get_weights())
+            getattr(self.callback, event)(*arguments)
+
+
+class Meet(keras.callbacks.Callback):
+    """Waits for the other processes before every epoch: process 0 may still look and save. Put it last."""
+
+    def __init__(self, hosts: Hosts):
+        super().__init__()
+        self.hosts = hosts
+
+    def on_train_begin(self, logs=None):
+        self.hosts.wait()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.hosts.wait()
 
 
 def _kept(epochs: int) -> str:
