@@ -10,7 +10,11 @@ EDITS = [
         ("the same order in every epoch", "default_rng([self.seed, epoch])", "default_rng([self.seed, 0])"),
         ("a resumed run begins anew", "divmod(self.first + index,", "divmod(index,"),
         ("labels in their own order", "self.labels[rows])", "self.labels[np.sort(rows)])"),
-        ("another batch of the epoch", "self._order(epoch)[step]", "self._order(epoch)[step - 1]"),
+        (
+            "another batch of the epoch",
+            "self._order(epoch)[step, self.part]",
+            "self._order(epoch)[step - 1, self.part]",
+        ),
         (
             "the last images in order left out",
             "batch_size]),), len(starts))",
@@ -108,10 +112,14 @@ EDITS = [
         ),
         (
             "validation images first",
-            "[root + file for file in files], decode",
-            "[root + file for file in files[::-1]], decode",
+            "[root + file for file in files], [stamps",
+            "[root + file for file in files[::-1]], [stamps",
         ),
-        ("validation images are training images", "class_names, len(train))", "class_names, len(files))"),
+        (
+            "validation images are training images",
+            "class_names, len(train), False",
+            "class_names, len(files), False",
+        ),
     ),
     *edits_of(
         "dim/data/picture.py",
@@ -166,8 +174,8 @@ EDITS = [
     *edits_of(
         "dim/training/fit.py",
         'tests/training/test_fit.py -k "metric or arrays or refused or labels"',
-        ("a resumed run sees the first batches", "classes, done * steps)", "classes, 0)"),
-        ("the size of the configuration kept", "image_size=dataset.image_size", "image_size=64"),
+        ("a resumed run sees the first batches", "classes, done * steps, devices)", "classes, 0, devices)"),
+        ("the size of the configuration kept", '"image_size": dataset.image_size', '"image_size": 64'),
         ("labels for those who learn without", "if configuration.needs_labels and", "if"),
     ),
     *edits_of(

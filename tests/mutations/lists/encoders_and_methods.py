@@ -52,8 +52,8 @@ EDITS = [
         ("32 pixels are pooled too", "if image_size > 32:", "if image_size >= 32:"),
         (
             "split one stage earlier",
-            "feature_map = split_here(_stage(x, 256, stride=2))\n    x = _stage(feature_map,",
-            "feature_map = split_here(x)\n    x = _stage(_stage(feature_map, 256, stride=2),",
+            "feature_map = split_here(_stage(x, 4 * width, stride=2))\n    x = _stage(feature_map,",
+            "feature_map = split_here(x)\n    x = _stage(_stage(feature_map, 4 * width, stride=2),",
         ),
         (
             "no shortcut",

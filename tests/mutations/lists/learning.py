@@ -31,10 +31,18 @@ EDITS = [
             "ops.normalize(p), ops.normalize(q)",
             "ops.normalize(p), q",
         ),
-        ("codes and features change places", '"iu,jlu->ijl"', '"ju,ilu->ijl"'),
+        (
+            "codes and features change places",
+            "return scores\n    layout",
+            "return ops.swapaxes(scores, 0, 1)\n    layout",
+        ),
         ("bilinear divided by C", "/ C**0.5", "/ C"),
         ("few negatives include the true pair", "ops.arange(1, negatives + 1)", "ops.arange(negatives)"),
-        ("all negatives include true pairs", "(B * B, L))[1:]", "(B * B, L))[:-1]"),
+        (
+            "all negatives include true pairs",
+            "scores[:, :-1], scores[:, 1:])",
+            "scores[:, 1:], scores[:, :-1])",
+        ),
         ("negatives from the images before", "from_features, -shift", "from_features, shift"),
         (
             "code and feature read each other's weights",
@@ -91,7 +99,11 @@ EDITS = [
             "self.sample(y_pred)",
         ),
         ("the prior summed", 'record("prior", ops.mean(kl))', 'record("prior", ops.sum(kl))'),
-        ("the prior without its weight", "return self.prior_weight * self.record", "return self.record"),
+        (
+            "the prior without its weight",
+            'return self.prior_weight * self.record("prior", ops.mean(kl))',
+            'return self.record("prior", ops.mean(kl))',
+        ),
         (
             "α and β change places",
             "self.global_weight * self._information",
@@ -243,8 +255,8 @@ EDITS = [
             "set_random_seed(c.seed if seed is None else seed)",
             "set_random_seed(0)",
         ),
-        ("views without the run's crop", "RandomView(c.crop, seed=c.seed)", "RandomView(seed=c.seed)"),
-        ("views of seed 0", "RandomView(c.crop, seed=c.seed)", "RandomView(c.crop)"),
+        ("views without the run's crop", "RandomView(c.crop, size", "RandomView(size"),
+        ("views of seed 0", "size=c.view_size, seed=c.seed)", "size=c.view_size)"),
         (
             "critics without the temperature",
             'units, "temperature": c.temperature}',

@@ -103,7 +103,7 @@ EDITS = [
         "dim/training/recommending.py",
         "tests/training/test_recommending.py",
         ("a resumed run sees the first batches", "batches.first = done * steps", "pass"),
-        ("the log has the test", "split.val, self.known", "split.test, self.known"),
+        ("the log has the test", "split.val, known", "split.test, known"),
         ("users in other rows", "user_codes(model, user + 1,", "user_codes(model, user,"),
     ),
     *edits_of(

@@ -109,8 +109,8 @@ EDITS = [
     *edits_of(
         "dim/search/duplicates.py",
         "tests/search/test_duplicates.py",
-        ("each pair twice", "pairs[:, 0] < pairs[:, 1]]", "pairs[:, 0] != pairs[:, 1]]"),
-        ("a row with itself", "pairs[:, 0] < pairs[:, 1]]", "pairs[:, 0] <= pairs[:, 1]]"),
+        ("each pair twice", "close.rows[:, 0] < close.rows[:, 1]", "close.rows[:, 0] != close.rows[:, 1]"),
+        ("a row with itself", "close.rows[:, 0] < close.rows[:, 1]", "close.rows[:, 0] <= close.rows[:, 1]"),
         ("a pair at the threshold left out", "near = distances <= threshold", "near = distances < threshold"),
         ("blocks compared from their own start", "np.array([first, start])", "np.array([0, 0])"),
         (
