@@ -12,6 +12,7 @@ LISTS = (
     "measures",
     "programs",
     "recommendation",
+    "texts",
 )
 
 
