@@ -23,7 +23,7 @@ from experiments.compare.table import publish
 
 _EACH = (1, 5, 20, 100)
 _SVD = 256
-_MAPPED = 2000
+_MAPPED, _WORDS = 2000, 80  # texts, letters
 _METHODS = {
     "dim": {"method": "dim", "learning_rate": 1e-3},
     "supervised": {"method": "supervised", "learning_rate": 2e-3},
@@ -78,7 +78,9 @@ def text_classification(options: Options) -> None:
         for (of, by), each in measured.items()
     ]
     rows.sort(key=lambda row: -row["accuracy"])
-    figure = _map(codes[options.methods[0]], collection, _TITLES[options.methods[0]])
+    first = options.methods[0]
+    _project(out / f"{first}-seed{options.seeds[0]}", codes[first], collection)
+    figure = _map(codes[first], collection, _TITLES[first])
     out.mkdir(parents=True, exist_ok=True)
     replace(out / "documents.png", lambda file: figure.savefig(file))
     print(printable(out / "documents.png"))
@@ -180,13 +182,29 @@ def _plot(curves: dict):
     return figure
 
 
+def _project(folder, codes: np.ndarray, collection: Collection) -> None:
+    """Some test texts for TensorBoard's projector, by their first words."""
+    from dim.pictures.projector import write_projector
+
+    rows = _shown(codes)
+    test = collection.test.rows(rows)
+    classes = [collection.class_names[label] for label in test.labels]
+    write_projector(
+        folder, codes[rows], None, classes, [" ".join(text.split())[:_WORDS] for text in test.texts]
+    )
+
+
+def _shown(codes: np.ndarray) -> np.ndarray:
+    return np.sort(np.random.default_rng(0).permutation(len(codes))[:_MAPPED])
+
+
 def _map(codes: np.ndarray, collection: Collection, title: str):
     """Test texts in two dimensions, in the colours of their classes."""
     from dim.names import plotted
     from dim.pictures.figures import panels
     from experiments.report.code_map import colour, layout
 
-    rows = np.sort(np.random.default_rng(0).permutation(len(codes))[:_MAPPED])
+    rows = _shown(codes)
     places, labels = layout(codes[rows]), collection.test.labels[rows]
     figure, axes = panels(1, 7.6, 5.0)
     for label, name in enumerate(collection.class_names):

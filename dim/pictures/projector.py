@@ -17,29 +17,34 @@ _SETTINGS = """embeddings {{
   tensor_name: "codes"
   tensor_path: "projector/codes.tsv"
   metadata_path: "projector/names.tsv"
-  sprite {{
+{sprite}}}
+"""
+_SPRITE = f"""  sprite {{
     image_path: "projector/thumbnails.png"
-    single_image_dim: {side}
-    single_image_dim: {side}
+    single_image_dim: {_THUMBNAIL}
+    single_image_dim: {_THUMBNAIL}
   }}
-}}
 """
 
 
 def write_projector(
-    folder: Path, codes: np.ndarray, images: np.ndarray, captions: Sequence[str], names: Sequence[str]
+    folder: Path, codes: np.ndarray, images: np.ndarray | None, captions: Sequence[str], names: Sequence[str]
 ) -> None:
     """Writes `projector_config.pbtxt` and a folder `projector/` beside TensorBoard's events.
 
-    Codes are [N, D] float, images [N, S, S, 3] uint8; captions and names, such as classes and file names, N.
+    Codes are [N, D] float, images [N, S, S, 3] uint8, or None for words in their place; captions and names,
+    such as classes and file names or texts, N.
     """
     files = folder / "projector"
     files.mkdir(exist_ok=True)
     np.savetxt(files / "codes.tsv", codes, fmt="%.6g", delimiter="\t")
     rows = (f"{printable(a)}\t{printable(b)}\n" for a, b in zip(captions, names, strict=True))
-    (files / "names.tsv").write_text("class\timage\n" + "".join(rows), "utf8")
-    save_picture(files / "thumbnails.png", thumbnail_sheet(images))
-    (folder / "projector_config.pbtxt").write_text(_SETTINGS.format(side=_THUMBNAIL), "utf8")
+    kind = "text" if images is None else "image"
+    (files / "names.tsv").write_text(f"class\t{kind}\n" + "".join(rows), "utf8")
+    if images is not None:
+        save_picture(files / "thumbnails.png", thumbnail_sheet(images))
+    settings = _SETTINGS.format(sprite="" if images is None else _SPRITE)
+    (folder / "projector_config.pbtxt").write_text(settings, "utf8")
 
 
 def thumbnail_sheet(images: np.ndarray) -> np.ndarray:

@@ -43,6 +43,9 @@ def test_every_method_is_measured_beside_words(command, posts, tmp_path):
     for name in "few-labels.png", "documents.png":
         assert (tmp_path / "runs/tc" / name).stat().st_size > 10_000
 
+    projected = (tmp_path / "runs/tc/dim-seed0/projector/names.tsv").read_text().splitlines()
+    assert projected[0] == "class\ttext" and len(projected) > 50
+
     status, again, err = command("text_classification", *options, "--methods", "dim", "supervised")
     assert status == 0 and "1 of 1 epochs done" in again and "epoch 1/1" not in err
     assert again.split("| codes")[1] == out.split("| codes")[1]

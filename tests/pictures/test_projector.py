@@ -37,3 +37,11 @@ def test_names_make_no_rows_or_columns_of_their_own(tmp_path):
     write_projector(tmp_path, np.zeros((1, 5)), images, ["a\tb"], ["two\nlines \udcff \x1b.png"])
     names = (tmp_path / "projector/names.tsv").read_text("utf8")
     assert names == "class\timage\na\\tb\ttwo\\nlines \\udcff \\x1b.png\n"
+
+
+def test_words_stand_in_place_of_images(tmp_path):
+    write_projector(tmp_path, np.zeros((2, 5)), None, ["a", "b"], ["some words", "others"])
+    assert (tmp_path / "projector/names.tsv").read_text("utf8") == "class\ttext\na\tsome words\nb\tothers\n"
+    settings = (tmp_path / "projector_config.pbtxt").read_text()
+    assert "sprite" not in settings and settings.count("{") == settings.count("}") == 1
+    assert not (tmp_path / "projector/thumbnails.png").exists()
