@@ -27,7 +27,7 @@ class Options(OfRun):
     trained on."""
     kind: Kind = "exact"
     """Of the FAISS index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
-    some, and say how many."""
+    some, and say how many; ivfpq, for more codes than memory holds, keeps 40 bytes of each in it."""
     metric: IndexMetric = "cosine"
     """Distance that the FAISS index is for. Others are searched without it, exactly."""
 

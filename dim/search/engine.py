@@ -19,6 +19,7 @@ ENGINES = {
     "exact": "dim.search.faiss_index:Exact",
     "hnsw": "dim.search.faiss_index:Hnsw",
     "ivf": "dim.search.faiss_index:Ivf",
+    "ivfpq": "dim.search.faiss_index:Ivfpq",
 }
 Kind = Literal[tuple(ENGINES)]
 

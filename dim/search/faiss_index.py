@@ -14,11 +14,12 @@ from dim.search.nearest import by_differences, comparable, ranked, without_own
 
 _NUMBERS = {"l2": faiss.METRIC_L2, "cosine": faiss.METRIC_INNER_PRODUCT}
 _METRICS = {number: name for name, number in _NUMBERS.items()}
-_GROWING = faiss.IndexHNSWFlat, faiss.IndexIVFFlat
-_KINDS = faiss.IndexFlat, faiss.IndexHNSWFlat, faiss.IndexIVFFlat
+_GROWING = faiss.IndexHNSWFlat, faiss.IndexIVFFlat, faiss.IndexIVFPQ
+_KINDS = (faiss.IndexFlat, *_GROWING)
 _BLOCK = 2**22  # floats that are added at once: 16 MB
 _LINKS, _EFFORT_OF_BUILDING, _EFFORT = 32, 80, 128
 _TRAINING_CODES_PER_CELL, _PROBES = 64, 64
+_MOST_CELLS, _BYTES, _COMPARED = 4096, 32, 20  # of ivfpq
 
 
 class _Faiss(Engine):
@@ -28,6 +29,8 @@ class _Faiss(Engine):
     """
 
     file = "index.faiss"
+    compared = 1
+    """Candidates that are compared exactly for each neighbour that is wanted."""
 
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         super().__init__(folder, codes, metric)
@@ -72,11 +75,13 @@ class _Faiss(Engine):
         if isinstance(self.index, faiss.IndexHNSW):
             self.index.hnsw.efSearch = max(_EFFORT, 2 * wanted)
         with by_differences():
-            _, candidates = self.index.search(comparable(queries, self.metric), wanted)
+            compared = min(len(self.codes), self.compared * wanted)
+            _, candidates = self.index.search(comparable(queries, self.metric), compared)
         alien = candidates[(candidates < -1) | (candidates >= len(self.codes))]
         if len(alien):
             raise ValueError(f"the index knows a code {alien[0]} of {len(self.codes)}; make it anew")
         found = ranked(queries, self.codes, candidates, self.metric)
+        found = Neighbours(*(part[:, :wanted] for part in found))
         return found if own is None else without_own(found, np.asarray(own))
 
 
@@ -128,12 +133,40 @@ class Ivf(_Faiss):
         (N, D), number = codes.shape, _NUMBERS[metric]
         cells = max(1, min(round(4 * N**0.5), N // _TRAINING_CODES_PER_CELL))
         index = faiss.IndexIVFFlat(faiss.IndexFlat(D, number), D, cells, number)
-        index.nprobe = min(_PROBES, cells)
-        index.cp.max_points_per_centroid = _TRAINING_CODES_PER_CELL
-        rows = np.random.default_rng(0).permutation(N)[: _TRAINING_CODES_PER_CELL * cells]
-        _compare_by(index, "l2")
-        index.train(comparable(codes[np.sort(rows)], metric))
+        _train(index, codes, metric)
         _fill(file, index, codes, metric, "ivf")
+
+
+class Ivfpq(_Faiss):
+    """Cells as of ivf, in which a code stands as 32 bytes (Jégou et al. 2011, product quantisation).
+
+    For what exceeds memory, which 40 bytes a code take, whatever D. Of the 20·k candidates that these name
+    the codes themselves are read from the disk and compared exactly. There are at most 4,096 cells.
+    """
+
+    compared = _COMPARED
+
+    @staticmethod
+    def _write(file: Path, codes: np.ndarray, metric: IndexMetric) -> None:
+        (N, D), number = codes.shape, _NUMBERS[metric]
+        cells = max(1, min(round(4 * N**0.5), N // _TRAINING_CODES_PER_CELL, _MOST_CELLS))
+        parts = max(part for part in range(1, min(D, _BYTES) + 1) if D % part == 0)
+        bits = max(1, min(8, N.bit_length() - 1))
+        index = faiss.IndexIVFPQ(faiss.IndexFlat(D, number), D, cells, parts, bits, number)
+        index.pq.cp.min_points_per_centroid = 1  # or it complains where there are few codes
+        _train(index, codes, metric)
+        _fill(file, index, codes, metric, "ivfpq")
+
+
+def _train(index: faiss.IndexIVF, codes: np.ndarray, metric: IndexMetric) -> None:
+    """Finds the centres of the cells, from 64 random codes for each."""
+    index.nprobe = min(_PROBES, index.nlist)
+    index.cp.max_points_per_centroid = _TRAINING_CODES_PER_CELL
+    sample = max(256, _TRAINING_CODES_PER_CELL * index.nlist)
+    rows = np.random.default_rng(0).permutation(len(codes))[:sample]
+    _compare_by(index, "l2")
+    known = comparable(codes[np.sort(rows)], metric)
+    index.train(known if len(known) > 1 else np.repeat(known, 2, axis=0))
 
 
 def _fill(file: Path, index: faiss.Index, codes: np.ndarray, metric: IndexMetric, name: str) -> None:

@@ -55,7 +55,7 @@ def test_an_exact_index_by_cosine_can_be_used_without_this_library(written, tmp_
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivfpq"])
 def test_approximate_indexes_find_most_and_measure_exactly(kind, metric, written):
     rows = codes()
     index = written(kind, metric, rows)
@@ -75,7 +75,7 @@ def test_an_index_that_looks_too_little_is_found_out(written):
 
 
 @pytest.mark.parametrize("count", [1, 2, 70])
-@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf"])
+@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf", "ivfpq"])
 def test_few_codes_will_do(kind, count, written):
     rows = codes()[:count]
     index = written(kind, "cosine", rows)
@@ -103,7 +103,7 @@ def test_an_index_that_knows_codes_which_are_not_there_is_refused(first, tmp_pat
         engine_of("ivf")(tmp_path, rows, "l2").search(rows[:3], 5)
 
 
-@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf"])
+@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf", "ivfpq"])
 def test_codes_that_are_not_finite_are_refused(kind, tmp_path):
     rows = codes()
     rows[2000, 3] = np.nan
@@ -125,7 +125,7 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path, refused):
         engine_of("hnsw").write(tmp_path / "nowhere", codes(), "l2")
 
 
-@pytest.mark.parametrize(("kind", "least"), [("exact", 9.99), ("hnsw", 9.5), ("ivf", 9.5)])
+@pytest.mark.parametrize(("kind", "least"), [("exact", 9.99), ("hnsw", 9.5), ("ivf", 9.5), ("ivfpq", 9.5)])
 def test_codes_that_have_nearly_collapsed_are_still_told_apart(kind, least, written, tmp_path):
     """At D = 256, by cosine distances of about 1e-5; the truth in float64, by differences."""
     rng = np.random.default_rng(0)
@@ -153,3 +153,13 @@ def test_the_code_itself_is_not_among_what_was_found(found, written):
     index = written("exact", "l2", rows)
     index.index = SimpleNamespace(search=search)
     assert recall(index, K_OF_RECALL) == pytest.approx(found / K_OF_RECALL)
+
+
+def test_product_quantisation_keeps_32_bytes_of_a_code_and_compares_candidates_exactly(written, tmp_path):
+    rows = np.random.default_rng(0).normal(0, 1, (N, 64)).astype("float32")
+    index = written("ivfpq", "l2", rows)
+    assert (tmp_path / "index.faiss").stat().st_size < 0.5 * rows.nbytes
+    assert index.index.pq.code_size == 32
+    with_comparison = recall(index)
+    index.compared = 1
+    assert recall(index) < with_comparison - 0.05

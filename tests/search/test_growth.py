@@ -20,7 +20,7 @@ def counting(seen):
     return EMBEDDER._replace(embed=counted)
 
 
-@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf"])
+@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf", "ivfpq"])
 def test_what_came_went_or_changed_is_all_that_is_embedded(kind, make, pets, paint, capsys):
     ids = dict(zip((before := make(kind)).names.to_pylist(), before.ids.to_pylist(), strict=True))
     capsys.readouterr()
@@ -55,7 +55,7 @@ def test_no_id_is_given_twice_also_when_its_image_is_gone(make, pets, paint):
     assert index.ids.to_pylist() == [*range(N), N + 1]
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivfpq"])
 def test_cells_and_graphs_are_added_to(kind, make, pets, paint, monkeypatch):
     engine = type(make(kind).engine)
     monkeypatch.setattr(engine, "_write", lambda *_: pytest.fail("written anew"))
