@@ -13,6 +13,7 @@ from dim.evaluation.neural_bounds import correlated_gaussians
 UNITS = (64, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("D", "nats"), [(1, 0.5), (2, 2.0)])
 def test_mutual_information_of_gaussians_up_to_two_nats_is_right_within_a_tenth(D, nats):
     x, y = correlated_gaussians(30_000, D, nats)
@@ -38,6 +39,7 @@ def test_an_estimate_above_the_logarithm_of_its_samples_says_so(nats, credible):
     assert Estimate(nats, 100).credible is credible
 
 
+@pytest.mark.slow
 def test_dependency_of_gaussian_codes_is_their_total_correlation():
     """-½ log det R of the correlation matrix R."""
     covariance = np.array([[4, 1.5, 0], [1.5, 1, 0], [0, 0, 9.0]])

@@ -115,6 +115,7 @@ class Codes(keras.Model):
         return self.prior(self.codes)[0]
 
 
+@pytest.mark.slow
 def test_trained_against_the_discriminator_codes_come_to_have_the_prior():
     keras.utils.set_random_seed(0)
     model = Codes(AdversarialPrior("normal", weight=1.0), 256, 2)

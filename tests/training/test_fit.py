@@ -56,6 +56,7 @@ def test_a_call_trains_and_reports_and_a_second_call_finds_it_done(photographs, 
     assert logged(run) == logged(Run("called")) and not list(run.path.glob("unfinished-*"))
 
 
+@pytest.mark.slow
 def test_metric_learning_that_stopped_goes_on_as_if_it_had_never(photographs, capsys):
     once = replace(PRESETS["metric-supcon"](), epochs=1, data=str(photographs), **SMALL)
     dim.train(once, run="stopped")
