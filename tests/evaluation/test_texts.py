@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.neighbors import NearestCentroid
 
 from dim.evaluation import texts
-from dim.evaluation.texts import CLASSIFIERS, accuracy_and_f1, classified, few_labels
+from dim.evaluation.texts import CLASSIFIERS, NearestMean, accuracy_and_f1, classified, few_labels
 
 
 @pytest.fixture
@@ -26,6 +27,14 @@ def test_each_finds_what_is_there_in_dense_and_sparse_vectors(name, vectors):
     np.testing.assert_array_equal(
         found, classified(name, 7 * x[::2], labels[::2], x[1::2])
     )  # length is not asked
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+def test_the_nearest_mean_is_that_of_scikit_learn(form, vectors):
+    x, labels = vectors
+    theirs = NearestCentroid().fit(x[::2], labels[::2] + 5).predict(x[1::2])
+    found = NearestMean().fit(form(x[::2]), labels[::2] + 5).predict(form(x[1::2]))
+    np.testing.assert_array_equal(found, theirs)
 
 
 def test_f1_is_the_mean_over_classes():
