@@ -125,6 +125,7 @@ def test_it_learns_by_gradients_of_every_kernel_that_should_and_no_other_and_can
     assert np.isfinite(once["loss"]) and (once == again or "everything" in name)  # which draws a prior
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_it_learns_in_float16(name):
     keras.config.set_dtype_policy("mixed_float16")
