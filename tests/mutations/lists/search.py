@@ -83,8 +83,8 @@ EDITS = [
         ),
         (
             "queries that keep their length",
-            "self.index.search(comparable(queries, self.metric), wanted)",
-            "self.index.search(comparable(queries, 'l2'), wanted)",
+            "self.index.search(comparable(queries, self.metric), compared)",
+            "self.index.search(comparable(queries, 'l2'), compared)",
         ),
         (
             "inner products rounded to 1",
@@ -98,7 +98,7 @@ EDITS = [
             "for rows in _blocks(codes, metric):\n            index.add(rows)",
             "for rows in _blocks(codes, 'l2'):\n            index.add(rows)",
         ),
-        ("one cell searched", "index.nprobe = min(_PROBES, cells)", "index.nprobe = 1"),
+        ("one cell searched", "index.nprobe = min(_PROBES, index.nlist)", "index.nprobe = 1"),
         (
             "no room for the query itself",
             "wanted = k if own is None else k + 1",
