@@ -150,6 +150,7 @@ def _go_on(c: Configuration, dataset: Dataset, run: Run, classes: int, devices, 
 def _fit(model, c: Configuration, dataset: Dataset, run: Run, classes: int, steps: int, done: int, devices):
     """The epochs that are missing."""
     from dim.training.callbacks import Apart, Callbacks, Guard, Meet, Progress, SaveEachEpoch
+    from dim.training.loop import saying_what_is_kept
     from dim.training.monitor import Monitor
 
     watched, monitor = [], None
@@ -161,12 +162,8 @@ def _fit(model, c: Configuration, dataset: Dataset, run: Run, classes: int, step
     try:
         callbacks = Callbacks([*watched, Meet(devices.hosts)], model, c.epochs, steps)
         batches = _batches(c, dataset, classes, done * steps, devices)
-        model.fit(batches, callbacks=callbacks, verbose=0, **how)
-    except KeyboardInterrupt:
-        kept = run.path if run.checkpoint.exists() else "nothing yet"
-        kept = f"interrupted; complete epochs are kept ({kept}); the same command goes on from there"
-        print("\n" + printable(kept))
-        raise
+        with saying_what_is_kept(run):
+            model.fit(batches, callbacks=callbacks, verbose=0, **how)
     finally:
         if monitor is not None:
             monitor.writer.close()

@@ -1,20 +1,15 @@
 """Trains two towers in a run's folder, or goes on with them."""
 
-from datetime import date
-
 import keras
 import numpy as np
 
 from dim.data.films import NextFilms, counts, features, windows
 from dim.data.leave_last_out import Held, Split
 from dim.data.movielens import Ratings
-from dim.device import describe_device
 from dim.encoders.towers import FilmTower, UserTower
-from dim.errors import DimError
 from dim.evaluation.ranking import ranking_metrics, unrated
 from dim.methods.two_towers import TwoTowers, film_codes, user_codes
-from dim.names import printable
-from dim.training.loop import Look, run_epochs
+from dim.training.loop import trained
 from dim.training.run import Run
 from dim.training.tower_settings import Settings
 
@@ -25,28 +20,17 @@ def train_towers(run: Run, settings: Settings, ratings: Ratings, split: Split) -
     Raises DimError if the folder holds another run, there are too few ratings, or the loss diverged.
     """
     films = len(ratings.titles)
-    with run.alone():
-        run.claim(settings)
-        batches = NextFilms(split, films, settings.history, settings.batch_size, settings.seed)
-        if not (steps := batches.steps_per_epoch):
-            count = f"the {len(batches.images)} ratings of {ratings.name} that training has"
-            raise DimError(f"--batch-size {settings.batch_size} is more than {count}; try a smaller one")
-        model = run.load() if run.checkpoint.exists() else build_towers(settings, ratings, split)
-        done = int(model.optimizer.iterations) // steps
-        machine = describe_device()
-        state = f"{done} of {settings.epochs} epochs done · " if done else ""
-        print(printable(f"towers by {settings.towers} · {state}{machine} · {run.path}"), flush=True)
-        if done < settings.epochs:
-            run.write_json(run.machine, {"machine": machine, "date": date.today().isoformat()})
-            batches.first = done * steps
-            known = counts(split, films) > 0
+    batches = NextFilms(split, films, settings.history, settings.batch_size, settings.seed)
+    known = counts(split, films) > 0
 
-            def numbers(model):
-                found = measured(model, split.val, known)._asdict()
-                return {name: value for name, value in found.items() if value is not None}
+    def numbers(model):
+        found = measured(model, split.val, known)._asdict()
+        return {name: value for name, value in found.items() if value is not None}
 
-            run_epochs(model, run, batches, steps, settings.epochs, Look(run, numbers, done), "ratings")
-    return model
+    def build():
+        return build_towers(settings, ratings, split)
+
+    return trained(run, settings, batches, build, numbers, f"towers by {settings.towers}", "ratings")
 
 
 def build_towers(settings: Settings, ratings: Ratings, split: Split) -> TwoTowers:

@@ -1,7 +1,6 @@
 """Trains an encoder of texts in a run's folder, or goes on with it."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 import keras
@@ -11,14 +10,12 @@ from dim import choices
 from dim.data.batches import Batches
 from dim.data.class_batches import ClassBatches
 from dim.data.tokens import tokenised, with_pieces, words
-from dim.device import describe_device
 from dim.encoders.text import text_encoder, weigh_by_rarity
 from dim.errors import DimError
 from dim.layers.critics import EncodeAndDot
 from dim.layers.tokens import RandomWindow
 from dim.methods import DeepInfoMax, MetricLearning, Siamese, Supervised
-from dim.names import printable
-from dim.training.loop import Look, run_epochs
+from dim.training.loop import trained
 from dim.training.run import Run
 
 _POSITIVE = "epochs", "batch_size", "code_size", "length", "window", "learning_rate", "temperature"
@@ -81,22 +78,13 @@ def train_texts(run: Run, s: TextSettings, tokens: np.ndarray, targets: np.ndarr
 
     Raises DimError if the folder holds another run, there are too few texts, or the loss diverged.
     """
-    with run.alone():
-        run.claim(s)
-        batches = _batches(s, tokens, targets)
-        if not (steps := batches.steps_per_epoch):
-            raise DimError(f"--batch-size {s.batch_size} is more than {len(tokens)} texts; try a smaller one")
+
+    def build():
         classes = 0 if s.method == "siamese" else int(np.max(targets)) + 1
-        model = run.load() if run.checkpoint.exists() else build_text_model(s, tokens, classes)
-        done = int(model.optimizer.iterations) // steps
-        machine = describe_device()
-        state = f"{done} of {s.epochs} epochs done · " if done else ""
-        print(printable(f"{s.method} on texts · {state}{machine} · {run.path}"), flush=True)
-        if done < s.epochs:
-            run.write_json(run.machine, {"machine": machine, "date": date.today().isoformat()})
-            batches.first = done * steps
-            run_epochs(model, run, batches, steps, s.epochs, Look(run, numbers, done), "texts")
-    return model
+        return build_text_model(s, tokens, classes)
+
+    batches = _batches(s, tokens, targets)
+    return trained(run, s, batches, build, numbers, f"{s.method} on texts", "texts")
 
 
 def build_text_model(s: TextSettings, tokens: np.ndarray, classes: int) -> keras.Model:

@@ -83,5 +83,5 @@ def test_other_ratings_and_settings_are_refused(refused):
 
 
 def test_a_batch_larger_than_all_ratings_is_refused(refused):
-    with refused("--batch-size 9999 is more than the", "ratings of made-up"):
+    with refused("--batch-size 9999 is more than the", "ratings that training has"):
         train("first", replace(SMALL, batch_size=9999))

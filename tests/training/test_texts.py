@@ -92,7 +92,7 @@ def test_settings_out_of_range_are_refused(wrong, declined):
 
 
 def test_a_batch_larger_than_the_texts_is_refused(collection, declined):
-    with declined("--batch-size 100 is more than 36 texts"):
+    with declined("--batch-size 100 is more than the 36 texts that training has"):
         train_texts(Run("few", TextSettings), TextSettings(), *collection, _numbers)
 
 

@@ -102,7 +102,6 @@ EDITS = [
     *edits_of(
         "dim/training/recommending.py",
         "tests/training/test_recommending.py",
-        ("a resumed run sees the first batches", "batches.first = done * steps", "pass"),
         ("the log has the test", "split.val, known", "split.test, known"),
         ("users in other rows", "user_codes(model, user + 1,", "user_codes(model, user,"),
     ),

@@ -96,9 +96,18 @@ EDITS = [
         "dim/training/texts.py",
         "tests/training/test_texts.py",
         ("Deep InfoMax is told the labels", 'None if s.method == "dim" else targets', "targets"),
-        ("a resumed run sees the first batches", "batches.first = done * steps", "batches.first = 0"),
         ("weights start alike", "    weigh_by_rarity(encoder, tokens", "    len(tokens"),
         ("the seed of initial weights", "set_random_seed(s.seed)", "set_random_seed(0)"),
+    ),
+    *edits_of(
+        "dim/training/loop.py",
+        "tests/training/test_texts.py",
+        (
+            "a resumed run sees the first batches",
+            "batches.first, look = done * steps",
+            "batches.first, look = 0",
+        ),
+        ("numbers do not reach the log", 'logs[f"val_{name}"] = value', "pass"),
     ),
     *edits_of(
         "dim/pictures/fonts.py",
