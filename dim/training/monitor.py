@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from PIL import Image
 
 from dim.data import Dataset
 from dim.encoders.embedding import embed, posterior
@@ -90,7 +91,10 @@ class Monitor(keras.callbacks.Callback):
             return
         augmentation = type(theirs).from_config(theirs.get_config())  # the model's draws stay its own
         images = self.queries.images[:_SHOWN_QUERIES]
-        views = [images, *(keras.ops.convert_to_numpy(augmentation(images)) for _ in range(4))]
+        views = [keras.ops.convert_to_numpy(augmentation(images)) for _ in range(4)]
+        side = views[0].shape[1:3]
+        originals = [Image.fromarray(image).resize(side, Image.Resampling.BILINEAR) for image in images]
+        views = [np.stack(originals), *views]
         sheet = np.concatenate([np.concatenate(list(view), axis=1) for view in views])
         self.writer.add_image("views/original_and_what_the_model_sees", sheet, 0, dataformats="HWC")
 

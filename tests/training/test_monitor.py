@@ -28,8 +28,8 @@ def dataset(labelled=True):
     return Dataset("random", split(40), split(12), ["cat", "dog", "newt"] if labelled else [])
 
 
-def train(run, data, epochs, model=None, done=0, views=1):
-    settings = Configuration(**{**vars(SMALL), "views": views})
+def train(run, data, epochs, model=None, done=0, **changes):
+    settings = Configuration(**{**vars(SMALL), **changes})
     model = model or build_model(settings)
     monitor = Monitor(run, data, done)
     model.fit(
@@ -118,6 +118,13 @@ def test_two_views_are_shown_and_looking_at_them_changes_no_random_number():
     assert "views/original_and_what_the_model_sees" in events(run).Tags()["images"]
     for one, other in zip(watched.get_weights(), alone.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_views_of_another_size_are_shown_beside_originals_of_theirs():
+    run = Run("first")
+    train(run, dataset(), epochs=1, views=2, view_size=12, alpha=0.0)
+    (sheet,) = events(run).Images("views/original_and_what_the_model_sees")
+    assert (sheet.width, sheet.height) == (8 * 12, 5 * 12)
 
 
 def test_a_resumed_run_has_every_step_once():
