@@ -1,4 +1,5 @@
-# Variables: DATA (folder or zip), PRESET, EPOCHS, RUN (name in runs/), IMAGE (files), ARGS (any further options).
+# Variables: DATA (folder or zip), PRESET, EPOCHS, RUN (name in runs/), INIT (run to start from, or pretrained),
+# IMAGE (files), ARGS (any further options).
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,14 +8,14 @@ PARALLEL := --numprocesses 2 --dist worksteal
 
 # What somebody typed reaches the shell as its variables, so that neither make nor the shell reads commands in it.
 # Every program is given all of it, and refuses what it does not know.
-OURS := DATA PRESET EPOCHS RUN IMAGE ARGS
+OURS := DATA PRESET EPOCHS RUN INIT IMAGE ARGS
 define as_typed
 override $(1) := $$(value $(1))
 export $(1)
 endef
 $(foreach name,$(OURS),$(eval $(call as_typed,$(name))))
 GIVEN := $${DATA:+"--data=$$DATA"} $${PRESET:+"--preset=$$PRESET"} $${EPOCHS:+"--epochs=$$EPOCHS"}
-GIVEN += $${RUN:+"--run=$$RUN"} $${IMAGE:+"--image=$$IMAGE"}
+GIVEN += $${RUN:+"--run=$$RUN"} $${INIT:+"--init=$$INIT"} $${IMAGE:+"--image=$$IMAGE"}
 
 # ARGS alone are words for the shell, with its quotes and without its commands.
 define LINE_END
@@ -41,7 +42,7 @@ $(if $(STRANGE),$(error no variable $(firstword $(STRANGE)); $(shell $(PYTHON) -
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  variables: DATA= PRESET= EPOCHS= RUN= IMAGE= ARGS="--any-option …"'
+	@echo '  variables: DATA= PRESET= EPOCHS= RUN= INIT= IMAGE= ARGS="--any-option …"'
 
 $(READY): requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -102,8 +103,10 @@ data: $(READY) ## download Tiny-ImageNet (248 MB) into data/, DATA=movielens or 
 bench: $(READY) $(VENV)-backends/.ready ## measure speed beside PyTorch, tf.io, FAISS and the machine's limits
 	@$(BIN)/python -m experiments.benchmark $(GIVEN) $(ARGS)
 
-test: $(READY) ## run the tests
+test: $(READY) ## run the tests; those of make demo too, where it is installed
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	@if test -n "$$ARGS"; then :; elif test -e $(VENV)-demo/.ready; then $(MAKE) --no-print-directory test-browser; \
+		else echo 'SKIPPED the tests of make demo, which is not installed; make test-browser installs it'; fi
 
 $(VENV)-backends/.ready: requirements.txt requirements-backends.txt
 	test -x $(VENV)-backends/bin/python || $(PYTHON) -m venv $(VENV)-backends

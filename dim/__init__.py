@@ -13,6 +13,7 @@ _HOME = {
     "embed": "dim.encoders.embedding",
     "nearest": "dim.search.nearest",
     "neighbour_grid": "dim.pictures.grid",
+    "pretrained": "dim.training.pretrained",
     "train": "dim.training.fit",
 }
 _ROOMS = ("data", "measures")

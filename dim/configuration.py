@@ -57,6 +57,9 @@ class Configuration:
     """Images of each class in a batch of metric learning, K; the batch has as many classes as fit."""
     encoder: Literal[choices.ENCODERS] = "seed"
     """Network from image to feature map and code."""
+    init: str = ""
+    """Name of a run whose encoder this one starts from, or pretrained: the one that comes with dim; without
+    it from random weights."""
     code_size: int = 256
     """Length of the code, D."""
     views: Literal[1, 2] = 2

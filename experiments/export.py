@@ -28,7 +28,7 @@ def export(options: Options) -> None:
     from dim.encoders import in_plain_keras
     from dim.export.onnx import write_onnx
 
-    encoder, onnx = run.load().encoder, folder / "encoder.onnx"
+    encoder, onnx = run.load_encoder(), folder / "encoder.onnx"
     replace(folder / "encoder.keras", in_plain_keras(encoder).save)
     print(printable(folder / "encoder.keras"))
     difference = f"{write_onnx(onnx, encoder, configuration.image_size):.1g} at most, relatively"

@@ -6,7 +6,6 @@ same command goes on; images that cannot be read are named and left out.
 
 import shlex
 from dataclasses import dataclass
-from functools import partial
 
 from dim import data
 from dim.files import UNFINISHED, exclusive, typed_path
@@ -42,14 +41,15 @@ def index(options: Options) -> None:
 
     command_line.import_keras()
     from dim.encoders import MEAN
-    from dim.encoders.embedding import embed_batch, fingerprint
+    from dim.encoders.embedding import fingerprint
+    from dim.export.onnx_codes import to_codes
     from dim.search.indexer import Embedder, build_index
     from dim.search.nearest import recall
 
-    encoder = run.load().encoder
+    encoder = run.load_encoder()
     _, code_size = encoder.output[MEAN].shape
-    to_codes = partial(embed_batch, encoder)
-    embedder = Embedder(to_codes, fingerprint(encoder), configuration.image_size, code_size)
+    size = configuration.image_size
+    embedder = Embedder(to_codes(encoder, size), fingerprint(encoder), size, code_size)
     folder = run.path / "index" / source.name
     folder.parent.mkdir(exist_ok=True)
     lock = folder.with_name(f"{UNFINISHED}{source.name[:50]}.lock")

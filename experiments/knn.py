@@ -56,7 +56,7 @@ def knn(options: Options) -> None:
     from dim.pictures.grid import found_grid, same_class, save_picture
     from dim.search.nearest import METRICS, nearest
 
-    encoder = run.load().encoder
+    encoder = run.load_encoder()
     codes, bank_codes = embed(encoder, queries.images), embed(encoder, bank.images)
     table = []
     for metric in METRICS:

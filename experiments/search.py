@@ -86,7 +86,7 @@ def search(options: Options) -> None:
     command_line.import_keras()
     from dim.encoders.embedding import embed, fingerprint
 
-    encoder = run.load().encoder
+    encoder = run.load_encoder()
     codes, own = embed(encoder, images), fingerprint(encoder)
     found: list[list[Neighbour]] = [[] for _ in files]
     for index in indexes:

@@ -110,7 +110,7 @@ def _vectors(run: Run, images: np.ndarray, known: np.ndarray) -> dict[str, np.nd
     from dim.evaluation.baselines import pixels, untrained_encoder
 
     return {
-        "code": embed(run.load().encoder, images),
+        "code": embed(run.load_encoder(), images),
         UNTRAINED: embed(untrained_encoder(run.configuration(), known), images),
         PIXELS: pixels(images),
     }

@@ -24,7 +24,7 @@ def make(tmp_path):
     (tmp_path / "bin/python").chmod(0o755)
 
     # `make test` tells those that it starts that they are below it, and what it was given itself.
-    told = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DATA", "PRESET", "EPOCHS", "RUN", "IMAGE", "ARGS")
+    told = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DATA", "PRESET", "EPOCHS", "RUN", "INIT", "IMAGE", "ARGS")
     outside = {name: value for name, value in os.environ.items() if name not in told}
 
     def make(*words, **environment):
@@ -52,8 +52,8 @@ def test_values_arrive_as_typed(make, target, variable):
 
 
 def test_every_program_is_given_everything_and_nothing_that_is_empty(make):
-    given = ["--data=d", "--preset=p", "--epochs=3", "--run=r", "--image=i", "--k", "a b"]
-    words = ["DATA=d", "PRESET=p", "EPOCHS=3", "RUN=r", "IMAGE=i", "ARGS=--k 'a b'"]
+    given = ["--data=d", "--preset=p", "--epochs=3", "--run=r", "--init=t", "--image=i", "--k", "a b"]
+    words = ["DATA=d", "PRESET=p", "EPOCHS=3", "RUN=r", "INIT=t", "IMAGE=i", "ARGS=--k 'a b'"]
     for target in (
         "train",
         "recommend",
@@ -87,7 +87,7 @@ def test_words_that_would_be_commands_are_refused(make, sign):
         ("data=x", "no variable data; did you mean DATA?"),
         (
             "BATCH_SIZE=`touch x`",
-            'no variable BATCH_SIZE; there are: DATA PRESET EPOCHS RUN IMAGE ARGS, and ARGS="',
+            'no variable BATCH_SIZE; there are: DATA PRESET EPOCHS RUN INIT IMAGE ARGS, and ARGS="',
         ),
         ("a'b=1", "no variable a'b; there are"),
     ],

@@ -38,7 +38,7 @@ from dim.encoders.backbone import backbone_encoder
 from dim.encoders.basic32 import basic32_encoder
 from dim.encoders.ends import FEATURE_MAP, FEATURES, LOG_VARIANCE, MEAN
 from dim.encoders.mobilenetv2 import mobilenetv2_encoder
-from dim.encoders.rebuilt import in_float32, in_plain_keras
+from dim.encoders.rebuilt import in_float16, in_float32, in_plain_keras
 from dim.encoders.resnet18 import resnet18_encoder, resnet18_thin_encoder
 from dim.encoders.seed import seed_encoder
 from dim.encoders.text import text_encoder, weigh_by_rarity
@@ -65,6 +65,7 @@ __all__ = [
     "alex64_encoder",
     "backbone_encoder",
     "basic32_encoder",
+    "in_float16",
     "in_float32",
     "in_plain_keras",
     "mobilenetv2_encoder",

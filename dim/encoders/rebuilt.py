@@ -34,5 +34,10 @@ def in_float32(encoder: keras.Model) -> keras.Model:
     return rebuilt(encoder, _plain, dtype="float32")
 
 
+def in_float16(encoder: keras.Model) -> keras.Model:
+    """As `in_plain_keras`, in float16 throughout, which takes half of the space on disk."""
+    return rebuilt(encoder, _plain, dtype="float16")
+
+
 def _plain(layer: keras.layers.Layer) -> type:
     return keras.layers.BatchNormalization if type(layer) is BatchNormalization else type(layer)

@@ -67,6 +67,6 @@ class Index:
         from dim.encoders.embedding import fingerprint
 
         run = Run(Path(self.folder).absolute().parents[1])
-        image_size, encoder = run.configuration().image_size, run.load().encoder
+        image_size, encoder = run.configuration().image_size, run.load_encoder()
         self.codes.check(fingerprint(encoder), encoder.output[MEAN].shape[-1])
         return encoder, image_size

@@ -90,4 +90,4 @@ def _encoder_of(name: str | PathLike):
 def _loaded(path: str, changed: int):
     run = Run(path)
     image_size = run.configuration().image_size
-    return run.load().encoder, image_size
+    return run.load_encoder(), image_size

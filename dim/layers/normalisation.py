@@ -1,4 +1,4 @@
-"""Batch normalisation that is Keras' own, computed by the fused kernel of TensorFlow or torch where it runs."""
+"""Batch normalisation that is Keras' own, by a fused kernel where TensorFlow or torch compute."""
 
 import keras
 from keras import ops

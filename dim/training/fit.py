@@ -13,6 +13,7 @@ from dim.data import PHOTO_PATCHES, Dataset, default, load_of
 from dim.data.arrays import of_arrays
 from dim.errors import DimError
 from dim.files import replace as replace_file
+from dim.memory import keep_freed
 from dim.names import printable
 from dim.training.hosts import Hosts, together, version
 from dim.training.run import Run
@@ -122,12 +123,18 @@ def _train(
 def _go_on(c: Configuration, dataset: Dataset, run: Run, classes: int, devices, machine: str = ""):
     """The model after the epochs that are missing, on one device of process 0; None in other processes."""
     from dim.methods.build import build_model
+    from dim.training.start import start_from
 
     steps = len(dataset.train) // c.images_per_step(classes)
     sizes = {"steps_per_epoch": steps, "classes": len(dataset.class_names)}
 
     def begun():
-        return run.load() if run.checkpoint.exists() else build_model(c, **sizes)
+        if run.checkpoint.exists():
+            return run.load()
+        model = build_model(c, **sizes)
+        if c.init:
+            start_from(Run.chosen(c.init), model.encoder)
+        return model
 
     model = devices.model(begun)
     done = int(model.optimizer.iterations) // steps
@@ -162,6 +169,7 @@ def _fit(model, c: Configuration, dataset: Dataset, run: Run, classes: int, step
     try:
         callbacks = Callbacks([*watched, Meet(devices.hosts)], model, c.epochs, steps)
         batches = _batches(c, dataset, classes, done * steps, devices)
+        keep_freed()
         with saying_what_is_kept(run):
             model.fit(batches, callbacks=callbacks, verbose=0, **how)
     finally:

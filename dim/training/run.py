@@ -12,6 +12,8 @@ events.out.tfevents… what TensorBoard shows; neighbour pictures lie beside it
 
 import json
 import re
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -21,10 +23,11 @@ from dim.configuration import Configuration
 from dim.data.dataset import Dataset
 from dim.errors import DimError
 from dim.files import UNFINISHED, check_writable, exclusive, read_json, replace, typed_path
-from dim.memory import exhausted
 from dim.names import as_unicode
+from dim.training import pretrained
 
 RUNS = Path("runs")
+PRETRAINED = "pretrained"
 _COUNTS = ("train", "val", "classes")
 _FORMS = {
     "data.json": {"train": int, "val": int, "classes": int},
@@ -59,14 +62,24 @@ class Run:
 
     @classmethod
     def chosen(cls, name: str | Path = "") -> "Run":
-        """That of a name, or without one the run whose checkpoint was written last; DimError if none was."""
-        if str(name):
-            return cls(name)
-        checkpoints = RUNS.glob("*/checkpoint.keras")
+        """That of a name, or without one the run whose checkpoint was written last.
+
+        Where there is none it is `pretrained`, which is said: the encoder that comes with the package, in
+        runs/pretrained, which is made where it is not there. Raises DimError if that cannot be written.
+        """
+        from dim.data import default
+
+        checkpoints = () if str(name) else RUNS.glob("*/checkpoint.keras")
         newest = max(checkpoints, key=lambda file: file.stat().st_mtime, default=None)
-        if newest is None:
-            raise DimError(f"no trained run in {RUNS.absolute()}; train one first: make train")
-        return cls(newest.parent.name)
+        run = cls(str(name) or (PRETRAINED if newest is None else newest.parent.name))
+        if run.name == PRETRAINED and not run.configuration_file.exists():
+            run.path.mkdir(parents=True, exist_ok=True)
+            replace(run.encoder, lambda file: shutil.copyfile(pretrained.FILE, file))
+            run.write_json(run.configuration_file, asdict(pretrained.configuration()) | {"data": default()})
+        if not str(name) and newest is None:
+            said = f"no trained run in {RUNS}/: by the encoder that comes with dim, RUN={PRETRAINED}"
+            print(said, file=sys.stderr)
+        return run
 
     @property
     def has_learned(self) -> bool:
@@ -160,26 +173,28 @@ class Run:
 
         Raises DimError if there is no checkpoint, it is damaged, or it is not of this run.
         """
-        import keras
-
         from dim.methods.build import check_model  # which registers every class that a checkpoint may name
 
         if not self.checkpoint.exists():
             raise DimError(f"{self.path} has no checkpoint yet; train it: make train RUN={self.name}")
         remedy = "put a good copy there, or remove it to train this run from the start"
-        try:
-            model = keras.saving.load_model(self.checkpoint)
-        except Exception as error:  # a damaged zip, HDF5 file or JSON each raise in their own way
-            if exhausted(error):
-                raise
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-            raise DimError(f"{self.checkpoint} is damaged ({reason}); {remedy}") from error
+        model = pretrained.loaded(self.checkpoint, remedy)
         try:
             if self.settings is Configuration:
                 check_model(model, self.configuration())
         except ValueError as error:
             raise DimError(f"{self.checkpoint} is not of this run ({error}); {remedy}") from error
         return model
+
+    def load_encoder(self):
+        """The encoder: that of the checkpoint, or where there is none, the one that was kept alone.
+
+        Raises DimError as `load` does.
+        """
+        alone = self.settings is Configuration and self.encoder.exists() and not self.checkpoint.exists()
+        if not alone:
+            return self.load().encoder
+        return pretrained.encoder_in(self.encoder, self.configuration())
 
     def save(self, model) -> None:
         """Replaces the checkpoint."""

@@ -21,7 +21,7 @@ from dim.files import typed_path
 from dim.names import printable
 from dim.presets import PRESETS
 from experiments import command_line
-from experiments.benchmark import decode, search, steps
+from experiments.benchmark import decode, indexing, search, steps
 from experiments.benchmark.bench import Bench
 from experiments.benchmark.table import Row, machine, table
 
@@ -31,6 +31,7 @@ ROWS = {
     "feed": steps.feed_rows,
     "decode": decode.decode_rows,
     "encode": steps.encode_rows,
+    "indexing": indexing.indexing_rows,
     "search": search.search_rows,
     "index": search.index_rows,
 }

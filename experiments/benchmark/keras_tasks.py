@@ -11,7 +11,8 @@ from keras import ops
 from dim import data
 from dim.data.batches import Batches
 from dim.device import best_precision, describe_device, gpu, processor
-from dim.encoders.embedding import embed
+from dim.export.onnx_codes import to_codes
+from dim.memory import keep_freed
 from dim.methods.build import build_model
 from dim.presets import PRESETS
 from experiments.benchmark import operations
@@ -34,6 +35,7 @@ def products(precision: str):
 
 def step(preset: str, precision: str, batch_size: int, image_size: int):
     """Full training steps on one batch that lies on the device."""
+    keep_freed()  # as training does
     model, images = _model(preset, precision, batch_size, image_size), _images(batch_size, image_size)
     counted = operations.of_training_step(model, images)
     return {"step": _steps(model, images)}, {"operations": counted / batch_size}
@@ -57,10 +59,14 @@ def feed(preset: str, batch_size: int, image_size: int, where: str, steps: int):
 
 
 def encode(precision: str, count: int, batch_size: int, image_size: int):
-    """`embed` of a data set in memory."""
+    """Codes of a data set in memory, as an index makes them."""
     encoder, images = _model("dim", precision, 2, image_size).encoder, _images(count, image_size)
-    counted = operations.of_encoding(encoder, images[:batch_size])
-    return {"encode": partial(embed, encoder, images, batch_size)}, {"operations": counted / batch_size}
+    counted, codes_of = operations.of_encoding(encoder, images[:batch_size]), to_codes(encoder, image_size)
+
+    def encode():
+        return np.concatenate([codes_of(images[i : i + batch_size]) for i in range(0, count, batch_size)])
+
+    return {"encode": encode}, {"operations": counted / batch_size}
 
 
 def wait(result):

@@ -56,7 +56,7 @@ def measure(entries: list[Entry], most: int) -> dict[str, dict[int, dict]]:
 
     found = {}
     for entry in entries:
-        codes = embed(entry.run.load().encoder, images)
+        codes = embed(entry.run.load_encoder(), images)
         found.setdefault(entry.preset, {})[entry.seed] = numbers(entry.accuracy["code"]["cosine"], codes)
     for name, entry in kinds(entries).items():
         found[name] = {

@@ -40,7 +40,7 @@ def opened(run: Run, where: str) -> Finder:
     from dim.encoders.embedding import fingerprint
 
     index = found_or_made(run, where)
-    encoder = run.load().encoder
+    encoder = run.load_encoder()
     index.check(fingerprint(encoder), encoder.output[MEAN].shape[-1])
     return Finder(index, encoder, run.configuration().image_size)
 

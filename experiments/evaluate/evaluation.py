@@ -116,9 +116,9 @@ class Evaluation:
 
     def _encoders(self) -> Iterator[tuple[str, object, bool]]:
         """Their names, and whether they are measured whole; uncalibrated is known to be weaker."""
-        yield "", self.run.load().encoder, True
+        yield "", self.run.load_encoder(), True
         if self.options.supervised:
-            yield "supervised", Run(self.options.supervised).load().encoder, True
+            yield "supervised", Run(self.options.supervised).load_encoder(), True
         yield "untrained", untrained_encoder(self.configuration, self.dataset.train.images), True
         if self.dataset.labelled:
             yield "uncalibrated", build_encoder(self.configuration), False

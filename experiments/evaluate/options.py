@@ -32,7 +32,7 @@ class Options:
 def dataset_of(run: Run, options: Options) -> Dataset:
     """The images on which a run is evaluated; DimError if they or a run cannot be used."""
     configuration = run.configuration()
-    if not run.checkpoint.exists():
+    if not run.has_learned:
         raise DimError(f"{run.path} has no checkpoint yet; train it: make train RUN={run.name}")
     if options.supervised:
         other = Run(options.supervised)

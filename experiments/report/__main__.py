@@ -43,7 +43,7 @@ def report(options: Options) -> None:
     from experiments.report.queries import queries
 
     evaluation, evaluate_again = evaluated(run, configuration)
-    encoder = run.load().encoder
+    encoder = run.load_encoder()
     train, val = embed(encoder, dataset.train.images), embed(encoder, dataset.val.images)
     command = program_command("report", run, options)
     commands = [evaluate_again, command]

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).parents[2]
-_COPIED = ("dim", "experiments", "tests", "Makefile", "README.md", "pyproject.toml", "requirements.txt")
+_COPIED = (
+    "dim",
+    "experiments",
+    "tests",
+    "docs",
+    "Makefile",
+    "README.md",
+    "pyproject.toml",
+    "requirements.txt",
+)
 _LINKED = ".venv"
 _PRELOADED = [
     "keras",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +11,16 @@ import pytest
 from dim import data
 from dim.configuration import Configuration
 from dim.data import Dataset, Split
+from dim.encoders import in_plain_keras
+from dim.encoders.embedding import embed
 from dim.errors import DimError
 from dim.methods.build import build_model
+from dim.training import pretrained
 from dim.training.run import Run
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), "uint8")
 SMALL = Configuration(data="photo-patches", image_size=16, code_size=5, critic_units=6, epochs=3)
 
 
@@ -174,14 +179,47 @@ def test_a_damaged_file_of_results_is_named_in_one_line(content, refused):
         run.read_json(run.results, "k", "accuracy")
 
 
-def test_the_newest_run_is_the_one_saved_last_and_none_is_an_error():
-    with pytest.raises(DimError, match=r"no trained run in .*make train"):
-        Run.chosen()
+def test_the_newest_run_is_the_one_saved_last():
     model = build_model(SMALL)
     for name in ("zebra", "ant"):
         Run(name).claim(SMALL)
         Run(name).save(model)
     assert Run.chosen().path.name == "ant"
+
+
+def test_where_no_run_was_trained_it_is_the_pretrained_encoder_and_that_is_said(capsys):
+    for said in "by the encoder that comes with dim, RUN=pretrained", "no trained run in runs/":
+        run = Run.chosen()
+        assert run.name == "pretrained" and said in capsys.readouterr().err
+    assert run.configuration().encoder == pretrained.configuration().encoder
+    assert run.configuration().data == "photo-patches"
+    (expected, found) = (embed(encoder, IMAGES) for encoder in (pretrained.pretrained(), run.load_encoder()))
+    np.testing.assert_array_equal(expected, found)
+    Run("own").claim(SMALL)
+    Run("own").save(build_model(SMALL))
+    assert Run.chosen().name == "own"
+    assert Run.chosen("pretrained").load_encoder() and not capsys.readouterr().err
+
+
+def test_a_run_of_ones_own_may_be_called_pretrained():
+    Run("pretrained").claim(SMALL)
+    Run("pretrained").save(build_model(SMALL))
+    assert Run.chosen("pretrained").configuration() == SMALL
+    assert Run.chosen("pretrained").load_encoder().output["mean"].shape == (None, 5)
+
+
+def test_without_its_checkpoint_a_run_still_has_the_encoder_that_was_kept_alone(declined):
+    run, model = Run("first"), build_model(SMALL)
+    run.claim(SMALL)
+    with declined("runs/first has no checkpoint yet"):
+        run.load_encoder()
+    in_plain_keras(model.encoder).save(run.encoder)
+    small = IMAGES[:, :16, :16]
+    np.testing.assert_allclose(embed(run.load_encoder(), small), embed(model.encoder, small), atol=1e-5)
+    Run("other").claim(replace(SMALL, code_size=6))
+    run.encoder.rename(Run("other").encoder)
+    with declined("runs/other/encoder.keras holds another encoder than seed from 16 pixels to a code of 6"):
+        Run("other").load_encoder()
 
 
 def test_a_checkpoint_comes_back_with_its_optimizer():
@@ -192,6 +230,21 @@ def test_a_checkpoint_comes_back_with_its_optimizer():
     run.save(model)
     assert int(run.load().optimizer.iterations) == 7
     assert sorted(file.name for file in run.path.iterdir()) == ["checkpoint.keras", "configuration.json"]
+
+
+def test_a_checkpoint_that_torch_wrote_is_read_on_any_backend():
+    run = Run("first")
+    run.claim(SMALL)
+    run.save(build_model(SMALL))
+    with zipfile.ZipFile(run.checkpoint) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    theirs = {"module": "keras.src.backend.torch.optimizers.torch_adamw", "registered_name": "AdamW"}
+    config["compile_config"]["optimizer"] |= theirs
+    with zipfile.ZipFile(run.checkpoint, "w") as archive:
+        for name, content in {**members, "config.json": json.dumps(config)}.items():
+            archive.writestr(name, content)
+    assert int(run.load().optimizer.iterations) == 0
 
 
 def test_an_unfinished_save_leaves_the_old_checkpoint_whole(monkeypatch):

@@ -56,11 +56,12 @@ def test_files_are_decoded_and_the_second_start_measured(command, make_tiny_fold
 def test_training_rows_are_measured_at_any_size(command, photographs, tmp_path):
     arguments = ["--image-size", 16, "--batch-sizes", 10, "--presets", "dim", "--data", photographs]
     status, out, err = command(
-        "benchmark", "--quick", "--rows", "step", "augmentation", "feed", "encode", *arguments
+        "benchmark", "--quick", "--rows", "step", "augmentation", "feed", "encode", "indexing", *arguments
     )
     assert status == 0, err
     found = {row["what"].split(":")[0]: row for row in rows(tmp_path)}
-    assert list(found) == ["step", "augmentation", "feed", "encode"]
+    assert list(found) == ["step", "augmentation", "feed", "encode", "index"]
+    assert "decoding and writing are" in found["index"]["note"] and "200 JPEGs" in found["index"]["what"]
     assert all(row["ours"] > 0 for row in found.values()), out
     assert found["step"]["limit"] > 0 and "GFLOP an image" in found["step"]["note"]
     assert found["feed"]["ratio"]["median"] > 0 and "90 images" in found["feed"]["what"]

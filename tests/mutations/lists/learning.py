@@ -226,7 +226,7 @@ EDITS = [
     *edits_of(
         "dim/layers/normalisation.py",
         "tests/layers/test_normalisation.py",
-        ("the unbiased variance kept", "variance *= (count - 1) / count", "variance *= 1"),
+        ("the unbiased variance kept", "variance * ((count - 1) / count)", "variance"),
         (
             "momentum of the opposite",
             "moving * self.momentum + batch * (1 - self.momentum)",

@@ -127,4 +127,49 @@ EDITS = [
             "len(chosen) < _SHOWN",
         ),
     ),
+    *edits_of(
+        "dim/training/pretrained.py",
+        "tests/training/test_pretrained.py tests/training/test_run.py",
+        ("a damaged file is taken", "if found != SHA256:", "if False:"),
+        ("an encoder of its own initial weights", "encoder.set_weights(weights)", "pass"),
+    ),
+    *edits_of(
+        "dim/training/run.py",
+        "tests/training/test_run.py",
+        (
+            "the pretrained encoder in place of a run's",
+            "(PRETRAINED if newest is None else",
+            "(PRETRAINED if True else",
+        ),
+        ("nobody is told that it is not his", "if not str(name) and newest is None:", "if False:"),
+        ("a run of that name is overwritten", "and not run.configuration_file.exists():", ":"),
+        ("the encoder alone though there is a checkpoint", " and not self.checkpoint.exists()\n", "\n"),
+    ),
+    *edits_of(
+        "dim/training/start.py",
+        "tests/training/test_start.py",
+        ("another log-variance too", " and layer.name != LOG_VARIANCE", ""),
+        ("another encoder is let through", "!= [_shapes(layer) for layer in theirs]:", "== []:"),
+    ),
+    *edits_of(
+        "dim/training/fit.py",
+        "tests/training/test_start.py",
+        ("a start that is forgotten", "if c.init:", "if False:"),
+    ),
+    *edits_of(
+        "dim/export/onnx_codes.py",
+        "tests/export/test_onnx_codes.py",
+        ("float32 for whoever wants bfloat16", "if not in_float32 or", "if"),
+        ("processors where a card is", " or gpu():", ":"),
+    ),
+    *edits_of(
+        "dim/memory.py",
+        "tests/test_memory.py",
+        ("pages given back", "_MMAP_MAX: 0", "_MMAP_MAX: 65536"),
+    ),
+    *edits_of(
+        "dim/training/monitor.py",
+        "tests/training/test_monitor.py",
+        ("originals of another size than views", "side = views[0].shape[1:3]", "side = images[0].shape[:2]"),
+    ),
 ]
