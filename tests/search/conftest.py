@@ -1,12 +1,15 @@
 """What tests of index folders share: a small data set, and an embedder that needs no network."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dim import data
-from dim.search.indexer import Embedder, build_index
+from dim.search.embedder import Embedder
+from dim.search.indexer import build_index
+from tests.search import images
 
 N = 12
 RUN = Path("runs/first")
@@ -44,3 +47,22 @@ def make(pets):
         return build_index(RUN / "index" / source.name, str(where), source, embedder, kind, metric)
 
     return make
+
+
+@pytest.fixture
+def ray_here():
+    """Ray on this machine, started once for all tests that ask for it."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+
+    if not ray.is_initialized():
+        ray.init("local", include_dashboard=False, log_to_driver=False, num_cpus=2)
+        ray.cloudpickle.register_pickle_by_value(images)
+
+
+@pytest.fixture
+def by_this_process(tmp_path):
+    """The file of codes that is made without Ray, and who was skipped."""
+    skipped = images.write(tmp_path / "here", images.recipe())
+    assert list(skipped) == list(images.BAD)
+    return (tmp_path / "here/codes.npy").read_bytes(), skipped
