@@ -22,6 +22,7 @@ _ADDRESS = re.compile(r"[^:/\s]+:[0-9]{1,5}")
 _SECONDS = 10  # until a port must answer
 _MORE_SECONDS = 45  # until Ray behind it must
 _REMEDY = "see that Ray runs there (ray status), and that this machine is one of its nodes"
+_CODE = Path(__file__).parents[1]
 _PROBE = "import logging, sys, ray; ray.init(sys.argv[1], logging_level=logging.ERROR, log_to_driver=False)"
 
 
@@ -37,32 +38,35 @@ def check(address: str) -> None:
 def connected(address: str) -> Iterator[None]:
     """Ray at host:port, or without an address Ray of this machine, which ends with this.
 
-    On a cluster the nodes are sent this code, and Keras' backend is the same. Raises DimError within a minute
-    if nobody answers there.
+    Whoever works there is sent this code, and takes the same backend of Keras. Raises DimError if Ray does
+    not start here, or within a minute if nobody answers there.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address:
         _probe(address)
+    here = {name: os.environ[name] for name in ("KERAS_BACKEND",) if name in os.environ}
+    environment = {"env_vars": {"TF_CPP_MIN_LOG_LEVEL": "3", **here}, "py_modules": [str(_CODE)]}
     import ray
 
-    here = {name: os.environ[name] for name in ("KERAS_BACKEND",) if name in os.environ}
-    environment = {"env_vars": {"TF_CPP_MIN_LOG_LEVEL": "3", **here}}
-    if address:
-        environment["py_modules"] = [str(Path(__file__).parents[1])]
     ended = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(
-            address or "local",
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env=environment,
-        )
+        _start(address or "local", environment)
         signal.signal(signal.SIGTERM, ended)  # Ray would end the program by it
         yield
     finally:
         ray.shutdown()
         signal.signal(signal.SIGTERM, ended)
+
+
+def _start(address: str, environment: dict) -> None:
+    import ray
+
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        ray.init(address, runtime_env=environment, **quiet)
+    except Exception as error:  # in many ways
+        reason = printable(" ".join(str(error).split()))[:200]
+        raise DimError(f"Ray does not start ({reason}); its logs are in /tmp/ray/session_latest") from error
 
 
 def _probe(address: str) -> None:

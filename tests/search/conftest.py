@@ -1,12 +1,12 @@
 """What tests of index folders share: a small data set, and an embedder that needs no network."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dim import data
+from dim.search import cluster
 from dim.search.embedder import Embedder
 from dim.search.indexer import build_index
 from tests.search import images
@@ -49,15 +49,14 @@ def make(pets):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ray_here():
-    """Ray on this machine, started once for all tests that ask for it."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    import ray
+    """Ray on this machine, for the tests of a file."""
+    with cluster.connected(""):
+        import ray
 
-    if not ray.is_initialized():
-        ray.init("local", include_dashboard=False, log_to_driver=False, num_cpus=2)
         ray.cloudpickle.register_pickle_by_value(images)
+        yield
 
 
 @pytest.fixture

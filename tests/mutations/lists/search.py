@@ -151,11 +151,7 @@ EDITS = [
     *edits_of(
         "dim/search/indexer.py",
         "tests/search/test_indexer.py",
-        (
-            "another encoder goes on",
-            'state["made_by"] == made_by and ',
-            "",
-        ),
+        ("another encoder goes on", 'state["made_by"] == made_by and ', ""),
     ),
     *edits_of(
         "dim/search/embedder.py",
