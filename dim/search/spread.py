@@ -23,7 +23,7 @@ from dim.search.crew import Crew, Decoded, Lost, node, result
 from dim.search.embedder import Coded, Embed
 
 _TRIES = 5  # of a batch, each ended by the end of a process or node
-_AHEAD = 4  # batches decoded for each coder while others are, or wait for an earlier one
+_BEGUN = 4  # batches for each processor and coder, most of them done and waiting for an earlier one
 _SECONDS = 5  # of waiting, until nodes are looked at again
 
 
@@ -55,8 +55,8 @@ def coded_by_ray(recipe: Recipe, first: int, embed: Embed, size: int) -> Coded:
     try:
         while first < N:
             crew.call_up()
-            last = first + BATCH * (crew.processors + _AHEAD * len(crew))
-            while todo and todo[0] < last:
+            last = first + BATCH * _BEGUN * (crew.processors + len(crew))
+            while todo and todo[0] < last and len(decoding) <= crew.processors and len(decoded) < len(crew):
                 start = heappop(todo)
                 decoding[decode.remote(recipe.decode, recipe.sources[start : start + BATCH])] = start
             while decoded and (given := crew.give(decoded[0][1])):
