@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from dim.search import cluster
+from dim.search.crew import Crew
 from dim.search.spread import on_ray
 from tests.search import images
 from tests.search.images import embed, recipe, write
@@ -17,43 +19,49 @@ installed = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not inst
 
 @installed
 @pytest.mark.slow
-def test_every_image_comes_once_though_a_node_dies(by_this_process, tmp_path):
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+def test_every_image_comes_once_though_a_node_dies(by_this_process, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     import ray
     from ray.cluster_utils import Cluster
 
-    ray.shutdown()
     ray.cloudpickle.register_pickle_by_value(images)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    nodes, alive = [cluster.add_node(num_cpus=1) for _ in range(2)], []
-    by_cluster = on_ray(cluster.address)
+    three = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    nodes, ended, let_go = [three.add_node(num_cpus=1) for _ in range(2)], [], Crew.let_go
+    monkeypatch.setattr(Crew, "let_go", lambda *who: ended.append(who) or let_go(*who))
+    by_cluster, opened = on_ray(three.address), tmp_path / "opened"
+    opened.mkdir()
 
     def one_dies(*arguments):
-        for each in by_cluster(*arguments):
-            if not alive:
-                cluster.remove_node(nodes[0], allow_graceful=False)
-            alive.append(sum(node["Alive"] for node in ray.nodes()))
-            yield each
+        for first, batch in by_cluster(*arguments):
+            if first == 0:
+                three.remove_node(nodes[0], allow_graceful=False)
+            yield first, batch
 
-    def slowly(images):
-        time.sleep(0.5)
+    def embed_once_all_are_there(images):
+        if not images.any():  # a coder that opens embeds black ones
+            (opened / str(os.getpid())).touch()
+            return embed(images)
+        while len(list(opened.iterdir())) < 3:
+            time.sleep(0.1)
+        time.sleep(4)  # processes outlive their node by a second
         return embed(images)
 
     try:
-        skipped = write(tmp_path / "ray", recipe(), one_dies, slowly)
+        skipped = write(tmp_path / "ray", recipe(), one_dies, embed_once_all_are_there)
     finally:
-        cluster.shutdown()
-    assert alive[-1] == 2
+        three.shutdown()
+    assert ended
     assert ((tmp_path / "ray/codes.npy").read_bytes(), skipped) == by_this_process
 
 
 @installed
-def test_a_cluster_that_does_not_answer_is_one_line_within_a_minute(tmp_path, refused):
+def test_a_cluster_that_does_not_answer_is_one_line_within_a_minute(tmp_path, refused, monkeypatch):
+    assert cluster._SECONDS + cluster._MORE_SECONDS < 60
+    monkeypatch.setattr(cluster, "_MORE_SECONDS", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        port, begun = silent.getsockname()[1], time.monotonic()
-        with refused(f"no Ray cluster at 127.0.0.1:{port}", "ray status"):
+        port = silent.getsockname()[1]
+        with refused(f"no Ray cluster at 127.0.0.1:{port} (no answer of Ray", "ray status"):
             write(tmp_path, recipe(), on_ray(f"127.0.0.1:{port}"))
-        assert time.monotonic() - begun < 60
     with refused(f"no Ray cluster at 127.0.0.1:{port} (Connection refused)"):
         write(tmp_path, recipe(), on_ray(f"127.0.0.1:{port}"))
 
