@@ -26,16 +26,20 @@ def test_every_image_comes_once_though_a_node_dies(by_this_process, tmp_path, mo
 
     ray.cloudpickle.register_pickle_by_value(images)
     three = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    nodes, ended, let_go = [three.add_node(num_cpus=1) for _ in range(2)], [], Crew.let_go
-    monkeypatch.setattr(Crew, "let_go", lambda *who: ended.append(who) or let_go(*who))
-    by_cluster, opened = on_ray(three.address), tmp_path / "opened"
+    nodes, busy, ended = [three.add_node(num_cpus=1) for _ in range(2)], set(), []
+    give, let_go, opened = Crew.give, Crew.let_go, tmp_path / "opened"
     opened.mkdir()
 
-    def one_dies(*arguments):
-        for first, batch in by_cluster(*arguments):
-            if first == 0:
+    def give_or_kill(crew, decoded):
+        given = give(crew, decoded)
+        if given and given.coder not in busy:
+            busy.add(given.coder)
+            if len(busy) == 3:
                 three.remove_node(nodes[0], allow_graceful=False)
-            yield first, batch
+        return given
+
+    monkeypatch.setattr(Crew, "give", give_or_kill)
+    monkeypatch.setattr(Crew, "let_go", lambda *who: ended.append(who) or let_go(*who))
 
     def embed_once_all_are_there(images):
         if not images.any():  # a coder that opens embeds black ones
@@ -47,7 +51,7 @@ def test_every_image_comes_once_though_a_node_dies(by_this_process, tmp_path, mo
         return embed(images)
 
     try:
-        skipped = write(tmp_path / "ray", recipe(), one_dies, embed_once_all_are_there)
+        skipped = write(tmp_path / "ray", recipe(), on_ray(three.address), embed_once_all_are_there)
     finally:
         three.shutdown()
     assert ended
