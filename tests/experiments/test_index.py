@@ -1,7 +1,6 @@
 """Indexing from the command line, interrupted and not."""
 
 import os
-import shutil
 import signal
 import time
 from importlib.util import find_spec
@@ -85,35 +84,3 @@ def test_without_ray_nothing_is_begun(initial_run, declined):
     with declined("ray is not installed", "requirements-cluster.txt"):
         index(Options(run=str(initial_run.path), on="ray"))
     assert not (initial_run.path / "index").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # of Ray's
-@pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
-def test_ray_makes_the_same_index_and_lets_it_grow(initial_run, photographs, paint, tmp_path, capsys):
-    noise = np.random.default_rng(0).integers(0, 256, (450, 8, 8, 3), "uint8")
-    for i, pixels in enumerate(noise):
-        Image.fromarray(pixels).save(photographs / f"stripes/more {i}.png")
-    (photographs / "blotches/broken ü.jpg").write_text("no image")
-    folder = initial_run.path / "index/photographs"
-
-    def made(on):
-        index(Options(run=str(initial_run.path), on=on))
-        return {file.name: file.read_bytes() for file in folder.iterdir()}
-
-    def both():
-        if folder.exists():
-            shutil.copytree(folder, tmp_path / "before")
-        here = made("here")
-        shutil.rmtree(folder)
-        if (tmp_path / "before").exists():
-            (tmp_path / "before").rename(folder)
-        by_ray = made("ray")
-        assert here.keys() == by_ray.keys() and [name for name in here if here[name] != by_ray[name]] == []
-        return by_ray
-
-    assert "broken ü.jpg" in both()["skipped.txt"].decode()
-    (photographs / "stripes/more 7.png").unlink()
-    paint(photographs / "stripes/new.png", (1, 2, 3))
-    both()
-    assert capsys.readouterr().out.count("+1 −1 =549") == 2
