@@ -6,11 +6,15 @@ same command goes on; images that cannot be read are named and left out.
 
 import shlex
 from dataclasses import dataclass
+from typing import Literal
 
 from dim import data
+from dim.errors import DimError
 from dim.files import UNFINISHED, exclusive, typed_path
 from dim.names import printable
+from dim.search.embedder import Embedder, coded_here
 from dim.search.engine import IndexMetric, Kind
+from dim.search.spread import on_ray
 from experiments import command_line
 from experiments.options import OfRun
 
@@ -30,11 +34,20 @@ class Options(OfRun):
     not of FAISS: it sends them to the server that DIM_MILVUS names, or to Milvus Lite, and needs pymilvus."""
     metric: IndexMetric = "cosine"
     """Distance that it is for. Others are searched without it, exactly."""
+    on: Literal["here", "ray"] = "here"
+    """What embeds: this process, or Ray, by all processors and GPUs that it has. The index is the same. Ray
+    needs requirements-cluster.txt."""
+    address: str = ""
+    """host:port of the head of a Ray cluster, of which this machine is a node; by default Ray is started for
+    this machine alone."""
 
 
 def index(options: Options) -> None:
     """Makes or completes an index."""
     run, configuration = options.opened()
+    if options.address and options.on != "ray":
+        raise DimError("--address is that of a Ray cluster; add --on ray")
+    coded = on_ray(options.address) if options.on == "ray" else coded_here
     where = options.data or configuration.data
     where = where if where == data.PHOTO_PATCHES else str(typed_path(where).resolve())
     source = data.listed(where, configuration.image_size)
@@ -43,13 +56,15 @@ def index(options: Options) -> None:
     from dim.encoders import MEAN
     from dim.encoders.embedding import fingerprint
     from dim.export.onnx_codes import to_codes
-    from dim.search.indexer import Embedder, build_index
+    from dim.export.shipped import Shipped
+    from dim.search.indexer import build_index
     from dim.search.nearest import recall
 
     encoder = run.load_encoder()
     _, code_size = encoder.output[MEAN].shape
     size = configuration.image_size
-    embedder = Embedder(to_codes(encoder, size), fingerprint(encoder), size, code_size)
+    embed = (Shipped if options.on == "ray" else to_codes)(encoder, size)
+    embedder = Embedder(embed, fingerprint(encoder), size, code_size, coded)
     folder = run.path / "index" / source.name
     folder.parent.mkdir(exist_ok=True)
     lock = folder.with_name(f"{UNFINISHED}{source.name[:50]}.lock")

@@ -4,14 +4,15 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from dim.data.dataset import Dataset, Recipe, Source, Split
-from dim.data.rows import write_rows
+from dim.data.decoding import decoded
+from dim.data.rows import BATCH, write_rows
 from dim.errors import DimError
 from dim.files import lock, read_json
 from dim.names import printable
@@ -140,10 +141,13 @@ def _locked(folder: Path) -> int | None:
 def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
     count, digest = len(recipe.sources), hashlib.sha256()
 
-    def rows_of(images: dict[int, np.ndarray]) -> np.ndarray:
-        rows = np.stack(list(images.values()))
-        digest.update(rows)
-        return rows
+    def digested() -> Generator[tuple[int, list[np.ndarray | str]]]:
+        with closing(decoded(recipe, BATCH)) as batches:
+            for start, images in batches:
+                for image in images:
+                    if not isinstance(image, str):
+                        digest.update(np.ascontiguousarray(image))
+                yield start, images
 
     def named(skipped: dict[int, str]) -> list[str]:
         return [printable(f"{recipe.names[i]}: {reason}") for i, reason in skipped.items()]
@@ -154,7 +158,7 @@ def _decode_into(folder: Path, name: str, recipe: Recipe, size: int) -> None:
             raise DimError(f"{name}: {which} (repair or remove them, nothing was cached)")
 
     file, title = folder / "images.npy", f"decoding {name}"
-    skipped = write_rows(file, recipe, (size, size, 3), "uint8", rows_of, refuse_many, title)
+    skipped = write_rows(file, digested(), count, (size, size, 3), "uint8", refuse_many, title)
     if skipped:
         (folder / "skipped.txt").write_text("\n".join(named(skipped)) + "\n", "utf8")
     kept = [i for i in range(count) if i not in skipped]

@@ -3,21 +3,21 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace as replace_fields
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 
 from dim.data.dataset import Recipe, Source
-from dim.data.rows import BATCH, write_rows
+from dim.data.rows import write_rows
 from dim.errors import DimError
 from dim.files import UNFINISHED, read_json, recover_folder, replace, replace_folder
 from dim.names import as_unicode, printable
+from dim.search.embedder import Embedder
 from dim.search.engine import IndexMetric, Kind, engine_of
 from dim.search.growth import Growth, growth_of, ids_of, join
 from dim.search.index import ABOUT, Index
@@ -27,15 +27,6 @@ _TABLE = pyarrow.schema(
 )
 _NEW = "new"
 _STATE = {"made_by": dict, "done": int, "skipped": [[(int, str)]]}
-
-
-class Embedder(NamedTuple):
-    """What makes codes of images."""
-
-    embed: Callable[[np.ndarray], np.ndarray]  # from [B, S, S, 3] uint8 to [B, D] float32; B never changes
-    fingerprint: str  # another one wherever the codes are others
-    image_size: int  # S
-    code_size: int  # D
 
 
 def build_index(
@@ -140,20 +131,16 @@ def write_codes(folder: Path, recipe: Recipe, embedder: Embedder, made_by: dict)
     """
     folder.mkdir(parents=True, exist_ok=True)
     codes, progress = folder / "codes.npy", folder / "progress.json"
-    count, S, D = len(recipe.sources), embedder.image_size, embedder.code_size
+    count, D = len(recipe.sources), embedder.code_size
     done, skipped = _state(codes, progress, made_by, D, count)
     if done:
         print(f"going on after {done:,} of {count:,} images", flush=True)
 
-    def codes_of(images: dict[int, np.ndarray]) -> np.ndarray:
-        batch = np.zeros((BATCH, S, S, 3), "uint8")
-        batch[list(images)] = list(images.values())
-        return embedder.embed(batch)[list(images)]
-
     def note(done: int, skipped: dict[int, str]) -> None:
         _write_json(progress, {"made_by": made_by, "done": done, "skipped": list(skipped.items())})
 
-    return write_rows(codes, recipe, (D,), "float32", codes_of, note, "embedding", done, skipped)
+    batches = embedder.coded(recipe, done, embedder.embed, embedder.image_size)
+    return write_rows(codes, batches, count, (D,), "float32", note, "embedding", done, skipped)
 
 
 def _state(codes: Path, progress: Path, made_by: dict, D: int, count: int) -> tuple[int, dict[int, str]]:

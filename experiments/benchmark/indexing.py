@@ -36,7 +36,8 @@ def indexing(folder: str, count: int, precision: str, image_size: int):
     from dim import data
     from dim.encoders import seed_encoder
     from dim.export.onnx_codes import to_codes
-    from dim.search.indexer import Embedder, build_index
+    from dim.search.embedder import Embedder
+    from dim.search.indexer import build_index
 
     images, megapixels = Path(folder, "images"), _photographs(Path(folder, "images"), count)
     keras.config.set_dtype_policy(precision)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -71,3 +72,15 @@ def test_an_index_is_made_by_one_process_at_a_time(initial_run, declined):
     lock.parent.mkdir()
     with exclusive(lock, "it"), declined("photographs", "is being made by process", os.getpid()):
         index(Options(run=str(initial_run.path)))
+
+
+def test_the_address_of_a_cluster_is_for_ray(initial_run, declined):
+    with declined("--address", "add --on ray"):
+        index(Options(run=str(initial_run.path), address="head:6379"))
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="ray is installed")
+def test_without_ray_nothing_is_begun(initial_run, declined):
+    with declined("ray is not installed", "requirements-cluster.txt"):
+        index(Options(run=str(initial_run.path), on="ray"))
+    assert not (initial_run.path / "index").exists()

@@ -7,7 +7,8 @@ from imageio.v3 import imread
 
 from dim import data
 from dim.export.index_table import write_codes_table, write_index_projector
-from dim.search.indexer import Embedder, build_index
+from dim.search.embedder import Embedder
+from dim.search.indexer import build_index
 
 
 @pytest.fixture

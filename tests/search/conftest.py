@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from dim import data
-from dim.search.indexer import Embedder, build_index
+from dim.search import cluster
+from dim.search.embedder import Embedder
+from dim.search.indexer import build_index
+from tests.search import images
 
 N = 12
 RUN = Path("runs/first")
@@ -44,3 +47,21 @@ def make(pets):
         return build_index(RUN / "index" / source.name, str(where), source, embedder, kind, metric)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def ray_here():
+    """Ray on this machine, for the tests of a file."""
+    with cluster.connected(""):
+        import ray
+
+        ray.cloudpickle.register_pickle_by_value(images)
+        yield
+
+
+@pytest.fixture
+def by_this_process(tmp_path):
+    """The file of codes that is made without Ray, and who was skipped."""
+    skipped = images.write(tmp_path / "here", images.recipe())
+    assert list(skipped) == list(images.BAD)
+    return (tmp_path / "here/codes.npy").read_bytes(), skipped

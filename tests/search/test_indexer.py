@@ -10,7 +10,8 @@ import pytest
 
 from dim.data.dataset import Recipe
 from dim.data.rows import BATCH
-from dim.search.indexer import Embedder, write_codes, write_table
+from dim.search.embedder import Embedder
+from dim.search.indexer import write_codes, write_table
 
 GREY = partial(np.full, (4, 4, 3), dtype="uint8")
 BAD = 300

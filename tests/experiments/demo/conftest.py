@@ -47,7 +47,8 @@ def make_photographs(folder: Path, each: int = 20) -> Path:
 def index(tmp_path):
     """Of such images, whose codes are a few of their pixels."""
     from dim import data
-    from dim.search.indexer import Embedder, build_index
+    from dim.search.embedder import Embedder
+    from dim.search.indexer import build_index
 
     folder = make_photographs(tmp_path / "photographs")
 

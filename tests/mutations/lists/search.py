@@ -151,17 +151,22 @@ EDITS = [
     *edits_of(
         "dim/search/indexer.py",
         "tests/search/test_indexer.py",
-        (
-            "codes of unreadable images stay",
-            "embedder.embed(batch)[list(images)]",
-            "embedder.embed(batch)",
-        ),
         ("another encoder goes on", 'state["made_by"] == made_by and ', ""),
+    ),
+    *edits_of(
+        "dim/search/embedder.py",
+        "tests/search/test_indexer.py tests/search/test_crew.py",
+        (
+            "images closed up before they are embedded",
+            "batch[read] = [images[i] for i in read]",
+            "batch[: len(read)] = [images[i] for i in read]",
+        ),
+        ("codes of unreadable images stay", "image if isinstance(image, str) else codes[i]", "codes[i]"),
     ),
     *edits_of(
         "dim/data/rows.py",
         "tests/search/test_indexer.py",
-        ("unreadable images counted from the batch", "{start + i: reason for", "{i: reason for"),
+        ("unreadable images counted from the batch", "{start + i: row for", "{i: row for"),
         ("the rest of the old file stays", "        opened.truncate()\n", ""),
         (
             "the length of unreadable images too",
