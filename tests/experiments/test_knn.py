@@ -71,5 +71,7 @@ def test_what_cannot_be_asked_is_refused(refused, initial_run, tmp_path, argumen
     assert complaint in refused("knn", *arguments)
 
 
-def test_without_a_run_it_says_how_to_make_one(refused):
-    assert "train one first: make train" in refused("knn")
+def test_without_a_run_it_takes_the_encoder_that_comes_with_dim_and_says_so(command, photographs, tmp_path):
+    status, out, err = command("knn", "--data", photographs, "--count", 2, "--k", 3)
+    assert status == 0 and "by the encoder that comes with dim, RUN=pretrained" in err
+    assert "runs/pretrained/knn_l2.png" in out and (tmp_path / "runs/pretrained/knn_cos.png").exists()

@@ -104,5 +104,3 @@ def test_what_is_no_image_is_refused(run, bad, error, message):
 def test_a_run_that_is_not_there_is_refused_when_fitting(refused):
     with refused("runs/nothing is not a run"):
         dim.DeepInfoMaxFeatures("nothing").fit()
-    with refused("train one first"):
-        dim.DeepInfoMaxFeatures().fit()

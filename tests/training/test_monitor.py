@@ -110,21 +110,16 @@ def test_without_labels_nothing_is_said_about_classes():
     assert "neighbours/l2" in tags["images"]
 
 
-def test_two_views_are_shown_and_looking_at_them_changes_no_random_number():
+def test_two_views_are_shown_in_their_size_and_looking_at_them_changes_no_random_number():
     run, data = Run("first"), dataset()
-    watched = train(run, data, epochs=1, views=2)
-    alone = build_model(Configuration(**{**vars(SMALL), "views": 2}))
+    smaller = {"views": 2, "view_size": 12, "alpha": 0.0}
+    watched = train(run, data, epochs=1, **smaller)
+    alone = build_model(Configuration(**{**vars(SMALL), **smaller}))
     alone.fit(data.train.images, batch_size=10, shuffle=False, verbose=0)
-    assert "views/original_and_what_the_model_sees" in events(run).Tags()["images"]
-    for one, other in zip(watched.get_weights(), alone.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
-
-
-def test_views_of_another_size_are_shown_beside_originals_of_theirs():
-    run = Run("first")
-    train(run, dataset(), epochs=1, views=2, view_size=12, alpha=0.0)
     (sheet,) = events(run).Images("views/original_and_what_the_model_sees")
     assert (sheet.width, sheet.height) == (8 * 12, 5 * 12)
+    for one, other in zip(watched.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_a_resumed_run_has_every_step_once():
