@@ -20,6 +20,7 @@ def posts(tmp_path):
     return tmp_path / "posts"
 
 
+@pytest.mark.slow
 def test_every_method_is_measured_beside_words(command, posts, tmp_path):
     options = ["--data", posts, "--whole", "--epochs", 1, "--seeds", 0, "--out", "runs/tc"]
     status, out, err = command("text_classification", *options, "--methods", "supervised")

@@ -25,6 +25,7 @@ def benchmark(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_it_is_measured_beside_words_and_answers_a_query(command, benchmark, tmp_path):
     options = ["--data", benchmark, "--epochs", 1, "--seeds", 0, "--out", "runs/ts"]
     status, out, err = command("text_similarity", *options)

@@ -78,6 +78,7 @@ def test_a_run_interrupted_and_then_killed_ends_as_if_nothing_had_happened(
     np.testing.assert_array_equal(codes(tmp_path, "broken"), codes(tmp_path, "whole"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_leaves_the_name_free(refused, photographs):
     arguments = ["--data", photographs, "--run", "first", *SMALL]
     limited = ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh"]  # 100 kB; the events of the pictures have more
