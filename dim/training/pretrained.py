@@ -56,10 +56,11 @@ def loaded(file: Path, remedy: str):
     """The model in a .keras file; DimError with the remedy if it is damaged."""
     import keras
 
+    names_of_torch = {
+        "AdamW": keras.optimizers.AdamW
+    }  # whose optimizer is of a module that others cannot import
     try:
-        return keras.saving.load_model(
-            file, {"AdamW": keras.optimizers.AdamW}
-        )  # of torch it has a name of its own
+        return keras.saving.load_model(file, names_of_torch)
     except Exception as error:  # a damaged zip, HDF5 file or JSON each raise in their own way
         if exhausted(error):
             raise
