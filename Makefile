@@ -22,7 +22,9 @@ define LINE_END
 
 
 endef
+HASH := \#
 FORBIDDEN := $(foreach sign,` $$ ; & | < >,$(findstring $(sign),$(value ARGS))) \
+	$(if $(filter $(HASH)%,$(value ARGS)),words that begin with $(HASH)) \
 	$(if $(findstring $(LINE_END),$(value ARGS)),line ends)
 $(if $(strip $(FORBIDDEN)),$(error ARGS cannot hold $(strip $(FORBIDDEN)); call $(BIN)/python -m experiments.NAME))
 

@@ -1,6 +1,7 @@
 """Files and folders that are whole or absent at any moment, and the one door for what is read back."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -98,7 +99,14 @@ def _text(file: Path) -> str:
     return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
-def _unusable(file: Path, error: Exception, remedy: str) -> DimError:
+def is_blameless(error: Exception) -> bool:
+    """Whether a file could not be opened only because this process, or the system, has too many open."""
+    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
+
+
+def _unusable(file: Path, error: Exception, remedy: str) -> Exception:
+    if is_blameless(error):
+        return error
     reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())[:120]
     return DimError(f"{file} cannot be used ({reason}); {remedy}")
 

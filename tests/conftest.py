@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import resource
 import shutil
 import sys
 from contextlib import contextmanager, suppress
@@ -57,6 +58,22 @@ def declined():
 def refused(declined):
     """The same; among the tests of the programs it runs a command instead."""
     return declined
+
+
+@pytest.fixture
+def no_more_files():
+    """`with no_more_files():` every further file is one too many."""
+
+    @contextmanager
+    def no_more_files():
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    return no_more_files
 
 
 @pytest.fixture

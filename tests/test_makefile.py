@@ -72,12 +72,13 @@ def test_every_program_is_given_everything_and_nothing_that_is_empty(make):
 
 
 @pytest.mark.parametrize(
-    "sign", ["`touch x`", "$(touch x)", "; touch x", "& touch x", "| touch x", "> x", "\ntouch x"]
+    "sign", ["`touch x`", "$(touch x)", "; touch x", "& touch x", "| touch x", "> x", "\ntouch x", "# 3"]
 )
 def test_words_that_would_be_commands_are_refused(make, sign):
     status, ran, complaint = make("knn", f"ARGS=--k 3 {sign}")
     assert status == 2 and not ran
     assert "ARGS cannot hold" in complaint and len(complaint.splitlines()) == 1
+    assert make("knn", "ARGS=--title C#")[1][-1] == "C#"
 
 
 @pytest.mark.parametrize(

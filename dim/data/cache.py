@@ -14,7 +14,7 @@ from dim.data.dataset import Dataset, Recipe, Source, Split
 from dim.data.decoding import decoded
 from dim.data.rows import BATCH, write_rows
 from dim.errors import DimError
-from dim.files import lock, read_json
+from dim.files import is_blameless, lock, read_json
 from dim.names import printable
 
 _INDEX = {"class_names": [str], "labels": ([int], None), "names": [str]}
@@ -49,6 +49,8 @@ def _open(folder: Path, name: str) -> Dataset:
         images = np.load(folder / "images.npy", mmap_mode="r")
         _check(index, images)
     except (OSError, EOFError, ValueError, OverflowError) as error:
+        if is_blameless(error):
+            raise
         raise DimError(f"{folder} is damaged ({error}); {remedy}") from error
     names, train = index["names"], index["train"]
     about = index["class_names"], index["fingerprint"], index["drawn"]

@@ -47,8 +47,11 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:
-    """(path relative to the folder, size in bytes, time of change in ns) of each image, sorted."""
-    found, pending = [], [(str(folder), ())]
+    """(path relative to the folder, size in bytes, time of change in ns) of each image, sorted.
+
+    The folder `runs` of the current one, with the pictures that programs drew, is left out.
+    """
+    found, pending, ours = [], [(str(folder), ())], os.path.realpath("runs")
     try:
         while pending:
             path, above = pending.pop()
@@ -59,6 +62,8 @@ def list_images(folder: Path) -> list[tuple[str, int, int]]:
             with os.scandir(path) as entries:
                 for entry in entries:
                     if entry.is_dir() and not entry.name.startswith("."):
+                        if entry.name == "runs" and os.path.realpath(entry.path) == ours:
+                            continue
                         pending.append((entry.path, above))
                     elif is_image(entry.name):
                         # A link to nothing is listed, and named later as an image that cannot be read.

@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import json
 import os
@@ -324,6 +325,17 @@ def test_a_damaged_cache_is_said_with_the_remedy(refused):
     file.write_bytes(file.read_bytes()[:150])
     with refused(file.parent, "is damaged", "remove it"):
         cached(Source("grey", 0, lambda: recipe([1, 2, 3, 4])), 4)
+
+
+@pytest.mark.parametrize("kept", ["index.json", "images.npy"])
+def test_a_cache_is_not_blamed_where_too_many_files_are_open(kept, monkeypatch, no_more_files):
+    source = Source("grey", 0, lambda: recipe([1, 2, 3, 4]))
+    cached(source, 4)
+    if kept == "images.npy":  # the first that is opened then
+        monkeypatch.setattr("dim.data.cache.read_json", lambda *_: {})
+    with no_more_files(), pytest.raises(OSError) as caught:
+        cached(source, 4)
+    assert caught.value.errno == errno.EMFILE and caught.value.filename.endswith(kept)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,14 @@ def test_the_split_is_the_same_elsewhere(pets):
     assert copied.train.names == opened.train.names
 
 
+def test_what_programs_drew_into_runs_here_is_no_data(pets, paint):
+    paint("runs/first/neighbours.png", RED)
+    assert not [name for name, *_ in list_images(Path()) if name.startswith("runs/")]
+    assert [name for name, *_ in list_images(Path("runs"))] == ["first/neighbours.png"]
+    paint("elsewhere/runs/1.png", RED)
+    assert [name for name, *_ in list_images(Path("elsewhere"))] == ["runs/1.png"]
+
+
 @pytest.mark.parametrize("folders", [[""], ["only"], ["", "a", "b"]], ids=["flat", "one", "mixed"])
 def test_without_a_sub_folder_for_each_image_none_is_labelled(folders, paint):
     for folder in folders:

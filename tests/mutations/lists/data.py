@@ -46,6 +46,7 @@ EDITS = [
     *edits_of(
         "dim/data/cache.py",
         "tests/data/test_cache.py",
+        ("blamed for too many open files", "if is_blameless(error):", "if False:"),
         (
             "one cache for all sizes",
             "json.dumps([_FORMAT, size, source.made_from])",
@@ -95,6 +96,8 @@ EDITS = [
         ("names in the order of the disk", "return sorted(found)", "return sorted(found, reverse=True)"),
         ("capital endings unknown", "Path(name).suffix.lower()", "Path(name).suffix"),
         ("one folder is a class", "if len(class_names) < 2:", "if len(class_names) < 1:"),
+        ("every folder called runs left out", " and os.path.realpath(entry.path) == ours", ""),
+        ("what programs drew is data", 'if entry.name == "runs" and', "if False and"),
         (
             "labels below train/ are train/",
             'name.split("/", 1)[1] for name in names',
