@@ -133,7 +133,7 @@ class DeepInfoMax(Learner):
             self.record("prior_accuracy", accuracy)
             return self.record("prior", loss)
         if self.sigreg is not None:
-            views = ops.split(outputs[MEAN], self.views if training else 1)
+            views = self.by_view(outputs[MEAN], training)
             tested = sum(self.sigreg(code) for code in views) / len(views)
             return self.prior_weight * self.record("prior", tested)
         if LOG_VARIANCE not in outputs:
@@ -144,12 +144,12 @@ class DeepInfoMax(Learner):
     def _information(self, name, critic, code, features, training):
         if critic is None:
             return 0.0
-        views, losses = self.views if training else 1, []
-        for one, other in zip(ops.split(code, views), reversed(ops.split(features, views)), strict=True):
+        codes, others, losses = self.by_view(code, training), self.by_view(features, training)[::-1], []
+        for one, other in zip(codes, others, strict=True):
             scores = critic(one, other, training=training)
             loss, bound = OBJECTIVES[self.objective](*(soft_clip(s, self.clip) for s in scores))
             self.record(name, loss)
             self.record(f"{name}_bound", bound)
             self.record(f"{name}_accuracy", critic_accuracy(*scores))
             losses.append(loss + (CLIP_PENALTY * mean_square(*scores) if self.clip else 0.0))
-        return sum(losses) / views
+        return sum(losses) / len(losses)

@@ -39,10 +39,22 @@ class Learner(Random, keras.Model):
         return self.encoder(self.seen(images) if training else images, training=training)
 
     def seen(self, images):
-        """What training shows of images [B, H0, W0, 3]: their views, the first of each, then the second."""
+        """What training shows of images [B, H0, W0, 3]: the views of the first, then those of the second, …
+
+        So all views of an image are on one device, where several share a batch.
+        """
         if self.augmentation is None:
             return images
-        return ops.concatenate([self.augmentation(images) for _ in range(self.views)])
+        views = [self.augmentation(images) for _ in range(self.views)]
+        return ops.reshape(ops.stack(views, axis=1), (-1, *ops.shape(views[0])[1:]))
+
+    def by_view(self, x, training=True):
+        """What belongs to the first views, then to the second, …, of x [B·V, …]: V times [B, …].
+
+        Outside training the images are their own and only view.
+        """
+        views = self.views if training else 1
+        return ops.unstack(ops.reshape(x, (-1, views, *ops.shape(x)[1:])), views, axis=1)
 
     def sample(self, outputs):
         """Codes [B, D] from the posteriors that the encoder gave; its codes where it gives no posterior."""

@@ -43,7 +43,7 @@ class MetricLearning(Learner):
         if y is None:
             raise DimError("metric learning needs labels: fit on (images, labels)")
         if training:
-            y = ops.concatenate([y] * self.views)
+            y = ops.repeat(y, self.views, axis=0)
         codes = unit(y_pred[MEAN])
         for name, cosine in zip(self.terms, mean_cosines(codes, y), strict=True):
             self.record(name, cosine)

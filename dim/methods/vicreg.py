@@ -87,7 +87,7 @@ class VICReg(Learner):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         embeddings = ops.cast(self.expander(y_pred[MEAN], training=training), "float32")
-        one, other = ops.split(embeddings, 2) if training else (embeddings, embeddings)
+        one, other = self.by_view(embeddings) if training else (embeddings, embeddings)
         return (
             INVARIANCE_WEIGHT * self.record("invariance", invariance(one, other))
             + VARIANCE_WEIGHT * self.record("variance", (variance(one) + variance(other)) / 2)

@@ -37,6 +37,10 @@ def value(x):
     return float(ops.convert_to_numpy(x))
 
 
+def by_view(x):
+    return x[0::2], x[1::2]
+
+
 def loss_in_inference(model, x):
     return model.compute_loss(x=x, y_pred=model(x, training=False), training=False)
 
@@ -65,7 +69,7 @@ def test_sigreg_tests_each_view_apart_and_is_weighted():
     full.sigreg.random.state.assign([1, 2])
     without, loss = (value(model.compute_loss(y_pred=outputs)) for model in (free, full))
     full.sigreg.random.state.assign([1, 2])
-    expected = np.mean([value(full.sigreg(view)) for view in ops.split(outputs["mean"], 2)])
+    expected = np.mean([value(full.sigreg(view)) for view in by_view(outputs["mean"])])
     assert value(full.terms["prior"].result()) == pytest.approx(expected, rel=1e-5)
     assert loss - without == pytest.approx(0.3 * expected, rel=1e-3)
 
@@ -242,7 +246,7 @@ def test_two_views_pair_the_code_of_one_with_the_map_of_the_other():
         )
     )
     model._information("local", model.local_critic, outputs["mean"], outputs["mean"][:, None], True)
-    first, second = (ops.convert_to_numpy(x) for x in ops.split(outputs["mean"], 2))
+    first, second = (ops.convert_to_numpy(x) for x in by_view(outputs["mean"]))
     for (code, features), (own, other) in zip(seen, [(first, second), (second, first)], strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(code), own)
         np.testing.assert_array_equal(ops.convert_to_numpy(features)[:, 0], other)
@@ -310,8 +314,8 @@ def test_codes_come_from_the_occluded_image_and_maps_from_the_whole_one(views):
 def test_the_loss_of_two_views_is_the_mean_of_both_ways(clip):
     model = build_model(configuration(prior="none", views=2, alpha=0.3, beta=0.7, clip=clip))
     outputs = model(images(), training=True)
-    codes = ops.split(outputs["mean"], 2)
-    maps = ops.split(ops.reshape(outputs["feature_map"], (2 * B, -1, outputs["feature_map"].shape[-1])), 2)
+    codes = by_view(outputs["mean"])
+    maps = by_view(ops.reshape(outputs["feature_map"], (2 * B, -1, outputs["feature_map"].shape[-1])))
     expected = 0.0
     for code, features in zip(codes, reversed(maps), strict=True):
         whole = ops.reshape(features, (B, 1, -1))
@@ -328,7 +332,7 @@ def test_the_two_views_of_an_image_differ_and_outside_training_there_are_none():
     model, seen = build_model(configuration(views=2)), []
     model.encoder = lambda x, training=False: seen.append(ops.convert_to_numpy(x))
     model(images(), training=True)
-    first, second = np.split(seen[0], 2)
+    first, second = by_view(seen[0])
     assert all((one != other).any() for one, other in zip(first, second, strict=True))
     model(images(), training=False)
     np.testing.assert_array_equal(seen[1], images())

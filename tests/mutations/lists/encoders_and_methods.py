@@ -98,6 +98,7 @@ EDITS = [
             "[self.augmentation(images) for _ in range(self.views)]",
             "[self.augmentation(images)] * self.views",
         ),
+        ("views in another order than they are told apart", "ops.stack(views, axis=1)", "ops.stack(views)"),
         ("views outside training", "self.seen(images) if training else images", "self.seen(images)"),
         ("no views in training", "self.seen(images) if training else images", "images"),
     ),
@@ -116,7 +117,11 @@ EDITS = [
     *edits_of(
         "dim/methods/metric_learning.py",
         "tests/methods/test_metric_learning.py",
-        ("labels in the wrong order", "ops.concatenate([y] * self.views)", "ops.repeat(y, self.views)"),
+        (
+            "labels in the wrong order",
+            "ops.repeat(y, self.views, axis=0)",
+            "ops.concatenate([y] * self.views)",
+        ),
         ("codes that keep their length", "codes = unit(y_pred[MEAN])", "codes = y_pred[MEAN]"),
         (
             "the margin for all",
