@@ -10,7 +10,7 @@ from typing import Literal
 
 from dim import data
 from dim.errors import DimError
-from dim.files import UNFINISHED, exclusive, typed_path
+from dim.files import UNFINISHED, exclusive
 from dim.names import printable
 from dim.search.embedder import Embedder, coded_here
 from dim.search.engine import IndexMetric, Kind, Precision
@@ -26,8 +26,8 @@ class Options(OfRun):
     """Options of `index`."""
 
     data: str = ""
-    """Any folder of images, Tiny-ImageNet as folder or zip, or photo-patches; by default what the run was
-    trained on."""
+    """Any folder of images, or its address in a store, such as s3://bucket/photos; Tiny-ImageNet as folder
+    or zip, or photo-patches; by default what the run was trained on."""
     kind: Kind = "exact"
     """Of the index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
     some, and say how many; ivfpq, for more codes than memory holds, keeps 40 bytes of each in it. milvus is
@@ -52,7 +52,7 @@ def index(options: Options) -> None:
         raise DimError("--address is that of a Ray cluster; add --on ray")
     coded = on_ray(options.address) if options.on == "ray" else coded_here
     where = options.data or configuration.data
-    where = where if where == data.PHOTO_PATCHES else str(typed_path(where).resolve())
+    where = data.lasting(where)
     source = data.listed(where, configuration.image_size)
 
     command_line.import_keras()

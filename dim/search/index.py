@@ -19,6 +19,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 
+from dim.data import store
 from dim.data.dataset import called
 from dim.data.picture import file_inside, picture
 from dim.errors import DimError
@@ -124,6 +125,8 @@ class Index:
 
     def path(self, i: int) -> str:
         """Where image i is, as far as it is a file of its own."""
+        if store.is_address(self.where):
+            return store.inside(self.where, self.name(i))
         return str(file_inside(self.where, self.name(i)) or self.name(i))
 
     def name(self, i: int) -> str:
@@ -152,6 +155,7 @@ def find(run: Path, data: str = "") -> Index:
         raise NotIndexed(f"{run} has no index yet; make one: {_command(run)}")
     if not data:
         return Index(made[-1])
+    data = store.name_of(data) if store.is_address(data) else data
     for folder in made:
         if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
             return Index(folder)

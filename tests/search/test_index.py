@@ -266,6 +266,19 @@ def test_a_class_or_a_folder_is_searched_alone_and_what_is_none_is_one_line(make
             index.rows_of(part)
 
 
+def test_images_by_an_address_are_indexed_grow_and_are_shown(make, pets, paint, capsys):
+    where = pets.as_uri()
+    make(where=where)
+    paint(pets / "dog/new.png", (1, 2, 3))
+    index = make(where=where)
+    assert "+1 −0 =12" in capsys.readouterr().out and len(make(where=where, embedder=BLIND)) == N + 1
+    images = np.stack([index.picture(i, 8) for i in range(N + 1)])
+    np.testing.assert_allclose(index.codes, embed(images), atol=1e-5)
+    assert index.path(0) == f"{where}/cat/00 ü.png" and index.caption(0) == "cat"
+    assert find(RUN, where).folder.name == find(RUN, "pets").folder.name == "pets"
+    assert find(RUN, f"{where}/").where == where
+
+
 @pytest.mark.parametrize("metric", ["l2", "cosine"])
 def test_a_query_of_the_index_itself_is_not_found(metric, make):
     index, own = make("exact", "cosine"), np.array([3, 0, 7])
