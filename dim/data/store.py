@@ -17,6 +17,7 @@ from dim.errors import DimError
 from dim.names import printable
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
+_SECONDS = 30
 _MEND = "see that the address is right, and that credentials for it are there"
 
 
@@ -98,6 +99,8 @@ def _opened(address: str):
     if parts.password:
         bare = printable(address.replace(f"{parts.username}:{parts.password}@", ""))
         raise DimError(f"an address with a password would be written down; set it in the environment: {bare}")
+    if parts.scheme in ("gs", "gcs") and "retry_limit_seconds" not in parts.query:
+        address += f"{'&' if parts.query else '?'}retry_limit_seconds={_SECONDS}"  # else a quarter of an hour
     try:
         return fs.FileSystem.from_uri(address)
     except ValueError as error:
