@@ -80,7 +80,7 @@ def pairs_by(
                 own = rows if others is None else None
                 near = engine.search(codes[rows], min(k, held), own)
                 more = (near.distances[:, -1] <= threshold) & (k < held)
-                close = (near.distances <= threshold) & (near.indices >= 0) & ~more[:, None]
+                close = (near.distances <= threshold) & ~more[:, None]
                 pairs = np.stack([rows[close.nonzero()[0]], near.indices[close]], axis=1)
                 found.append(Pairs(pairs, near.distances[close]))
                 count += len(pairs)

@@ -1,5 +1,6 @@
 """Codes in half precision: half as large, searched as exactly as they are, never taken for others."""
 
+import faiss
 import numpy as np
 import pytest
 
@@ -82,6 +83,7 @@ def test_whole_codes_are_rounded_and_not_made_anew(kind, make, capsys):
     index = make(kind, embedder=BLIND._replace(precision="float16"))
     np.testing.assert_array_equal(index.codes, whole.astype("float16"))
     assert index.search(index.codes, 1, "cosine").indices[:, 0].tolist() == list(range(N))
+    assert type(index.engine.index) in (faiss.IndexScalarQuantizer, faiss.IndexHNSWSQ)
     assert make(kind, embedder=BLIND._replace(precision="float16")).codes.dtype == "float16"
     assert "anew" not in capsys.readouterr().out
 
