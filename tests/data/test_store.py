@@ -1,5 +1,6 @@
 """Images by an address: the same data set, codes and pictures as by a path; what goes wrong is one line."""
 
+import os
 import pickle
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -69,9 +70,9 @@ def test_to_train_it_is_split_as_its_folder_is(address, pets, paint):
     assert data.lasting(f"{address}/") == address
 
 
-def test_a_changed_image_has_another_stamp(pets, paint):
-    before, _ = (data.listed(pets.as_uri(), 8).recipe().stamps for _ in range(2))
-    paint(pets / "cat/deep/00 ü.png", (1, 2, 3), (50, 50))
+def test_a_changed_image_has_another_stamp(pets):
+    before = data.listed(pets.as_uri(), 8).recipe().stamps
+    os.utime(pets / "cat/deep/00 ü.png", ns=(1, 2))
     after = data.listed(pets.as_uri(), 8).recipe().stamps
     assert [one != other for one, other in zip(before, after, strict=True)].count(True) == 1
 

@@ -248,7 +248,7 @@ def test_a_zip_and_the_photo_patches_have_names_but_no_files(make, tiny_zip):
 
 
 def test_a_class_or_a_folder_is_searched_alone_and_what_is_none_is_one_line(make, pets, paint, refused):
-    for name in "cat/kittens/a.png", "cat/kittens_/b.png", "cat/kitten.png":
+    for name in "cat/kittens/a.png", "cat/kittens_/b.png", "cat/kitten.png", "dog/cat/kittens/c.png":
         paint(pets / name, (200, len(name), 3))
     index = make()
     names = [index.name(i) for i in range(len(index))]

@@ -14,6 +14,7 @@ import pytest
 
 import dim
 from dim.configuration import Configuration
+from dim.files import read_table
 from dim.presets import PRESETS
 from dim.training.devices import Devices
 from dim.training.hosts import Hosts
@@ -59,6 +60,25 @@ with together(hosts, host if hosts else None) as team:
         found[name] = {"losses": losses, "codes": np.asarray(codes).tolist(), "devices": devices.count}
     if team.leads:
         print(json.dumps(found))
+"""
+
+
+RESUMED = """
+import sys
+from dataclasses import replace
+import numpy as np
+import dim
+from dim.presets import PRESETS
+
+data, *turns = sys.argv[1:]
+small = {"image_size": 16, "batch_size": 16, "code_size": 8, "critic_units": 16, "precision": "float32"}
+for epochs, count in (map(int, turn.split("x")) for turn in turns):
+    c = replace(PRESETS["two-view"](), epochs=epochs, schedule="constant", **small)
+    dim.train(c, data, "turns", devices=count)
+    dim.train(c, data, "one", devices=1) if epochs == int(turns[-1].split("x")[0]) else None
+images = np.random.default_rng(0).integers(0, 256, (64, 16, 16, 3), "uint8")
+codes = [dim.Run(name).load_encoder()(images, training=True)["mean"] for name in ("turns", "one")]
+np.save("codes.npy", np.stack(codes))
 """
 
 
@@ -166,3 +186,21 @@ def test_the_losses_of_every_kind_are_those_of_one_device(computed):
     one = computed(2, presets)
     for devices, processes in (2, 1), (4, 1), (8, 1), (1, 2), (2, 2):
         alike(computed(2, presets, devices, processes), one, devices * processes)
+
+
+@on_jax
+@pytest.mark.slow
+def test_a_run_goes_on_with_more_devices_and_with_fewer_as_with_one_alone(photographs, tmp_path):
+    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    flags += " --xla_force_host_platform_device_count=4"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "XLA_FLAGS": flags}
+    command = [sys.executable, "-c", RESUMED, str(photographs), "1x1", "2x4", "3x1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert ", 4 devices, " in done.stdout and done.stdout.count("going on after epoch") == 2
+    turns, one = (read_table(tmp_path / "runs" / name / "log.csv", "loss") for name in ("turns", "one"))
+    losses = [[float(row["loss"]) for row in rows] for rows in (turns, one)]
+    assert len(losses[0]) == 3
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+    codes = np.load(tmp_path / "codes.npy")
+    np.testing.assert_allclose(*codes, atol=1e-3 * np.abs(codes).max())
