@@ -33,7 +33,7 @@ class Options(OfRun):
     """As in index."""
 
 
-def measure(options: Options) -> None:
+def cluster_of_three(options: Options) -> None:
     """Embeds twice and compares. DimError if the codes differ."""
     cluster.check("")
     run, configuration = options.opened()
@@ -106,4 +106,4 @@ def _ending_one(coded, place: int, end):
 
 
 if __name__ == "__main__":
-    command_line.run(measure, Options, __doc__)
+    command_line.run(cluster_of_three, Options, __doc__)

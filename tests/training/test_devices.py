@@ -63,6 +63,13 @@ with together(hosts, host if hosts else None) as team:
 """
 
 
+WIDE = """
+import keras
+from keras.src.backend.common import dtypes
+
+keras.config.set_floatx("float64")
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # Keras makes float32 of it on JAX
+"""
 RESUMED = """
 import sys
 from dataclasses import replace
@@ -134,21 +141,34 @@ def test_several_devices_are_said_in_the_first_line():
 
 
 @pytest.fixture
+def wide(tmp_path):
+    """A copy of the code in which every float32 is a float64."""
+    for file in (REPOSITORY / "dim").rglob("*.py"):
+        copy = tmp_path / "wide" / file.relative_to(REPOSITORY)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(file.read_text("utf8").replace('"float32"', '"float64"'), "utf8")
+    return tmp_path / "wide"
+
+
+@pytest.fixture
 def computed(tmp_path):
     """`computed(steps, presets, devices, processes)`: what the program finds on so many devices of each."""
     running = []
 
-    def computed(steps, presets, devices=1, processes=1):
+    def computed(steps, presets, devices=1, processes=1, wide=None):
         # Little optimised it is compiled in half of the time.
         flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
         flags += f" --xla_force_host_platform_device_count={devices}"
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "XLA_FLAGS": flags}
+        environment = {**os.environ, "PYTHONPATH": str(wide or REPOSITORY), "XLA_FLAGS": flags}
+        program = PROGRAM
+        if wide:
+            program, environment["JAX_ENABLE_X64"] = WIDE + PROGRAM.replace("float32", "float64"), "1"
         with socket.create_server(("", 0)) as free:
             address = f"localhost:{free.getsockname()[1]}"
         hosts = ",".join([address, *["localhost:1"] * (processes - 1)]) if processes > 1 else ""
         ours = []
         for process in range(processes):
-            command = [sys.executable, "-c", PROGRAM, str(steps), ",".join(presets), hosts, str(process)]
+            command = [sys.executable, "-c", program, str(steps), ",".join(presets), hosts, str(process)]
             out, err = (tmp_path / f"{len(running)}.{stream}" for stream in ("out", "err"))
             with out.open("w") as stdout, err.open("w") as stderr:
                 ours.append(
@@ -186,6 +206,17 @@ def test_the_losses_of_every_kind_are_those_of_one_device(computed):
     one = computed(2, presets)
     for devices, processes in (2, 1), (4, 1), (8, 1), (1, 2), (2, 2):
         alike(computed(2, presets, devices, processes), one, devices * processes)
+
+
+@on_jax
+@pytest.mark.slow
+def test_without_rounding_losses_and_codes_of_every_kind_stay_those_of_one_device(computed, wide):
+    presets = ["dim", "two-view", "paper-local-nce", "metric-supcon"]
+    one, four = (computed(20, presets, devices, wide=wide) for devices in (1, 4))
+    for preset in presets:
+        np.testing.assert_allclose(four[preset]["losses"], one[preset]["losses"], rtol=1e-9, err_msg=preset)
+        greatest = np.abs(one[preset]["codes"]).max()
+        np.testing.assert_allclose(four[preset]["codes"], one[preset]["codes"], atol=1e-7 * greatest)
 
 
 @on_jax
