@@ -10,10 +10,10 @@ from typing import Literal
 
 from dim import data
 from dim.errors import DimError
-from dim.files import UNFINISHED, exclusive, typed_path
+from dim.files import UNFINISHED, exclusive
 from dim.names import printable
 from dim.search.embedder import Embedder, coded_here
-from dim.search.engine import IndexMetric, Kind
+from dim.search.engine import IndexMetric, Kind, Precision
 from dim.search.spread import on_ray
 from experiments import command_line
 from experiments.options import OfRun
@@ -26,14 +26,17 @@ class Options(OfRun):
     """Options of `index`."""
 
     data: str = ""
-    """Any folder of images, Tiny-ImageNet as folder or zip, or photo-patches; by default what the run was
-    trained on."""
+    """Any folder of images, or its address in a store, such as s3://bucket/photos; Tiny-ImageNet as folder
+    or zip, or photo-patches; by default what the run was trained on."""
     kind: Kind = "exact"
     """Of the index. exact compares with every image; hnsw and ivf, for millions, are faster and miss
     some, and say how many; ivfpq, for more codes than memory holds, keeps 40 bytes of each in it. milvus is
     not of FAISS: it sends them to the server that DIM_MILVUS names, or to Milvus Lite, and needs pymilvus."""
     metric: IndexMetric = "cosine"
     """Distance that it is for. Others are searched without it, exactly."""
+    codes: Precision = "float32"
+    """How they are kept. float16 halves codes.npy and the index and keeps three digits of each number; codes
+    that are there in float32 are rounded, not made anew."""
     on: Literal["here", "ray"] = "here"
     """What embeds: this process, or Ray, by all processors and GPUs that it has. The index is the same. Ray
     needs requirements-cluster.txt."""
@@ -49,7 +52,7 @@ def index(options: Options) -> None:
         raise DimError("--address is that of a Ray cluster; add --on ray")
     coded = on_ray(options.address) if options.on == "ray" else coded_here
     where = options.data or configuration.data
-    where = where if where == data.PHOTO_PATCHES else str(typed_path(where).resolve())
+    where = data.lasting(where)
     source = data.listed(where, configuration.image_size)
 
     command_line.import_keras()
@@ -64,7 +67,7 @@ def index(options: Options) -> None:
     _, code_size = encoder.output[MEAN].shape
     size = configuration.image_size
     embed = (Shipped if options.on == "ray" else to_codes)(encoder, size)
-    embedder = Embedder(embed, fingerprint(encoder), size, code_size, coded)
+    embedder = Embedder(embed, fingerprint(encoder), size, code_size, coded, options.codes)
     folder = run.path / "index" / source.name
     folder.parent.mkdir(exist_ok=True)
     lock = folder.with_name(f"{UNFINISHED}{source.name[:50]}.lock")
@@ -80,7 +83,7 @@ def index(options: Options) -> None:
         more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
         print(printable(f"not readable, see {skipped}: {'; '.join(named[:_NAMED])}{more}"))
     print(f"{made.engine.file}: {options.kind}, by {options.metric} distance")
-    if options.kind != "exact" and len(made) > 1:
+    if (options.kind != "exact" or options.codes == "float16") and len(made) > 1:
         queries = min(1000, len(made))
         share = f"{recall(made.engine, queries=queries):.3f}"
         print(f"recall@10 against exact search: {share} (mean over {queries:,} of the images)")

@@ -9,6 +9,7 @@ pairs of an image of this index and one of another, in across-OTHER.csv and .png
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -33,13 +34,16 @@ class Options(OfIndex):
     """Largest distance of a pair. What is nearly the same depends on the run: look at the contact sheet."""
     metric: IndexMetric = "cosine"
     """Distance between codes."""
+    by: Literal["pairs", "index"] = "pairs"
+    """How they are found. pairs compares all; index, for millions, asks the index for the neighbours of
+    each, by its metric and as far as it finds them."""
     across: str = ""
     """Name or path of another indexed data set, by the same run: which of its images are in this one too?"""
 
 
 def near_duplicates(options: Options) -> None:
     """Compares all pairs of an index, or of two."""
-    from dim.search.duplicates import close_pairs
+    from dim.search.duplicates import close_pairs, pairs_by
     from dim.search.groups import facts_of, groups_of
     from dim.search.index import find
 
@@ -49,9 +53,16 @@ def near_duplicates(options: Options) -> None:
     check_writable(index.folder)
     if other.made_by["encoder"] != index.made_by["encoder"] or other.codes.shape[1] != index.codes.shape[1]:
         raise DimError(f"{index.folder} and {other.folder} hold codes of different encoders; make both anew")
+    if options.by == "index" and other.metric != options.metric:
+        raise DimError(
+            f"{other.folder} is by {other.metric}; add --metric {other.metric}, or leave --by index out"
+        )
     others = other.codes if options.across else None
     try:
-        pairs = close_pairs(index.codes, options.threshold, options.metric, others)
+        if options.by == "index":
+            pairs = pairs_by(other.engine, options.threshold, index.codes if options.across else None)
+        else:
+            pairs = close_pairs(index.codes, options.threshold, options.metric, others)
     except ValueError as error:
         raise DimError(f"{index.folder}: {error}") from error
 

@@ -36,6 +36,8 @@ class Options(OfRun):
     """Neighbours of each image."""
     metric: Metric = "cosine"
     """Distance between codes."""
+    only: str = ""
+    """A class, or a folder and all below it, with a slash at its end: only these images are found."""
     min: float = 0.0
     """Of the neighbours only those at this distance or farther, such as all that are not the image itself."""
     max: float = float("inf")
@@ -77,10 +79,12 @@ def search(options: Options) -> None:
     files = _files(options.image)
     run, configuration = options.opened()
     indexes = [find(run.path, data) for data in options.data or ("",)]
-    held = sum(map(len, indexes))
+    parts = _parts(indexes, options.only)
+    held = sum(len(index) if among is None else len(among) for index, among in parts)
     if not 0 < options.k <= held:
-        where = ", ".join(str(index.folder) for index in indexes)
-        raise DimError(f"--k {options.k} does not fit: {where} holds {held:,} images")
+        where = ", ".join(str(index.folder) for index, _ in parts)
+        of = f" of {options.only}" if options.only else ""
+        raise DimError(f"--k {options.k} does not fit: {where} holds {held:,} images{of}")
     images = read_images(files, configuration.image_size)
 
     command_line.import_keras()
@@ -89,10 +93,11 @@ def search(options: Options) -> None:
     encoder = run.load_encoder()
     codes, own = embed(encoder, images), fingerprint(encoder)
     found: list[list[Neighbour]] = [[] for _ in files]
-    for index in indexes:
+    for index, among in parts:
         index.check(own, codes.shape[1])
         try:
-            nearest = index.search(codes, min(options.k, len(index)), options.metric)
+            k = min(options.k, len(index if among is None else among))
+            nearest = index.search(codes, k, options.metric, among=among)
         except ValueError as error:
             raise DimError(f"{index.folder} cannot be searched by {options.metric}: {error}") from error
         for query, *neighbours in zip(found, *nearest, strict=True):
@@ -104,6 +109,21 @@ def search(options: Options) -> None:
     _print(files, found, options)
     if not (options.json or options.csv or options.paths) and any(found):
         _draw(files, found, options.metric, indexes, run.path)
+
+
+def _parts(indexes: list, only: str) -> list[tuple]:
+    """Each index that has such a part, and the rows of it; DimError if none has it."""
+    if not only:
+        return [(index, None) for index in indexes]
+    found, missing = [], None
+    for index in indexes:
+        try:
+            found.append((index, index.rows_of(only)))
+        except DimError as error:
+            missing = missing or error
+    if not found:
+        raise missing
+    return found
 
 
 def _print(files: list[str], found: list[list[Neighbour]], options: Options) -> None:

@@ -18,7 +18,7 @@ from dim.configuration import Configuration
 from dim.data import Dataset, Split
 from dim.errors import DimError
 from dim.evaluation import PIXELS, UNTRAINED
-from dim.files import replace, typed_path
+from dim.files import replace
 from dim.names import plotted, printable
 from dim.pictures.figures import BLUE, GREY, PINK, draw_distances, draw_roc, panels, save
 from dim.search.engine import METRIC_NAMES
@@ -94,7 +94,7 @@ def verify(options: Options) -> None:
 
 def _asked(run: Run, configuration: Configuration, where: str) -> tuple[Dataset, Split, str]:
     """The data set, the images of it that pairs are drawn from, and what to call these."""
-    names = where, str(typed_path(where).resolve())  # photo-patches are no path
+    names = where, data.lasting(where)
     own = not where or configuration.data in names
     dataset = run.dataset() if own else data.load_whole(where, configuration.image_size)
     if not dataset.labelled:

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from dim.configuration import Configuration
+from dim.data import store
 from dim.data.cache import cached
 from dim.data.dataset import Dataset, Source, Split
 from dim.errors import DimError
 from dim.files import typed_path
 
-__all__ = ["Dataset", "Split", "listed", "load", "load_of", "load_whole"]
+__all__ = ["Dataset", "Split", "lasting", "listed", "load", "load_of", "load_whole"]
 
 PHOTO_PATCHES = "photo-patches"
 TINY_IMAGENET = (Path("data/tiny-imagenet-200"), Path("data/tiny-imagenet-200.zip"))
@@ -23,15 +24,22 @@ def default() -> str:
 def load(where: str, image_size: int = 64) -> Dataset:
     """Opens a data set, with square images of `image_size` pixels, decoding it at the first time.
 
-    It is `photo-patches`, a folder or zip in the layout of Tiny-ImageNet, or any folder of images. Raises
-    DimError if there is nothing there, or nothing that can be used.
+    It is `photo-patches`, a folder or zip in the layout of Tiny-ImageNet, any folder of images, or the
+    address of one, such as s3://bucket/photos. Raises DimError if there is nothing there, or nothing that
+    can be used.
     """
     dataset = cached(listed(where, image_size, whole=False), image_size)
     if len(dataset.train) < 2 or not len(dataset.val):
         readable = f"{len(dataset.train)} training and {len(dataset.val)} validation images that can be read"
         raise DimError(f"{where} has {readable}; at least 2 and 1 are needed")
-    where = where if where == PHOTO_PATCHES else str(typed_path(where).resolve())
-    return replace(dataset, where=where)
+    return replace(dataset, where=lasting(where))
+
+
+def lasting(where: str) -> str:
+    """The same name, path or address, as it is true in any folder."""
+    if where == PHOTO_PATCHES or store.is_address(where):
+        return where.rstrip("/")
+    return str(typed_path(where).resolve())
 
 
 def load_of(configuration: Configuration, where: str = "") -> Dataset:
@@ -66,6 +74,8 @@ def listed(where: str, image_size: int = 64, whole: bool = True) -> Source:
 
     if where == PHOTO_PATCHES:
         return photo_patches.source(image_size)
+    if store.is_address(where):
+        return image_folder.source(where.rstrip("/"), image_size, whole)
     path = typed_path(where)
     if not path.exists():
         remedy = f"pass a folder of images, a Tiny-ImageNet zip, or {PHOTO_PATCHES}"

@@ -58,7 +58,7 @@ def _check_file(file: str | PathLike) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise OSError("this is no regular file")
     if status.st_size > MOST_BYTES:
-        raise OSError(_too_large(status.st_size))
+        raise OSError(too_large(status.st_size))
 
 
 def squared(image: Image.Image, size: int) -> np.ndarray:
@@ -121,7 +121,7 @@ def read_member(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
     """
     about = archive.getinfo(member)
     if about.file_size > most:
-        raise OSError(_too_large(about.file_size))
+        raise OSError(too_large(about.file_size))
     if about.flag_bits & 1:
         raise OSError("it is encrypted")
     if about.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -135,5 +135,6 @@ def _opened(archive: str, changed: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
 
 
-def _too_large(size: int) -> str:
+def too_large(size: int) -> str:
+    """Why a file is refused."""
     return f"{size:,} bytes are more than a file here may have"

@@ -6,20 +6,34 @@ so that images which come, go or are renamed move no other from one side to the 
 image stays in train whatever its hash, and where no hash is low enough the lowest is held out; only there
 can an image move when others come. Images in sub-folders are labelled by the first of them; as soon as one
 image lies outside any sub-folder, or there is only one, none is labelled.
+
+A folder may lie in an object store, and then has an address, see `dim.data.store`.
 """
 
 import hashlib
 import os
+from collections.abc import Callable
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
+from dim.data import store
 from dim.data.dataset import Recipe, Source, called
 from dim.data.decode import EXTENSIONS, decode_image, file_bytes
 from dim.errors import DimError
 
 _FEWEST = 20
 _HELD_OUT = 0.1
+
+
+class Place(NamedTuple):
+    """A folder, and how its images are read."""
+
+    where: str
+    above: str  # what stands before the name of an image in its source
+    decode: Callable  # of a source, to [size, size, 3] uint8
+    read: Callable  # of a source, to the bytes of the file
 
 
 def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> Source:
@@ -29,8 +43,19 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
     sorted by name, for those who need no splits; where the folder is split, what lies beside `train/` and
     `val/` is left out there too. Raises DimError if there are too few images.
     """
-    where = Path(where).resolve()
-    files, kinds = list_images(where), ", ".join(sorted(EXTENSIONS))
+    kinds = ", ".join(sorted(EXTENSIONS))
+    if store.is_address(where):
+        name, files = store.name_of(where), store.list_images(where)
+        opened = {"address": where}
+        decode, read = (
+            partial(store.decode_stored, **opened, size=image_size),
+            partial(store.stored_bytes, **opened),
+        )
+        place = Place(where, "", decode, read)
+    else:
+        where = Path(where).resolve()
+        name, files = where.name, list_images(where)
+        place = Place(str(where), f"{where}/", partial(decode_image, size=image_size), file_bytes)
     if whole and _is_split([name for name, *_ in files]):
         files = [file for file in files if file[0].startswith(("train/", "val/"))]
     if whole and not files:
@@ -39,11 +64,11 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
         held = f"{len(files)} images ({kinds})"
         raise DimError(f"{where} holds {held}; at least {_FEWEST} are needed to tell apart")
     names = [name for name, *_ in files]
-    recipe = partial(_recipe, where, names, image_size)
+    recipe = partial(_recipe, place, names)
     if whole:
         stamps = [f"{size} {changed}" for _, size, changed in files]
-        recipe = partial(_in_order, where, names, len(names), image_size, stamps=stamps)
-    return Source(called(where.name), [str(where), files], recipe)
+        recipe = partial(_in_order, place, names, len(names), stamps=stamps)
+    return Source(called(name), [place.where, files], recipe)
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:
@@ -81,24 +106,24 @@ def is_image(name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS
 
 
-def _recipe(folder: Path, names: list[str], size: int) -> Recipe:
+def _recipe(place: Place, names: list[str]) -> Recipe:
     if not _is_split(names):
         train, val = _drawn(names)
-        return _in_order(folder, train + val, len(train), size, drawn=True)
+        return _in_order(place, train + val, len(train), drawn=True)
     train = [name for name in names if name.startswith("train/")]
     val = [name for name in names if name.startswith("val/")]
-    recipe = _in_order(folder, train + val, len(train), size)
+    recipe = _in_order(place, train + val, len(train))
     labels = recipe.labels
     if labels and (alien := set(labels[len(train) :]) - set(labels[: len(train)])):
         name = f"val/{recipe.class_names[min(alien)]}/"
-        raise DimError(f"{folder}: {name} is a class without images in train/; add some or remove it")
+        raise DimError(f"{place.where}: {name} is a class without images in train/; add some or remove it")
     return recipe
 
 
-def _in_order(folder: Path, names: list[str], train: int, size: int, drawn=False, stamps=None) -> Recipe:
-    sources, decode = [str(folder / name) for name in names], partial(decode_image, size=size)
+def _in_order(place: Place, names: list[str], train: int, drawn=False, stamps=None) -> Recipe:
+    sources = [place.above + name for name in names]
     below = [name.split("/", 1)[1] for name in names] if _is_split(names) else names
-    return Recipe(sources, decode, names, *_labels(below), train, drawn, stamps, file_bytes)
+    return Recipe(sources, place.decode, names, *_labels(below), train, drawn, stamps, place.read)
 
 
 def _is_split(names: list[str]) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from dim.data import listed
+from dim.data import listed, store
 from dim.data.decode import decode_image
 from dim.data.decoding import image_or_reason
 
@@ -24,6 +24,9 @@ def picture(where: str, name: str, size: int) -> np.ndarray:
 
 def original(where: str, name: str) -> bytes | None:
     """The file of an image, from the disk or out of its zip; None where it is there no more, or never was."""
+    if store.is_address(where):
+        found = image_or_reason(partial(store.stored_bytes, address=where), name)
+        return None if isinstance(found, str) else found
     recipe, sources = _recipe(where, _ANY)
     if recipe.read is None or name not in sources:
         return None
@@ -41,6 +44,8 @@ def file_inside(where: str, name: str) -> Path | None:
 
 
 def _decoded(where: str, name: str, size: int) -> np.ndarray:
+    if store.is_address(where):
+        return store.decode_stored(name, where, size)
     if file := file_inside(where, name):
         return decode_image(file, size)
     recipe, sources = _recipe(where, size)

@@ -1,7 +1,7 @@
 """Images that become rows of one .npy file batch by batch, however many there are."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def write_rows(
         for start, images in batches:
             skipped |= {start + i: row for i, row in enumerate(images) if isinstance(row, str)}
             if rows := [row for row in images if not isinstance(row, str)]:
-                opened.write(np.ascontiguousarray(rows, dtype).tobytes())
+                opened.write(in_precision(rows, dtype).tobytes())
                 opened.flush()
             note(start + len(images), skipped)
             bar.update(len(images))
@@ -57,6 +57,12 @@ def write_rows(
         opened.flush()
         os.fsync(opened.fileno())
     return skipped
+
+
+def in_precision(rows: Sequence[np.ndarray], dtype: str) -> np.ndarray:
+    """Rows as one array of a type; what is too large for half precision becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(rows, dtype)
 
 
 def write_header(file, shape: tuple[int, ...], dtype: str) -> None:

@@ -40,18 +40,23 @@ class Index:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def search(self, image, k: int = 10, metric: Metric = "cosine") -> Found:
+    def search(self, image, k: int = 10, metric: Metric = "cosine", only: str = "") -> Found:
         """The k nearest to an image: a path, a Pillow image, or an array [H, W, 3] or [H, W] uint8.
 
-        Its central square is scaled to what the encoder takes. Raises DimError if the path is no image, k
-        does not fit, or the index is of another encoder than its run now has; ValueError for other arrays.
+        Its central square is scaled to what the encoder takes. Only images of a class are found, if one is
+        named, or of a folder and all below it, with a slash at its end. Raises DimError if the path is no
+        image, k does not fit, there is no such class or folder, or the index is of another encoder than its
+        run now has; ValueError for other arrays.
         """
         from dim.encoders.embedding import embed
 
-        if not 0 < k <= len(self):
-            raise DimError(f"k {k} does not fit: {self.folder} holds {len(self):,} images")
+        among = self.codes.rows_of(only) if only else None
+        held = len(self) if among is None else len(among)
+        if not 0 < k <= held:
+            of = f" of {only}" if only else ""
+            raise DimError(f"k {k} does not fit: {self.folder} holds {held:,} images{of}")
         encoder, image_size = self._encoder
-        found = self.codes.search(embed(encoder, as_squares([image], image_size)), k, metric)
+        found = self.codes.search(embed(encoder, as_squares([image], image_size)), k, metric, among=among)
         rows = [int(row) for row in found.indices[0] if row >= 0]
         ids, labels = self.codes.ids, self.codes.labels
         return Found(

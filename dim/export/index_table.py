@@ -21,7 +21,7 @@ def write_codes_table(file: Path, index: Index) -> None:
     schema = pyarrow.schema({"path": pyarrow.string(), "label": pyarrow.string(), "code": kind})
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         for start in range(0, N, _ROWS):
-            codes = np.ascontiguousarray(index.codes[start : start + _ROWS])
+            codes = np.ascontiguousarray(index.codes[start : start + _ROWS], "float32")
             columns = [column.slice(start, _ROWS).combine_chunks() for column in (index.names, index.labels)]
             codes = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(codes.ravel()), D)
             writer.write_table(pyarrow.table([*columns, codes], schema=schema))

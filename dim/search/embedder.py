@@ -9,6 +9,7 @@ import numpy as np
 from dim.data.dataset import Recipe
 from dim.data.decoding import decoded
 from dim.data.rows import BATCH
+from dim.search.engine import Precision
 
 Embed = Callable[[np.ndarray], np.ndarray]  # from [B, S, S, 3] uint8 to [B, D] float32; B never changes
 Coded = Generator[tuple[int, list[np.ndarray | str]]]
@@ -43,3 +44,4 @@ class Embedder(NamedTuple):
     image_size: int  # S
     code_size: int  # D
     coded: Callable[[Recipe, int, Embed, int], Coded] = coded_here
+    precision: Precision = "float32"  # in which codes are written

@@ -14,6 +14,7 @@ METRIC_NAMES = {"l2": "L2", "cosine": "cosine", "l1": "L1", "mahalanobis": "Maha
 """Distances between codes, and what they are called in print."""
 Metric = Literal[tuple(METRIC_NAMES)]
 IndexMetric = Literal["l2", "cosine"]  # what an engine may be made for; by the others search is exact
+Precision = Literal["float32", "float16"]  # of the codes on the disk; they are compared in float32
 
 ENGINES = {
     "exact": "dim.search.faiss_index:Exact",
@@ -37,12 +38,13 @@ class Neighbours(NamedTuple):
 
 
 class Engine(ABC):
-    """Finds the nearest codes of an index, [N, D] float32 and memory-mapped, by the metric given to `write`.
+    """Finds the nearest codes of an index, [N, D] memory-mapped, by the metric given to `write`.
 
     Raises DimError if its file is not there, damaged, or of other codes.
     """
 
     file: str  # which `write` leaves in the folder of the index
+    filters = False  # whether `search` takes `among` as well
 
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         self.codes, self.metric = codes, metric

@@ -14,18 +14,28 @@ from dim.search.nearest import by_differences, comparable, ranked, without_own
 
 _NUMBERS = {"l2": faiss.METRIC_L2, "cosine": faiss.METRIC_INNER_PRODUCT}
 _METRICS = {number: name for name, number in _NUMBERS.items()}
-_GROWING = faiss.IndexHNSWFlat, faiss.IndexIVFFlat, faiss.IndexIVFPQ
-_KINDS = (faiss.IndexFlat, *_GROWING)
+_HALF = faiss.ScalarQuantizer.QT_fp16
+_GROWING = (
+    faiss.IndexHNSWFlat,
+    faiss.IndexHNSWSQ,
+    faiss.IndexIVFFlat,
+    faiss.IndexIVFScalarQuantizer,
+    faiss.IndexIVFPQ,
+)
+_KINDS = (faiss.IndexFlat, faiss.IndexScalarQuantizer, *_GROWING)
 _BLOCK = 2**22  # floats that are added at once: 16 MB
 _LINKS, _EFFORT_OF_BUILDING, _EFFORT = 32, 80, 128
 _TRAINING_CODES_PER_CELL, _PROBES = 64, 64
 _MOST_CELLS, _BYTES, _COMPARED = 4096, 32, 20  # of ivfpq
+_COMPARED_OF_HALF = 4
 
 
 class _Faiss(Engine):
     """The file `index.faiss`, which FAISS reads by itself too. For `cosine` its codes have unit length.
 
-    Distances are exact, whatever is found. Each kind has a `_write` of its own, which fills the file.
+    Distances are exact, whatever is found. Codes in half precision are so in the file, too; by cosine they
+    are rounded once more there, so that more candidates are compared. Each kind has a `_write` of its own,
+    which fills the file.
     """
 
     file = "index.faiss"
@@ -34,6 +44,8 @@ class _Faiss(Engine):
 
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         super().__init__(folder, codes, metric)
+        if codes.dtype == "float16":
+            self.compared = max(self.compared, _COMPARED_OF_HALF)
         file, (N, D), remedy = folder / self.file, codes.shape, "remove it and make the index anew"
         if not file.is_file():
             raise DimError(f"{file} is not there; make the index anew")
@@ -91,15 +103,16 @@ class Exact(_Faiss):
     @staticmethod
     def _write(file: Path, codes: np.ndarray, metric: IndexMetric) -> None:
         """FAISS writes what the index points to, which here is a memory map."""
-        unit = file.with_suffix(".unit")
+        unit, stored = file.with_suffix(".unit"), _stored(codes)
         try:
             with unit.open("wb") as opened:
                 for rows in _blocks(codes, metric):  # by l2, too, to refuse what is not finite
-                    opened.write(rows.tobytes() if metric == "cosine" else b"")
+                    opened.write(rows.astype(stored).tobytes() if metric == "cosine" else b"")
             if metric == "cosine":
-                codes = np.memmap(unit, "float32", "r", shape=codes.shape)
-            codes = np.ascontiguousarray(codes, "float32")
-            index = faiss.IndexFlat(codes.shape[1], _NUMBERS[metric])
+                codes = np.memmap(unit, stored, "r", shape=codes.shape)
+            codes, number = np.ascontiguousarray(codes, stored), _NUMBERS[metric]
+            half = faiss.IndexScalarQuantizer(codes.shape[1], _HALF, number)
+            index = half if stored == "float16" else faiss.IndexFlat(codes.shape[1], number)
             view = faiss.MaybeOwnedVectorUInt8
             address = faiss.cast_integer_to_void_ptr(codes.ctypes.data)
             index.codes = view.create_view(address, codes.nbytes, view().owner)
@@ -112,12 +125,17 @@ class Exact(_Faiss):
 class Hnsw(_Faiss):
     """A graph of 32 neighbours a code (Malkov and Yashunin, https://arxiv.org/abs/1603.09320).
 
-    Searched with effort 128. Takes 4·D + 272 bytes a code in memory.
+    Searched with effort 128. Takes 4·D + 272 bytes a code in memory, 2·D + 272 in half precision.
     """
 
     @staticmethod
     def _write(file: Path, codes: np.ndarray, metric: IndexMetric) -> None:
-        index = faiss.IndexHNSWFlat(codes.shape[1], _LINKS, _NUMBERS[metric])
+        D, number = codes.shape[1], _NUMBERS[metric]
+        if _stored(codes) == "float16":
+            index = faiss.IndexHNSWSQ(D, _HALF, _LINKS, number)
+            index.train(np.zeros((1, D), "float32"))  # which it wants, and learns nothing from
+        else:
+            index = faiss.IndexHNSWFlat(D, _LINKS, number)
         index.hnsw.efConstruction, index.hnsw.efSearch = _EFFORT_OF_BUILDING, _EFFORT
         _fill(file, index, codes, metric, "hnsw")
 
@@ -125,14 +143,16 @@ class Hnsw(_Faiss):
 class Ivf(_Faiss):
     """Codes in about 4·√N cells around the centres of k-means, 64 of which are searched.
 
-    Built faster than hnsw; takes 4·D + 8 bytes a code in memory.
+    Built faster than hnsw; takes 4·D + 8 bytes a code in memory, 2·D + 8 in half precision.
     """
 
     @staticmethod
     def _write(file: Path, codes: np.ndarray, metric: IndexMetric) -> None:
         (N, D), number = codes.shape, _NUMBERS[metric]
         cells = max(1, min(round(4 * N**0.5), N // _TRAINING_CODES_PER_CELL))
-        index = faiss.IndexIVFFlat(faiss.IndexFlat(D, number), D, cells, number)
+        centres = faiss.IndexFlat(D, number)
+        half = faiss.IndexIVFScalarQuantizer(centres, D, cells, _HALF, number, False)
+        index = half if _stored(codes) == "float16" else faiss.IndexIVFFlat(centres, D, cells, number)
         _train(index, codes, metric)
         _fill(file, index, codes, metric, "ivf")
 
@@ -192,6 +212,11 @@ def _compare_by(index: faiss.Index, metric: IndexMetric) -> None:
             part.metric_type = _NUMBERS[metric]
     if isinstance(index, faiss.IndexHNSW):
         index.hnsw.is_similarity = metric == "cosine"
+
+
+def _stored(codes: np.ndarray) -> str:
+    """The type of the numbers in the file."""
+    return "float16" if codes.dtype == "float16" else "float32"
 
 
 def _blocks(codes: np.ndarray, metric: IndexMetric) -> Iterator[np.ndarray]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dim.data.dataset import Recipe
-from dim.data.rows import write_header
+from dim.data.rows import in_precision, write_header
 from dim.names import as_unicode
 from dim.search.index import Index
 
@@ -52,11 +52,11 @@ def ids_of(old: Index | None, recipe: Recipe, places: Sequence[int]) -> tuple[li
 
 
 def join(file: Path, codes: np.ndarray, rows: np.ndarray, more: np.ndarray) -> None:
-    """Writes some rows of codes [N, D] float32 and, behind them, all of others, as `codes.npy` holds them."""
+    """Writes some rows of codes [N, D] and, behind them, all of others as one array, in the type of these."""
     with file.open("wb") as opened:
-        write_header(opened, (len(rows) + len(more), codes.shape[1]), "float32")
+        write_header(opened, (len(rows) + len(more), codes.shape[1]), more.dtype)
         for start in range(0, len(rows), _BLOCK):
-            opened.write(np.ascontiguousarray(codes[rows[start : start + _BLOCK]]).tobytes())
-        opened.write(np.ascontiguousarray(more, "float32").tobytes())
+            opened.write(in_precision(codes[rows[start : start + _BLOCK]], more.dtype).tobytes())
+        opened.write(np.ascontiguousarray(more).tobytes())
         opened.flush()
         os.fsync(opened.fileno())

@@ -1,6 +1,6 @@
 """An index is a folder RUN/index/DATA: the codes of a data set by a run's encoder, and whose they are.
 
-codes.npy        [N, D] float32
+codes.npy        [N, D] float32, or float16 where that was asked for
 images.parquet   path and label (null where there is none) of each, in the order of the codes; bytes of a
                  path that are no UTF-8 stand as \\udcXX; its id, a number that it keeps as long as it is
                  there by that path, and its stamp, another one when it changes; older indexes have neither
@@ -12,18 +12,20 @@ skipped.txt      images that could not be read, with the reason
 import shlex
 from functools import cached_property
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 
+from dim.data import store
 from dim.data.dataset import called
 from dim.data.picture import file_inside, picture
 from dim.errors import DimError
 from dim.files import UNFINISHED, read_json
-from dim.names import as_on_disk
-from dim.search.engine import Engine, IndexMetric, Kind, Metric, Neighbours, engine_of
+from dim.names import as_on_disk, as_unicode, did_you_mean
+from dim.search.engine import Engine, IndexMetric, Kind, Metric, Neighbours, Precision, engine_of
 from dim.search.nearest import nearest
 
 ABOUT = {"data": str, "kind": Kind, "metric": IndexMetric, "made_by": {"encoder": str, "images": str}}
@@ -41,9 +43,9 @@ class Index:
     """The codes of a data set in such a folder, and the search in them.
 
     `where` is the data set as for `dim.data.load`, `made_by` what the codes depend on; `codes` are [N, D]
-    float32, memory-mapped, `names` [N] what each image is called in its data set, `labels` [N] the classes or
-    None, `ids` [N] and `stamps` [N] as in the table, or None where an older one lacks them. Raises DimError
-    if there is no index, or it is damaged.
+    float32 or float16, memory-mapped, `names` [N] what each image is called in its data set, `labels` [N] the
+    classes or None, `ids` [N] and `stamps` [N] as in the table, or None where an older one lacks them. Raises
+    DimError if there is no index, or it is damaged.
     """
 
     def __init__(self, folder: Path):
@@ -56,7 +58,7 @@ class Index:
         try:
             self.codes = np.load(folder / "codes.npy", mmap_mode="r")
             self.names, self.labels, self.ids, self.stamps = _read_table(folder / "images.parquet")
-            if self.codes.dtype != "float32" or self.codes.ndim != 2 or not self.codes.size:
+            if self.codes.dtype not in get_args(Precision) or self.codes.ndim != 2 or not self.codes.size:
                 raise ValueError(f"codes {self.codes.shape} {self.codes.dtype}")
             if not isinstance(self.next_id, int):
                 raise ValueError(f"next_id is {self.next_id!r}")
@@ -86,15 +88,45 @@ class Index:
         return engine_of(self.kind)(self.folder, self.codes, self.metric)
 
     def search(
-        self, queries: np.ndarray, k: int, metric: Metric, own: np.ndarray | None = None
+        self,
+        queries: np.ndarray,
+        k: int,
+        metric: Metric,
+        own: np.ndarray | None = None,
+        among: np.ndarray | None = None,
     ) -> Neighbours:
-        """As `dim.search.nearest.nearest`: by the engine where the index has the metric, otherwise exact."""
-        if metric == self.metric:
+        """As `dim.search.nearest.nearest`: by the engine where the index has the metric, otherwise exact.
+
+        Exact is also what is found `among` some rows, ascending, unless the engine knows how to.
+        """
+        if metric == self.metric and among is None:
             return self.engine.search(queries, k, own)
-        return nearest(queries, self.codes, k, metric, own)
+        if metric == self.metric and self.engine.filters:
+            return self.engine.search(queries, k, own, among)
+        return nearest(queries, self.codes, k, metric, own, among)
+
+    def rows_of(self, part: str) -> np.ndarray:
+        """The images [M] of a class, or of a folder, whose name ends with a slash, and of all below it.
+
+        Raises DimError if there are none.
+        """
+        folder, name = part.endswith("/"), as_unicode(part)
+        of = (
+            pyarrow.compute.starts_with(self.names, name)
+            if folder
+            else pyarrow.compute.equal(self.labels, name)
+        )
+        rows = np.flatnonzero(of.fill_null(False).to_numpy())
+        if not len(rows):
+            known = [] if folder else self.labels.unique().drop_null().to_pylist()
+            hint = did_you_mean(name, known) or ("" if folder else "a folder has a slash at its end")
+            raise DimError(f"{self.folder} has no {'folder' if folder else 'class'} {part}; {hint}")
+        return rows
 
     def path(self, i: int) -> str:
         """Where image i is, as far as it is a file of its own."""
+        if store.is_address(self.where):
+            return store.inside(self.where, self.name(i))
         return str(file_inside(self.where, self.name(i)) or self.name(i))
 
     def name(self, i: int) -> str:
@@ -123,6 +155,7 @@ def find(run: Path, data: str = "") -> Index:
         raise NotIndexed(f"{run} has no index yet; make one: {_command(run)}")
     if not data:
         return Index(made[-1])
+    data = store.name_of(data) if store.is_address(data) else data
     for folder in made:
         if folder.name in (data, called(Path(data).name), called(Path(data).stem)):
             return Index(folder)

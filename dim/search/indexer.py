@@ -35,9 +35,9 @@ def build_index(
     """Embeds a data set, given by name and listed, into a folder, and makes the codes ready for an engine.
 
     What is there already and still true is kept: codes of images that are as they were, by an embedder that
-    is, and of an interrupted call the batches up to the interruption. What is damaged is made anew. The old
-    index is there until the new one is. Raises DimError if no image can be read, or there is an index of
-    other data by the same name.
+    is, rounded where half precision is wanted now; and of an interrupted call the batches up to the
+    interruption. What is damaged is made anew. The old index is there until the new one is. Raises DimError
+    if no image can be read, or there is an index of other data by the same name.
     """
     listing = hashlib.sha256(json.dumps([source.made_from, embedder.image_size]).encode()).hexdigest()
     made_by = {"encoder": embedder.fingerprint, "images": listing}
@@ -49,7 +49,7 @@ def build_index(
     if old.get("data", where) != where:
         raise DimError(f"{folder} is the index of {old['data']}; remove it, or rename one of the two folders")
     kept = _kept(folder) if old else None
-    if kept and old["made_by"] == made_by:
+    if kept and old["made_by"] == made_by and kept.codes.dtype == embedder.precision:
         if {name: old[name] for name in ABOUT} == about and _searchable(kept):
             return kept
         made, grows, about["next_id"] = folder, False, kept.next_id
@@ -57,17 +57,21 @@ def build_index(
         recipe = source.recipe()
         if kept and not (kept.made_by["encoder"] == embedder.fingerprint and kept.ids and recipe.stamps):
             kept = None
+        if kept and kept.codes.dtype not in ("float32", embedder.precision):  # of what was rounded
+            kept = None
         if old and not kept:
-            anew = f"images or encoder are not those of {folder}, or it is damaged: embedding anew"
+            anew = f"images, encoder or precision are not those of {folder}, or it is damaged: embedding anew"
             print(printable(anew), flush=True)
         made = folder.with_name(UNFINISHED + folder.name)
         growth, about["next_id"] = _embed(made, where, recipe, embedder, made_by, kept)
-        grows = kept and len(growth.rows) == len(kept) and (kept.kind, kept.metric) == (kind, metric)
+        as_before = kept and (kept.kind, kept.metric, kept.codes.dtype) == (kind, metric, embedder.precision)
+        grows = as_before and len(growth.rows) == len(kept)
     codes, engine = np.load(made / "codes.npy", mmap_mode="r"), engine_of(kind)
     try:
         engine.extend(folder, made, codes, metric) if grows else engine.write(made, codes, metric)
     except ValueError as error:
-        raise DimError(f"{folder} cannot be indexed: {error}") from error
+        remedy = "; numbers above 65,504 need --codes float32" if codes.dtype == "float16" else ""
+        raise DimError(f"{folder} cannot be indexed: {error}{remedy}") from error
     _write_json(made / "index.json", about)
     if made != folder:
         replace_folder(folder, made)
@@ -131,8 +135,9 @@ def write_codes(folder: Path, recipe: Recipe, embedder: Embedder, made_by: dict)
     """
     folder.mkdir(parents=True, exist_ok=True)
     codes, progress = folder / "codes.npy", folder / "progress.json"
-    count, D = len(recipe.sources), embedder.code_size
-    done, skipped = _state(codes, progress, made_by, D, count)
+    count, D, precision = len(recipe.sources), embedder.code_size, embedder.precision
+    made_by = {**made_by, "precision": precision}
+    done, skipped = _state(codes, progress, made_by, D * np.dtype(precision).itemsize, count)
     if done:
         print(f"going on after {done:,} of {count:,} images", flush=True)
 
@@ -140,16 +145,16 @@ def write_codes(folder: Path, recipe: Recipe, embedder: Embedder, made_by: dict)
         _write_json(progress, {"made_by": made_by, "done": done, "skipped": list(skipped.items())})
 
     batches = embedder.coded(recipe, done, embedder.embed, embedder.image_size)
-    return write_rows(codes, batches, count, (D,), "float32", note, "embedding", done, skipped)
+    return write_rows(codes, batches, count, (D,), precision, note, "embedding", done, skipped)
 
 
-def _state(codes: Path, progress: Path, made_by: dict, D: int, count: int) -> tuple[int, dict[int, str]]:
-    """How many images are done, and which of them were skipped."""
+def _state(codes: Path, progress: Path, made_by: dict, size: int, count: int) -> tuple[int, dict[int, str]]:
+    """How many images are done, and which of them were skipped; a code has so many bytes."""
     with suppress(DimError, OSError, ValueError, TypeError):
         state = read_json(progress, _STATE)
         done, skipped = state["done"], dict(state["skipped"])
         possible = 0 <= done <= count and all(0 <= i < done for i in skipped)
-        if possible and state["made_by"] == made_by and codes.stat().st_size >= 4 * D * (done - len(skipped)):
+        if possible and state["made_by"] == made_by and codes.stat().st_size >= size * (done - len(skipped)):
             return done, skipped
     return 0, {}
 

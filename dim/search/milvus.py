@@ -20,12 +20,13 @@ from dim.errors import DimError
 from dim.files import read_json, replace
 from dim.names import printable
 from dim.search.engine import Engine, IndexMetric, Neighbours
-from dim.search.nearest import comparable, ranked, without_own
+from dim.search.nearest import comparable, nearest, ranked, without_own
 
 _METRICS = {"l2": "L2", "cosine": "COSINE"}
 _BATCH = 1000  # codes a request
 _SECONDS = 20  # that an answer may take
 _LITE = "milvus.db"
+_MOST_RUNS = 1000  # in a filter
 
 
 class Milvus(Engine):
@@ -33,18 +34,17 @@ class Milvus(Engine):
 
     Milvus gives squares of L2 and cosines; what it finds is compared with the codes themselves, by the
     distances that everything here has. Queries are asked one by one: Milvus Lite takes seconds for many.
+    A class or folder is a filter by numbers, which are mostly a few runs, and need no quotes.
     """
 
     file = "milvus.json"
+    filters = True
 
     def __init__(self, folder: Path, codes: np.ndarray, metric: IndexMetric):
         super().__init__(folder, codes, metric)
         self.about = read_json(folder / self.file, {"address": str, "collection": str}, "make the index anew")
         with _connected(folder, self.about["address"]) as client:
-            held = _count(client, self.about["collection"])
-        if held != len(codes):
-            where = f"collection {self.about['collection']} of {_place(folder, self.about['address'])}"
-            raise DimError(f"{where} holds {held:,} of {len(codes):,} codes; make the index anew")
+            _check(client, folder, self.about, codes)
         self.folder = folder
 
     @classmethod
@@ -52,9 +52,10 @@ class Milvus(Engine):
         """Sends what the collection lacks; its name is made of the codes, so that others are another one."""
         address = os.environ.get("DIM_MILVUS", "")
         name = f"dim_{_digest(codes, metric)}"
+        about = {"address": address, "collection": name}
         with _connected(folder, address) as client:
             _fill(client, name, codes, metric)
-        about = {"address": address, "collection": name}
+            _check(client, folder, about, codes)
         replace(folder / cls.file, lambda file: file.write_text(json.dumps(about), "utf8"))
 
     @cached_property
@@ -64,12 +65,18 @@ class Milvus(Engine):
         client.load_collection(self.about["collection"])
         return client
 
-    def search(self, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> Neighbours:
-        wanted = min(len(self.codes), k if own is None else k + 1)
+    def search(
+        self, queries: np.ndarray, k: int, own: np.ndarray | None = None, among: np.ndarray | None = None
+    ) -> Neighbours:
+        runs = [] if among is None else _runs(among)
+        if len(runs) > _MOST_RUNS:
+            return nearest(queries, self.codes, k, self.metric, own, among)
+        wanted = min(len(self.codes if among is None else among), k if own is None else k + 1)
         asked, rows = comparable(queries, self.metric), np.full((len(queries), wanted), -1)
+        those = " or ".join(f"(id >= {first} and id <= {last})" for first, last in runs)
         with _said(self.folder, self.about["address"]):
             for row, query in zip(rows, asked, strict=True):
-                ask = {"limit": wanted, "output_fields": ["id"], "timeout": _SECONDS}
+                ask = {"limit": wanted, "filter": those, "output_fields": ["id"], "timeout": _SECONDS}
                 (found,) = self._client.search(self.about["collection"], [query], **ask)
                 row[: len(found)] = [each["id"] for each in found]
         found = ranked(queries, self.codes, rows, self.metric)
@@ -95,6 +102,26 @@ def _fill(client, name: str, codes: np.ndarray, metric: IndexMetric) -> None:
             data = [{"id": start + i, "vector": row} for i, row in enumerate(rows)]
             client.upsert(name, data, timeout=_SECONDS)
             bar.update(len(rows))
+
+
+def _check(client, folder: Path, about: dict, codes: np.ndarray) -> None:
+    """Raises DimError unless the collection holds as many codes, and of that length."""
+    name, (N, D) = about["collection"], codes.shape
+    where = f"collection {name} of {printable(_place(folder, about['address']))}"
+    if (held := _count(client, name)) != N:
+        raise DimError(f"{where} holds {held:,} of {N:,} codes; make the index anew")
+    (length,) = (
+        each["params"]["dim"] for each in client.describe_collection(name)["fields"] if each["params"]
+    )
+    if int(length) != D:
+        raise DimError(f"{where} holds codes of length {length}, not {D}; make the index anew")
+
+
+def _runs(rows: np.ndarray) -> list[tuple[int, int]]:
+    """First and last of each run of rows, which are ascending."""
+    ends = np.flatnonzero(np.diff(rows) > 1)
+    firsts, lasts = np.append(0, ends + 1), np.append(ends, len(rows) - 1)
+    return list(zip(rows[firsts].tolist(), rows[lasts].tolist(), strict=True))
 
 
 def _opened(folder: Path, address: str):
@@ -132,7 +159,7 @@ def _said(folder: Path, address: str) -> Iterator[None]:
     try:
         yield
     except MilvusException as error:
-        reason = " ".join(printable(error.message).split())[:200]
+        reason = printable(" ".join(error.message.split()))[:200]
         remedy = "see that it runs and DIM_MILVUS is its address" if address else "make the index anew"
         raise DimError(f"Milvus at {printable(_place(folder, address))}: {reason}; {remedy}") from error
 
@@ -145,7 +172,8 @@ def _count(client, name: str) -> int:
     if not client.has_collection(name):
         return 0
     client.load_collection(name)
-    (found,) = client.query(name, output_fields=["count(*)"], timeout=_SECONDS)
+    how = {"timeout": _SECONDS, "consistency_level": "Strong"}
+    (found,) = client.query(name, output_fields=["count(*)"], **how)
     return int(found["count(*)"])
 
 

@@ -18,7 +18,12 @@ _NEAR = 1e-2  # of a query's own square: squared distances below it lose digits 
 
 
 def nearest(
-    queries: np.ndarray, bank: np.ndarray, k: int, metric: Metric = "l2", own: np.ndarray | None = None
+    queries: np.ndarray,
+    bank: np.ndarray,
+    k: int,
+    metric: Metric = "l2",
+    own: np.ndarray | None = None,
+    among: np.ndarray | None = None,
 ) -> Neighbours:
     """Finds the k nearest rows of the bank for each query.
 
@@ -31,6 +36,7 @@ def nearest(
         metric: `l2`, `cosine`, `l1` or `mahalanobis`; a zero vector has cosine 0 with everything.
         own: [Q] int; the row of the bank that is the query itself and must not be found. By index:
             a duplicate of the query in another row counts as a neighbour.
+        among: [M] int; the rows of the bank that may be found. The distance stays that of the whole bank.
 
     Raises ValueError if the shapes do not fit, a value is not finite, or the bank holds fewer than k others.
     """
@@ -38,10 +44,11 @@ def nearest(
         raise ValueError(f"queries and bank must be [Q, D] and [N, D], not {queries.shape} and {bank.shape}")
     if metric not in get_args(Metric):
         raise ValueError(f"metric must be one of {get_args(Metric)}, not {metric!r}")
+    whiten = whitening(bank) if metric == "mahalanobis" else None
+    bank = bank if among is None else _Rows(bank, among)
     wanted = k if own is None else k + 1
     if not 0 < wanted <= len(bank):
         raise ValueError(f"{k} neighbours were asked for, the bank holds {len(bank) - wanted + k} others")
-    whiten = whitening(bank) if metric == "mahalanobis" else None
     compared = comparable(queries, metric, whiten)
     # Distances do not change where all is moved, and near 0 they are more exact.
     centre = compared.mean(axis=0) if len(queries) and metric != "l1" else np.float32(0)
@@ -68,22 +75,40 @@ def nearest(
                 better = search(near)
             for part, exact in zip(found, better, strict=True):
                 part[near] = exact
+    if among is not None:
+        found = found._replace(indices=among[found.indices])
     return found if own is None else without_own(found, np.asarray(own))
 
 
-def recall(engine: Engine, k: int = 10, queries: int = 1000) -> float:
+class _Rows:
+    """Some rows of a bank as an array that is never held in memory as a whole."""
+
+    def __init__(self, bank: np.ndarray, rows: np.ndarray):
+        self.bank, self.rows, self.shape = bank, rows, (len(rows), bank.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, some) -> np.ndarray:
+        return self.bank[self.rows[some]]
+
+
+def recall(engine: Engine, k: int = 10, queries: int = 1000, truth: np.ndarray | None = None) -> float:
     """Share of the k nearest of random codes that an engine finds, the code itself left out.
 
-    Counted by distance, so that it does not matter which of several duplicates were found.
+    Counted by distance, so that it does not matter which of several duplicates were found. The codes are
+    those of the engine, or by `truth` [N, D] what these were before they were rounded.
     """
-    codes = engine.codes
+    codes = engine.codes if truth is None else truth
     rows = np.random.default_rng(0).permutation(len(codes))[:queries]
     k = min(k, len(codes) - 1)
     if k < 1:
         return 1.0
     exact = nearest(codes[rows], codes, k, engine.metric, rows).distances
-    found = engine.search(codes[rows], k, rows).distances
-    return float(np.mean(found <= exact[:, -1:] * (1 + 1e-6) + 1e-9))
+    found = engine.search(codes[rows], k, rows)
+    if truth is not None:
+        found = ranked(codes[rows], codes, found.indices, engine.metric)
+    return float(np.mean(found.distances <= exact[:, -1:] * (1 + 1e-6) + 1e-9))
 
 
 def comparable(x: np.ndarray, metric: Metric, whiten: np.ndarray | None = None) -> np.ndarray:

@@ -13,7 +13,7 @@ from dim.errors import DimError
 from dim.names import printable
 from dim.search.engine import Metric
 from dim.search.index import Index
-from dim.search.nearest import comparable, distances_to, nearest
+from dim.search.nearest import comparable, distances_to
 
 MOST_BYTES = 2**24  # of an image that is searched for
 MOST_FOUND = 100
@@ -103,12 +103,8 @@ class Finder:
 
     def _candidates(self, code, metric, k, own, rows) -> list[Found]:
         """The k nearest, or as many as there are, the image itself not among them."""
-        queries = code[None]
-        if rows is None:
-            found = self.index.search(queries, min(k + 1, len(self.index)), metric)
-        else:
-            found = nearest(queries, _Part(self.index.codes, rows), min(k + 1, len(rows)), metric)
-            found = found._replace(indices=rows[found.indices])
+        held = len(self.index) if rows is None else len(rows)
+        found = self.index.search(code[None], min(k + 1, held), metric, among=rows)
         pairs = zip(*(part[0].tolist() for part in found), strict=True)
         return [Found(*pair) for pair in pairs if pair[0] >= 0 and pair[0] != own][:k]
 
@@ -120,21 +116,6 @@ class Finder:
                 shown.append(each)
                 directions.append(direction)
         return shown
-
-
-class _Part:
-    """Some rows of codes as an array that is never held in memory as a whole."""
-
-    ndim = 2
-
-    def __init__(self, codes: np.ndarray, rows: np.ndarray):
-        self.codes, self.rows, self.shape = codes, rows, (len(rows), codes.shape[1])
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, some) -> np.ndarray:
-        return self.codes[self.rows[some]]
 
 
 def _kind(name: str) -> str:

@@ -50,7 +50,8 @@ def found_or_made(run: Run, where: str) -> Index:
     try:
         return find(run.path, where)
     except NotIndexed as error:
-        if where and where != data.PHOTO_PATCHES and not typed_path(where).exists():
+        given = not where or where == data.PHOTO_PATCHES or data.store.is_address(where)
+        if not given and not typed_path(where).exists():
             raise DimError(f"{error}; or give a folder of images") from None
     make_index(MakeIndex(run=str(run.path) if "/" in run.name else run.name, data=where))
     return find(run.path, where)

@@ -39,7 +39,7 @@ def places(finder: Finder) -> dict:
     """
     index = finder.index
     rows = np.sort(np.random.default_rng(0).permutation(len(index))[:MOST])
-    codes = np.asarray(index.codes[rows])
+    codes = np.asarray(index.codes[rows], "float32")
     if len(rows) < LEAST or np.ptp(codes, axis=0).max() == 0:
         raise DimError(f"a map needs at least {LEAST} images whose codes are not all the same")
     with threadpool_limits(

@@ -8,7 +8,7 @@ import pytest
 from dim import data
 from dim.data import image_folder
 from dim.data.cache import cache_folder, cached
-from dim.data.image_folder import _recipe, list_images
+from dim.data.image_folder import Place, _recipe, list_images
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -54,7 +54,7 @@ def test_each_image_is_there_once_and_some_are_held_out(pets):
 
 
 def split(*names) -> tuple[set, set]:
-    recipe = _recipe(Path("images"), list(names), 8)
+    recipe = _recipe(Place("images", "", None, None), list(names))
     return set(recipe.names[: recipe.train]), set(recipe.names[recipe.train :])
 
 

@@ -90,6 +90,29 @@ def test_images_of_one_data_set_are_found_in_another(indexed, photographs, tmp_p
         near_duplicates(Options(**asked))
 
 
+@pytest.mark.parametrize("across", [False, True])
+def test_an_index_is_asked_for_pairs_where_comparing_all_takes_too_long(
+    across, indexed, photographs, tmp_path, monkeypatch, declined
+):
+    asked = {"run": str(indexed.path), "data": "photographs", "threshold": 1e-6}
+    if across:
+        shutil.copytree(photographs, tmp_path / "others")
+        asked["across"] = "others"
+    index(
+        MakeIndex(
+            run=str(indexed.path), data=str(tmp_path / "others" if across else photographs), kind="hnsw"
+        )
+    )
+    file = indexed.path / f"index/photographs/{'across-others' if across else 'near-duplicates'}.csv"
+    near_duplicates(Options(**asked))
+    expected = file.read_text("utf8")
+    monkeypatch.setattr("dim.search.duplicates.close_pairs", None)
+    near_duplicates(Options(**asked, by="index"))
+    assert sorted(file.read_text("utf8").splitlines()) == sorted(expected.splitlines())
+    with declined("is by cosine", "--metric cosine"):
+        near_duplicates(Options(**asked, by="index", metric="l2"))
+
+
 def test_where_nothing_is_that_close_there_is_no_sheet(indexed, capsys):
     near_duplicates(Options(run=str(indexed.path), threshold=1e-6))
     sheet = indexed.path / "index/photographs/near-duplicates.png"

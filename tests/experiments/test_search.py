@@ -136,6 +136,18 @@ def test_neighbours_may_have_a_least_and_a_greatest_distance(asked, tmp_path):
     assert "search.png" in asked(k=2)
 
 
+def test_only_a_class_or_a_folder_is_found_in_whichever_index_has_it(asked, photographs, declined):
+    (found,) = json.loads(asked(k=50, json=True, only="stripes"))
+    assert {each["label"] for each in found["neighbours"]} == {"stripes"} and len(found["neighbours"]) == 50
+    (found,) = json.loads(asked(k=50, json=True, only="blotches/", metric="l1"))
+    assert {each["label"] for each in found["neighbours"]} == {"blotches"}
+    assert found["neighbours"][0]["path"] == found["image"]
+    with declined("--k 51", "holds 50 images of stripes"):
+        asked(k=51, only="stripes")
+    with declined("no class stripe;", "did you mean stripes?"):
+        asked(only="stripe")
+
+
 def test_from_python_an_index_is_asked_by_path_picture_and_array(indexed, photographs, declined):
     found = dim.Index(indexed.path / "index/photographs")
     file = photographs / "stripes/stripes 4.png"
@@ -148,6 +160,9 @@ def test_from_python_an_index_is_asked_by_path_picture_and_array(indexed, photog
             )
             assert nearest.distances[0] < 1e-5 and (np.diff(nearest.distances) >= 0).all()
     assert found.search(pixels, 100, "l1").ids != list(range(100))
+    assert set(found.search(file, 50, only="blotches").labels) == {"blotches"}
+    with declined("k 51", "holds 50 images of blotches"):
+        found.search(file, 51, only="blotches")
     with declined("k 101", "holds 100 images"):
         found.search(file, 101)
     with declined("no image at nowhere.png"):

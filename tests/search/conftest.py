@@ -1,5 +1,6 @@
 """What tests of index folders share: a small data set, and an embedder that needs no network."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,8 @@ def ray_here():
     with cluster.connected(""):
         import ray
 
-        ray.cloudpickle.register_pickle_by_value(images)
+        for module in images, sys.modules[__name__]:
+            ray.cloudpickle.register_pickle_by_value(module)
         yield
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from dim.search import duplicates
-from dim.search.duplicates import close_pairs
+from dim.search.duplicates import close_pairs, pairs_by
+from dim.search.engine import Engine
+from dim.search.nearest import nearest
 
 N, D = 40, 6
 
@@ -67,6 +69,54 @@ def test_across_two_sets_each_is_compared_with_each(metric, threshold, blocks, m
     assert len(found.rows) == len(expected) > 17
     for pair, value in zip(found.rows.tolist(), found.distances, strict=True):
         assert value == pytest.approx(expected[tuple(pair)], rel=1e-4, abs=1e-6)
+
+
+class Asked(Engine):
+    """Exact search that knows how often it was asked, and finds no more than so many."""
+
+    def __init__(self, rows, metric, most=10**9):
+        super().__init__(None, rows, metric)
+        self.most, self.asked = most, []
+
+    @staticmethod
+    def write(*_):
+        raise NotImplementedError
+
+    def search(self, queries, k, own=None):
+        self.asked.append((len(queries), k))
+        found = nearest(queries, self.codes, k, self.metric, own)
+        found.indices[:, self.most :], found.distances[:, self.most :] = -1, np.inf
+        return found
+
+
+@pytest.mark.parametrize("first", [1, 2, 16])
+@pytest.mark.parametrize(
+    ("metric", "threshold"), [("l2", 0), ("l2", 60), ("cosine", 0.1), ("cosine", 1.0), ("l2", 1e4)]
+)
+def test_pairs_of_an_engine_that_finds_all_are_all_pairs(metric, threshold, first, monkeypatch):
+    monkeypatch.setattr(duplicates, "_FIRST", first)
+    monkeypatch.setattr(duplicates, "_QUERIES", 7)
+    engine = Asked(codes(), metric)
+    found, expected = pairs_by(engine, threshold), close_pairs(codes(), threshold, metric)
+    np.testing.assert_array_equal(np.sort(found.rows, axis=0), np.sort(expected.rows, axis=0))
+    np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-5, atol=1e-6)
+    assert {tuple(pair) for pair in found.rows.tolist()} == {tuple(pair) for pair in expected.rows.tolist()}
+    assert engine.asked[0] == (7, min(first, N - 1))
+    ones = codes()[::-1][:17].copy()
+    across, expected = pairs_by(engine, threshold, ones), close_pairs(ones, threshold, metric, codes())
+    assert {tuple(pair) for pair in across.rows.tolist()} == {tuple(pair) for pair in expected.rows.tolist()}
+
+
+def test_what_an_engine_misses_is_no_pair_and_too_many_are_refused():
+    found = pairs_by(Asked(codes(), "l2", most=1), 1e4)
+    assert 0 < len(found.rows) < N and (found.rows >= 0).all()
+    with pytest.raises(ValueError, match="more than 100 pairs"):
+        pairs_by(Asked(codes(), "l2"), 1e4, most=100)
+    with pytest.raises(ValueError, match="not negative"):
+        pairs_by(Asked(codes(), "l2"), -1)
+    assert len(pairs_by(Asked(codes()[:1], "l2"), 1.0).rows) == 0
+    pairs = len(close_pairs(codes(), 0.1).rows)
+    assert len(pairs_by(Asked(codes(), "cosine"), 0.1, most=pairs).rows) == pairs
 
 
 def test_codes_may_lie_on_disk(tmp_path):

@@ -247,6 +247,38 @@ def test_a_zip_and_the_photo_patches_have_names_but_no_files(make, tiny_zip):
     assert picture.shape == (16, 16, 3) and np.abs(picture[8, 2].astype(int) - (200, 0, 0)).max() < 10
 
 
+def test_a_class_or_a_folder_is_searched_alone_and_what_is_none_is_one_line(make, pets, paint, refused):
+    for name in "cat/kittens/a.png", "cat/kittens_/b.png", "cat/kitten.png", "dog/cat/kittens/c.png":
+        paint(pets / name, (200, len(name), 3))
+    index = make()
+    names = [index.name(i) for i in range(len(index))]
+    for part in "cat", "dog", "cat/", "cat/kittens/":
+        rows = index.rows_of(part)
+        assert [names[row] for row in rows] == [n for n in names if n.startswith(f"{part.rstrip('/')}/")]
+        found = index.search(index.codes[:2], len(rows), "cosine", among=rows)
+        assert sorted(found.indices[0].tolist()) == rows.tolist()
+    for part, hint in (
+        ("cats", "did you mean cat?"),
+        ("cat/kittens", "a slash at its end"),
+        ("it/", "no folder it/"),
+    ):
+        with refused("runs/first/index/pets", part, hint):
+            index.rows_of(part)
+
+
+def test_images_by_an_address_are_indexed_grow_and_are_shown(make, pets, paint, capsys):
+    where = pets.as_uri()
+    make(where=where)
+    paint(pets / "dog/new.png", (1, 2, 3))
+    index = make(where=where)
+    assert "+1 −0 =12" in capsys.readouterr().out and len(make(where=where, embedder=BLIND)) == N + 1
+    images = np.stack([index.picture(i, 8) for i in range(N + 1)])
+    np.testing.assert_allclose(index.codes, embed(images), atol=1e-5)
+    assert index.path(0) == f"{where}/cat/00 ü.png" and index.caption(0) == "cat"
+    assert find(RUN, where).folder.name == find(RUN, "pets").folder.name == "pets"
+    assert find(RUN, f"{where}/").where == where
+
+
 @pytest.mark.parametrize("metric", ["l2", "cosine"])
 def test_a_query_of_the_index_itself_is_not_found(metric, make):
     index, own = make("exact", "cosine"), np.array([3, 0, 7])

@@ -42,6 +42,23 @@ def test_neighbours_and_distances_are_those_of_brute_force(metric, block, monkey
         np.testing.assert_allclose(found.distances[q], np.sort(truth)[:K], rtol=1e-4)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("block", [2**25, 4 * D])
+def test_among_some_rows_distances_and_order_stay_those_of_the_whole_bank(metric, block, monkeypatch):
+    monkeypatch.setattr(retrieval, "_BLOCK", block)
+    queries, bank = vectors()
+    among = np.array([1, 2, 3, 17, 20, 21, 38])
+    every, found = nearest(queries, bank, N, metric), nearest(queries, bank, K, metric, among=among)
+    for q in range(Q):
+        inside = np.isin(every.indices[q], among)
+        assert found.indices[q].tolist() == every.indices[q][inside][:K].tolist()
+        np.testing.assert_allclose(found.distances[q], every.distances[q][inside][:K], rtol=1e-4)
+    own = np.array([2, 38])
+    assert not (nearest(bank[own], bank, 6, metric, own, among).indices == own[:, None]).any()
+    with pytest.raises(ValueError, match="8 neighbours were asked for, the bank holds 7"):
+        nearest(queries, bank, 8, metric, among=among)
+
+
 def test_l2_is_not_normalised_and_ranks_otherwise_than_cosine():
     queries, bank = np.array([[1.0, 0.0]]), np.array([[10.0, 0.0], [0.9, 0.5]])
     assert nearest(queries, bank, 1, "l2").indices[0, 0] == 1

@@ -14,6 +14,7 @@ import pytest
 
 import dim
 from dim.configuration import Configuration
+from dim.files import read_table
 from dim.presets import PRESETS
 from dim.training.devices import Devices
 from dim.training.hosts import Hosts
@@ -59,6 +60,32 @@ with together(hosts, host if hosts else None) as team:
         found[name] = {"losses": losses, "codes": np.asarray(codes).tolist(), "devices": devices.count}
     if team.leads:
         print(json.dumps(found))
+"""
+
+
+WIDE = """
+import keras
+from keras.src.backend.common import dtypes
+
+keras.config.set_floatx("float64")
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # Keras makes float32 of it on JAX
+"""
+RESUMED = """
+import sys
+from dataclasses import replace
+import numpy as np
+import dim
+from dim.presets import PRESETS
+
+data, *turns = sys.argv[1:]
+small = {"image_size": 16, "batch_size": 16, "code_size": 8, "critic_units": 16, "precision": "float32"}
+for epochs, count in (map(int, turn.split("x")) for turn in turns):
+    c = replace(PRESETS["two-view"](), epochs=epochs, schedule="constant", **small)
+    dim.train(c, data, "turns", devices=count)
+    dim.train(c, data, "one", devices=1) if epochs == int(turns[-1].split("x")[0]) else None
+images = np.random.default_rng(0).integers(0, 256, (64, 16, 16, 3), "uint8")
+codes = [dim.Run(name).load_encoder()(images, training=True)["mean"] for name in ("turns", "one")]
+np.save("codes.npy", np.stack(codes))
 """
 
 
@@ -114,21 +141,34 @@ def test_several_devices_are_said_in_the_first_line():
 
 
 @pytest.fixture
+def wide(tmp_path):
+    """A copy of the code in which every float32 is a float64."""
+    for file in (REPOSITORY / "dim").rglob("*.py"):
+        copy = tmp_path / "wide" / file.relative_to(REPOSITORY)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(file.read_text("utf8").replace('"float32"', '"float64"'), "utf8")
+    return tmp_path / "wide"
+
+
+@pytest.fixture
 def computed(tmp_path):
     """`computed(steps, presets, devices, processes)`: what the program finds on so many devices of each."""
     running = []
 
-    def computed(steps, presets, devices=1, processes=1):
+    def computed(steps, presets, devices=1, processes=1, wide=None):
         # Little optimised it is compiled in half of the time.
         flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
         flags += f" --xla_force_host_platform_device_count={devices}"
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "XLA_FLAGS": flags}
+        environment = {**os.environ, "PYTHONPATH": str(wide or REPOSITORY), "XLA_FLAGS": flags}
+        program = PROGRAM
+        if wide:
+            program, environment["JAX_ENABLE_X64"] = WIDE + PROGRAM.replace("float32", "float64"), "1"
         with socket.create_server(("", 0)) as free:
             address = f"localhost:{free.getsockname()[1]}"
         hosts = ",".join([address, *["localhost:1"] * (processes - 1)]) if processes > 1 else ""
         ours = []
         for process in range(processes):
-            command = [sys.executable, "-c", PROGRAM, str(steps), ",".join(presets), hosts, str(process)]
+            command = [sys.executable, "-c", program, str(steps), ",".join(presets), hosts, str(process)]
             out, err = (tmp_path / f"{len(running)}.{stream}" for stream in ("out", "err"))
             with out.open("w") as stdout, err.open("w") as stderr:
                 ours.append(
@@ -166,3 +206,32 @@ def test_the_losses_of_every_kind_are_those_of_one_device(computed):
     one = computed(2, presets)
     for devices, processes in (2, 1), (4, 1), (8, 1), (1, 2), (2, 2):
         alike(computed(2, presets, devices, processes), one, devices * processes)
+
+
+@on_jax
+@pytest.mark.slow
+def test_without_rounding_losses_and_codes_of_every_kind_stay_those_of_one_device(computed, wide):
+    presets = ["dim", "two-view", "paper-local-nce", "metric-supcon"]
+    one, four = (computed(20, presets, devices, wide=wide) for devices in (1, 4))
+    for preset in presets:
+        np.testing.assert_allclose(four[preset]["losses"], one[preset]["losses"], rtol=1e-9, err_msg=preset)
+        greatest = np.abs(one[preset]["codes"]).max()
+        np.testing.assert_allclose(four[preset]["codes"], one[preset]["codes"], atol=1e-7 * greatest)
+
+
+@on_jax
+@pytest.mark.slow
+def test_a_run_goes_on_with_more_devices_and_with_fewer_as_with_one_alone(photographs, tmp_path):
+    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    flags += " --xla_force_host_platform_device_count=4"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "XLA_FLAGS": flags}
+    command = [sys.executable, "-c", RESUMED, str(photographs), "1x1", "2x4", "3x1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert ", 4 devices, " in done.stdout and done.stdout.count("going on after epoch") == 2
+    turns, one = (read_table(tmp_path / "runs" / name / "log.csv", "loss") for name in ("turns", "one"))
+    losses = [[float(row["loss"]) for row in rows] for rows in (turns, one)]
+    assert len(losses[0]) == 3
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+    codes = np.load(tmp_path / "codes.npy")
+    np.testing.assert_allclose(*codes, atol=1e-3 * np.abs(codes).max())

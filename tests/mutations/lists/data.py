@@ -105,6 +105,17 @@ EDITS = [
         ),
     ),
     *edits_of(
+        "dim/data/store.py",
+        "tests/data/test_store.py",
+        ("hidden folders listed", 'not any(f.startswith(".") for f in folders)', "True"),
+        ("no stamp of time", "each.size, each.mtime_ns or 0", "each.size, 0"),
+        ("outside of the data", 'if ".." in PurePosixPath(name).parts:', "if False:"),
+        ("a password written down", "if parts.password:", "if False:"),
+        ("any number of bytes", "if len(content) > MOST_BYTES:", "if False:"),
+        ("a store that is down is an image", "raise Unreachable(f", "raise OSError(f"),
+        ("a locked image is a store that is down", 'or "ACCESS_DENIED" in str(error)', ""),
+    ),
+    *edits_of(
         "dim/data/tiny_imagenet.py",
         "tests/data/test_tiny_imagenet.py",
         ("all words of a class", '.split(",")[0].strip() for', ".strip() for"),

@@ -29,21 +29,69 @@ EDITS = [
         ),
         ("L1 searched by L2", 'faiss.METRIC_L1 if metric == "l1" else faiss.METRIC_L2', "faiss.METRIC_L2"),
         ("axes of the whitening change places", "x @ whiten if metric", "x @ whiten.T if metric"),
+        ("rows of a part for those of the bank", "found._replace(indices=among[found.indices])", "found"),
+        (
+            "a part has a covariance of its own",
+            "whiten = whitening(bank) if",
+            "whiten = whitening(bank if among is None else bank[among]) if",
+        ),
+    ),
+    *edits_of(
+        "dim/search/nearest.py",
+        "tests/search/test_half.py",
+        (
+            "rounding loses nothing",
+            "codes = engine.codes if truth is None else truth",
+            "codes = engine.codes",
+        ),
+    ),
+    *edits_of(
+        "dim/search/faiss_index.py",
+        "tests/search/test_half.py",
+        (
+            "half precision in a whole file",
+            'return "float16" if codes.dtype',
+            'return "float32" if codes.dtype',
+        ),
+    ),
+    *edits_of(
+        "dim/search/indexer.py",
+        "tests/search/test_half.py",
+        ("whole codes in half the room", "and kept.codes.dtype == embedder.precision:", ":"),
+        (
+            "rounded codes are whole again",
+            'kept.codes.dtype not in ("float32", embedder.precision)',
+            "False",
+        ),
+        (
+            "goes on in another precision",
+            'made_by = {**made_by, "precision": precision}',
+            "made_by = dict(made_by)",
+        ),
+        (
+            "added to an index of another precision",
+            "(kept.kind, kept.metric, kept.codes.dtype) == (kind, metric, embedder.precision)",
+            "(kept.kind, kept.metric) == (kind, metric)",
+        ),
     ),
     *edits_of(
         "dim/search/nearest.py",
         "tests/search/test_faiss_index.py",
         (
             "recall of an index counts the query",
-            "engine.search(codes[rows], k, rows).distances",
-            "engine.search(codes[rows], k).distances",
+            "engine.search(codes[rows], k, rows)",
+            "engine.search(codes[rows], k)",
         ),
         (
             "recall against the query itself",
             "nearest(codes[rows], codes, k, engine.metric, rows)",
             "nearest(codes[rows], codes, k, engine.metric)",
         ),
-        ("recall by the nearest alone", "found <= exact[:, -1:]", "found <= exact[:, :1]"),
+        (
+            "recall by the nearest alone",
+            "found.distances <= exact[:, -1:]",
+            "found.distances <= exact[:, :1]",
+        ),
     ),
     *edits_of(
         "dim/search/nearest.py",
@@ -78,7 +126,7 @@ EDITS = [
         "tests/search/test_faiss_index.py",
         (
             "codes that keep their length",
-            'opened.write(rows.tobytes() if metric == "cosine" else b"")',
+            'opened.write(rows.astype(stored).tobytes() if metric == "cosine" else b"")',
             "opened.write(codes[: len(rows)].tobytes())",
         ),
         (
@@ -125,6 +173,21 @@ EDITS = [
         ),
         ("one pair too many allowed", "if count > most:", "if count > most + 1:"),
         ("no slack for FAISS' rounding", "_SLACK = 1e-5", "_SLACK = 0"),
+        (
+            "the first neighbours are all",
+            "(near.distances[:, -1] <= threshold) & (k < held)",
+            "near.indices[:, 0] < 0",
+        ),
+        (
+            "pairs of an engine twice",
+            "np.unique(np.sort(pairs.rows, axis=1), axis=0, return_index=True)",
+            "np.unique(pairs.rows, axis=0, return_index=True)",
+        ),
+        (
+            "rows of an engine counted within a block",
+            "np.stack([rows[close.nonzero()[0]], near",
+            "np.stack([close.nonzero()[0], near",
+        ),
     ),
     *edits_of(
         "dim/search/index.py",
@@ -135,12 +198,19 @@ EDITS = [
             'if self.made_by["encoder"] != fingerprint:',
             "if False:",
         ),
-        ("every metric by the FAISS index", "if metric == self.metric:", "if True:"),
+        (
+            "every metric by the FAISS index",
+            "if metric == self.metric and among is None:",
+            "if among is None:",
+        ),
         (
             "the query itself found",
-            "self.engine.search(queries, k, own)",
-            "self.engine.search(queries, k)",
+            "return self.engine.search(queries, k, own)\n",
+            "return self.engine.search(queries, k)\n",
         ),
+        ("a folder begins anywhere", "starts_with(self.names, name)", "match_substring(self.names, name)"),
+        ("a class for a folder", 'part.endswith("/"), as_unicode(part)', "False, as_unicode(part)"),
+        ("the address without the image", "store.inside(self.where, self.name(i))", "self.where"),
         ("files for captions", "self.labels[int(i)].as_py() or self.file_name(i)", "self.file_name(i)"),
     ),
     *edits_of(
