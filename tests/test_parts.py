@@ -42,6 +42,11 @@ SMALLEST = {"seed": 8, "basic32": 8, "alex64": 15, "resnet18": 8, "resnet18-thin
 NETWORKS = {name: (lambda name=name, S=S: ENCODERS[name](S, D), (S, S, 3)) for name, S in SMALLEST.items()}
 PARTS = {**LAYERS, **NETWORKS}
 LEARNERS = [name for name in PARTS if name not in ("view", "occlusion")]
+DEEP = "alex64", "resnet18", "resnet18-thin", "mobilenetv2"  # and so slow; of layers that others have, too
+
+
+def slow_if_deep(name, *values):
+    return pytest.param(name, *values, marks=pytest.mark.slow if name in DEEP else ())
 
 
 def made(name, inputs):
@@ -82,8 +87,10 @@ def test_outputs_are_finite_and_those_that_decide_are_float32(name, precision):
     assert dtypes == expected | ({low} if name in NETWORKS else set())
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-@pytest.mark.parametrize("precision", PRECISIONS[:2])
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [(name, "float32") for name in LEARNERS] + [slow_if_deep(name, "mixed_bfloat16") for name in LEARNERS],
+)
 def test_gradient_reaches_every_trainable_weight_and_every_code_or_feature(name, precision, gradient):
     keras.config.set_dtype_policy(precision)
     inputs = inputs_of(name)
@@ -115,7 +122,7 @@ def test_gradient_reaches_every_trainable_weight_and_every_code_or_feature(name,
             assert piece.any(), where
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", [slow_if_deep(name) for name in PARTS])
 def test_saved_and_loaded_it_gives_the_same_and_goes_on_drawing_the_same(name, tmp_path):
     inputs = inputs_of(name)
     part = made(name, inputs)

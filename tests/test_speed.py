@@ -155,6 +155,7 @@ def test_training_is_traced_once_and_rarely_waits_for_the_device(make_tiny_folde
         image_size=16,
         code_size=8,
         critic_units=8,
+        alpha=0.0,
         batch_size=2,
         epochs=2,
         precision="float32",

@@ -30,6 +30,7 @@ MAPS = [
 ]
 
 OF_ANY_SIZE = "seed", "resnet18", "resnet18-thin"
+OTHERS = "basic32", "alex64", "resnet18", "resnet18-thin"
 
 
 def test_the_table_in_the_documentation_is_true():
@@ -149,10 +150,11 @@ def test_above_the_split_all_can_change_and_the_map_stays(encoder, size, images)
     assert not np.allclose(before["mean"], after["mean"])
 
 
-def test_exported_encoders_load_in_plain_keras_and_give_the_same(settled, smallest, images, tmp_path):
+@pytest.mark.parametrize("names", [("seed", "mobilenetv2"), pytest.param(OTHERS, marks=pytest.mark.slow)])
+def test_exported_encoders_load_in_plain_keras_and_give_the_same(names, settled, smallest, images, tmp_path):
     expected = {}
-    for name, size in smallest.items():
-        encoder = settled(name)
+    for name in names:
+        encoder, size = settled(name), smallest[name]
         in_plain_keras(encoder).save(tmp_path / f"{name}.keras")
         np.save(tmp_path / f"{name}.npy", images(size))
         expected[name] = {key: ops.convert_to_numpy(y) for key, y in encoder(images(size)).items()}
@@ -164,7 +166,7 @@ def test_exported_encoders_load_in_plain_keras_and_give_the_same(settled, smalle
         "assert 'dim' not in sys.modules"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-c", program, *smallest]
+    command = [sys.executable, "-c", program, *names]
     subprocess.run(command, cwd=tmp_path, check=True, env=environment)
     for name, outputs in expected.items():
         found = np.load(tmp_path / f"{name}.npz")

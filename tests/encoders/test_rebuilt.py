@@ -21,6 +21,7 @@ def test_in_plain_keras_no_layer_is_ours_and_the_outputs_are(encoder, size, imag
     theirs = [layer for layer in layers_within(plain) if type(layer) is keras.layers.BatchNormalization]
     assert len(ours) == len(theirs) > 0
     assert all(type(layer).__module__.startswith("keras.") for layer in layers_within(plain))
+    assert "dim>" not in plain.to_json()  # nothing of ours is asked for when it is loaded
     batch = images(size, count=12)  # of few, batch normalisation amplifies rounding
     expected, found = encoder(batch, training=training), plain(batch, training=training)
     assert expected.keys() == found.keys()

@@ -31,6 +31,7 @@ def configuration(preset="dim", **changes):
 
 
 DIM_PRESETS = [name for name, preset in PRESETS.items() if preset().method == "dim"]
+OTHERS = "dim", "seed", "rival-simclr"  # whose like learns in test_learner.py
 
 
 def value(x):
@@ -45,8 +46,7 @@ def loss_in_inference(model, x):
     return model.compute_loss(x=x, y_pred=model(x, training=False), training=False)
 
 
-@pytest.mark.parametrize("preset", DIM_PRESETS)
-@pytest.mark.parametrize("prior", ["kl", "none"])
+@pytest.mark.parametrize(("preset", "prior"), [*((name, "kl") for name in DIM_PRESETS), ("dim", "none")])
 def test_the_loss_is_the_weighted_sum_of_its_terms_computed_apart(preset, prior):
     weights = {"alpha": 0.3, "beta": 0.7, "gamma": 0.2, "delta": 0.0}
     model = build_model(configuration(preset, prior=prior, **weights))
@@ -220,7 +220,9 @@ def _part(model, variable, above):
     return "above the split" if variable.path in above else "below the split"
 
 
-@pytest.mark.parametrize("preset", ["dim", "seed", "paper-local-dv", "rival-simclr"])
+@pytest.mark.parametrize(
+    "preset", ["paper-local-dv", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
+)
 def test_training_raises_the_bounds_and_reports_every_term(preset):
     """The total need not fall: a discriminator and an encoder work against each other in it."""
     model = build_model(configuration(preset, precision="float32", learning_rate=1e-3))

@@ -1,5 +1,7 @@
 """Pairs against all comparisons, one by one."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -20,8 +22,10 @@ def codes():
     return 50 * rows
 
 
-def distance(metric, a, b):
-    a, b = a.astype("float64"), b.astype("float64")
+@cache
+def distance(metric, i, j):
+    """Of two codes."""
+    a, b = codes()[[i, j]].astype("float64")
     if metric == "l2":
         return np.linalg.norm(a - b)
     if not (a.any() and b.any()):
@@ -37,14 +41,13 @@ def distance(metric, a, b):
 def test_pairs_are_those_of_comparing_each_with_each(metric, threshold, blocks, monkeypatch):
     monkeypatch.setattr(duplicates, "_QUERIES", blocks[0])
     monkeypatch.setattr(duplicates, "_BANK", blocks[1])
-    rows = codes()
     expected = {
-        (i, j): distance(metric, rows[i], rows[j])
+        (i, j): distance(metric, i, j)
         for j in range(N)
         for i in range(j)
-        if distance(metric, rows[i], rows[j]) <= threshold + 1e-9
+        if distance(metric, i, j) <= threshold + 1e-9
     }
-    found = close_pairs(rows, threshold, metric)
+    found = close_pairs(codes(), threshold, metric)
     assert {tuple(pair) for pair in found.rows.tolist()} == set(expected)
     assert len(found.rows) == len(expected) > 0
     assert (np.diff(found.distances) >= 0).all()
@@ -59,10 +62,10 @@ def test_across_two_sets_each_is_compared_with_each(metric, threshold, blocks, m
     monkeypatch.setattr(duplicates, "_BANK", blocks[1])
     ones, others = codes(), codes()[::-1][:17].copy()
     expected = {
-        (i, j): distance(metric, ones[i], others[j])
-        for i in range(len(ones))
+        (i, j): distance(metric, i, N - 1 - j)
+        for i in range(N)
         for j in range(len(others))
-        if distance(metric, ones[i], others[j]) <= threshold + 1e-9
+        if distance(metric, i, N - 1 - j) <= threshold + 1e-9
     }
     found = close_pairs(ones, threshold, metric, others)
     assert {tuple(pair) for pair in found.rows.tolist()} == set(expected)

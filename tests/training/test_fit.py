@@ -15,7 +15,7 @@ from dim.training.run import Run
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
-SMALL = {"image_size": 16, "code_size": 8, "critic_units": 8, "batch_size": 20, "precision": "float32"}
+SMALL = {"image_size": 16, "code_size": 8, "critic_units": 8, "batch_size": 40, "precision": "float32"}
 SMALL |= {"views": 1, "alpha": 0.0}
 TWO_EPOCHS = dim.Configuration(epochs=2, **SMALL)
 
@@ -29,8 +29,8 @@ def codes(run):
 def as_good_as_trained(photographs, epochs=1, **settings):
     """A run whose checkpoint holds initial weights after the steps of one epoch, and its configuration."""
     configuration = dim.Configuration(epochs=epochs, data=str(photographs), **SMALL, **settings)
-    model = dim.build_model(configuration, steps_per_epoch=4)
-    model.optimizer.iterations.assign(4)
+    model = dim.build_model(configuration, steps_per_epoch=2)
+    model.optimizer.iterations.assign(2)
     run = Run("first")
     run.claim(configuration, dim.data.load(str(photographs), 16))
     run.save(model)

@@ -14,7 +14,7 @@ from dim.training.run import Run
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
-SMALL = Configuration(image_size=16, code_size=5, critic_units=6, batch_size=10, views=1)
+SMALL = Configuration(image_size=16, code_size=5, critic_units=6, batch_size=20, views=1)
 
 
 def dataset(labelled=True):
@@ -34,7 +34,7 @@ def train(run, data, epochs, model=None, done=0, **changes):
     monitor = Monitor(run, data, done)
     model.fit(
         data.train.images,
-        batch_size=10,
+        batch_size=20,
         shuffle=False,
         verbose=0,
         initial_epoch=done,
@@ -115,7 +115,7 @@ def test_two_views_are_shown_in_their_size_and_looking_at_them_changes_no_random
     smaller = {"views": 2, "view_size": 12, "alpha": 0.0}
     watched = train(run, data, epochs=1, **smaller)
     alone = build_model(Configuration(**{**vars(SMALL), **smaller}))
-    alone.fit(data.train.images, batch_size=10, shuffle=False, verbose=0)
+    alone.fit(data.train.images, batch_size=20, shuffle=False, verbose=0)
     (sheet,) = events(run).Images("views/original_and_what_the_model_sees")
     assert (sheet.width, sheet.height) == (8 * 12, 5 * 12)
     for one, other in zip(watched.get_weights(), alone.get_weights(), strict=True):

@@ -24,6 +24,12 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), "uint8")
 SMALL = Configuration(data="photo-patches", image_size=16, code_size=5, critic_units=6, epochs=3)
 
 
+@pytest.fixture(scope="module")
+def model():
+    """Of that configuration, for tests that only save it."""
+    return build_model(SMALL)
+
+
 def test_a_name_is_a_folder_in_runs_and_a_path_is_a_path(tmp_path):
     assert str(Run("first").path) == "runs/first"
     assert Run(f"{tmp_path}/elsewhere").path == tmp_path / "elsewhere"
@@ -179,15 +185,14 @@ def test_a_damaged_file_of_results_is_named_in_one_line(content, refused):
         run.read_json(run.results, "k", "accuracy")
 
 
-def test_the_newest_run_is_the_one_saved_last():
-    model = build_model(SMALL)
+def test_the_newest_run_is_the_one_saved_last(model):
     for name in ("zebra", "ant"):
         Run(name).claim(SMALL)
         Run(name).save(model)
     assert Run.chosen().path.name == "ant"
 
 
-def test_where_no_run_was_trained_it_is_the_pretrained_encoder_and_that_is_said(capsys):
+def test_where_no_run_was_trained_it_is_the_pretrained_encoder_and_that_is_said(model, capsys):
     for said in "by the encoder that comes with dim, RUN=pretrained", "no trained run in runs/":
         run = Run.chosen()
         assert run.name == "pretrained" and said in capsys.readouterr().err
@@ -196,20 +201,20 @@ def test_where_no_run_was_trained_it_is_the_pretrained_encoder_and_that_is_said(
     (expected, found) = (embed(encoder, IMAGES) for encoder in (pretrained.pretrained(), run.load_encoder()))
     np.testing.assert_array_equal(expected, found)
     Run("own").claim(SMALL)
-    Run("own").save(build_model(SMALL))
+    Run("own").save(model)
     assert Run.chosen().name == "own"
     assert Run.chosen("pretrained").load_encoder() and not capsys.readouterr().err
 
 
-def test_a_run_of_ones_own_may_be_called_pretrained():
+def test_a_run_of_ones_own_may_be_called_pretrained(model):
     Run("pretrained").claim(SMALL)
-    Run("pretrained").save(build_model(SMALL))
+    Run("pretrained").save(model)
     assert Run.chosen("pretrained").configuration() == SMALL
     assert Run.chosen("pretrained").load_encoder().output["mean"].shape == (None, 5)
 
 
-def test_without_its_checkpoint_a_run_still_has_the_encoder_that_was_kept_alone(declined):
-    run, model = Run("first"), build_model(SMALL)
+def test_without_its_checkpoint_a_run_still_has_the_encoder_that_was_kept_alone(model, declined):
+    run = Run("first")
     run.claim(SMALL)
     with declined("runs/first has no checkpoint yet"):
         run.load_encoder()
@@ -232,10 +237,10 @@ def test_a_checkpoint_comes_back_with_its_optimizer():
     assert sorted(file.name for file in run.path.iterdir()) == ["checkpoint.keras", "configuration.json"]
 
 
-def test_a_checkpoint_that_torch_wrote_is_read_on_any_backend():
+def test_a_checkpoint_that_torch_wrote_is_read_on_any_backend(model):
     run = Run("first")
     run.claim(SMALL)
-    run.save(build_model(SMALL))
+    run.save(model)
     with zipfile.ZipFile(run.checkpoint) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     config = json.loads(members["config.json"])
@@ -247,10 +252,9 @@ def test_a_checkpoint_that_torch_wrote_is_read_on_any_backend():
     assert int(run.load().optimizer.iterations) == 0
 
 
-def test_an_unfinished_save_leaves_the_old_checkpoint_whole(monkeypatch):
+def test_an_unfinished_save_leaves_the_old_checkpoint_whole(model, monkeypatch):
     run = Run("first")
     run.claim(SMALL)
-    model = build_model(SMALL)
     run.save(model)
     before = run.checkpoint.read_bytes()
 
@@ -265,31 +269,31 @@ def test_an_unfinished_save_leaves_the_old_checkpoint_whole(monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:1000], lambda b: b"", lambda b: b[:-3000] + bytes(3000)])
-def test_a_damaged_or_missing_checkpoint_is_said_in_one_line(damage):
+def test_a_damaged_or_missing_checkpoint_is_said_in_one_line(damage, model):
     run = Run("first")
     run.claim(SMALL)
     with pytest.raises(DimError, match="no checkpoint yet"):
         run.load()
-    run.save(build_model(SMALL))
+    run.save(model)
     run.checkpoint.write_bytes(damage(run.checkpoint.read_bytes()))
     with pytest.raises(DimError, match=r"checkpoint\.keras is damaged") as caught:
         run.load()
     assert "\n" not in str(caught.value)
 
 
-def test_a_checkpoint_of_something_else_is_said_in_one_line(refused):
+def test_a_checkpoint_of_something_else_is_said_in_one_line(model, refused):
     run = Run("first")
     run.claim(SMALL)
     for other, complaint in (
-        (build_model(SMALL).encoder, "it is a Functional, not a DeepInfoMax"),
+        (model.encoder, "it is a Functional, not a DeepInfoMax"),
         (build_model(replace(SMALL, method="vicreg", prior="none")), "it is a VICReg"),
-        (build_model(replace(SMALL, encoder="basic32", image_size=32)), "another encoder than seed"),
+        (build_model(replace(SMALL, encoder="basic32")), "another encoder than seed"),
         (build_model(replace(SMALL, code_size=6)), "from 16 pixels to a code of 5"),
     ):
         run.save(other)
         with refused("checkpoint.keras is not of this run", complaint, "remove it"):
             run.load()
-    run.save(build_model(SMALL))
+    run.save(model)
     assert run.load().encoder.output["mean"].shape == (None, 5)
 
 

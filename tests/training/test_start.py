@@ -14,7 +14,8 @@ from dim.training.start import start_from
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
-SMALL = Configuration(image_size=16, code_size=5, critic_units=6, batch_size=8, epochs=1, precision="float32")
+SMALL = {"image_size": 16, "code_size": 5, "critic_units": 6, "batch_size": 16, "views": 1, "alpha": 0.0}
+SMALL = Configuration(**SMALL, epochs=1, precision="float32")
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), "uint8")
 
 
