@@ -43,19 +43,8 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
     sorted by name, for those who need no splits; where the folder is split, what lies beside `train/` and
     `val/` is left out there too. Raises DimError if there are too few images.
     """
-    kinds = ", ".join(sorted(EXTENSIONS))
-    if store.is_address(where):
-        name, files = store.name_of(where), store.list_images(where)
-        opened = {"address": where}
-        decode, read = (
-            partial(store.decode_stored, **opened, size=image_size),
-            partial(store.stored_bytes, **opened),
-        )
-        place = Place(where, "", decode, read)
-    else:
-        where = Path(where).resolve()
-        name, files = where.name, list_images(where)
-        place = Place(str(where), f"{where}/", partial(decode_image, size=image_size), file_bytes)
+    name, files, place = _listed(where, image_size)
+    where, kinds = place.where, ", ".join(sorted(EXTENSIONS))
     if whole and _is_split([name for name, *_ in files]):
         files = [file for file in files if file[0].startswith(("train/", "val/"))]
     if whole and not files:
@@ -68,7 +57,18 @@ def source(where: str | PathLike, image_size: int = 64, whole: bool = False) -> 
     if whole:
         stamps = [f"{size} {changed}" for _, size, changed in files]
         recipe = partial(_in_order, place, names, len(names), stamps=stamps)
-    return Source(called(name), [place.where, files], recipe)
+    return Source(called(name), [where, files], recipe)
+
+
+def _listed(where: str | PathLike, size: int) -> tuple[str, list[tuple[str, int, int]], Place]:
+    """What it is called, its images, and how they are read."""
+    if store.is_address(where):
+        decode = partial(store.decode_stored, address=where, size=size)
+        place = Place(where, "", decode, partial(store.stored_bytes, address=where))
+        return store.name_of(where), store.list_images(where), place
+    where = Path(where).resolve()
+    place = Place(str(where), f"{where}/", partial(decode_image, size=size), file_bytes)
+    return where.name, list_images(where), place
 
 
 def list_images(folder: Path) -> list[tuple[str, int, int]]:

@@ -212,11 +212,15 @@ def test_the_losses_of_every_kind_are_those_of_one_device(computed):
 @pytest.mark.slow
 def test_without_rounding_losses_and_codes_of_every_kind_stay_those_of_one_device(computed, wide):
     presets = ["dim", "two-view", "paper-local-nce", "metric-supcon"]
-    one, four = (computed(20, presets, devices, wide=wide) for devices in (1, 4))
-    for preset in presets:
-        np.testing.assert_allclose(four[preset]["losses"], one[preset]["losses"], rtol=1e-9, err_msg=preset)
-        greatest = np.abs(one[preset]["codes"]).max()
-        np.testing.assert_allclose(four[preset]["codes"], one[preset]["codes"], atol=1e-7 * greatest)
+    one = computed(20, presets, wide=wide)
+    for devices, processes in (4, 1), (1, 2):
+        many = computed(20, presets, devices, processes, wide)
+        for preset in presets:
+            losses, codes = (
+                np.array([found[preset][what] for found in (one, many)]) for what in ("losses", "codes")
+            )
+            np.testing.assert_allclose(*losses, rtol=1e-9, err_msg=preset)
+            np.testing.assert_allclose(*codes, atol=1e-7 * np.abs(codes).max(), err_msg=preset)
 
 
 @on_jax
