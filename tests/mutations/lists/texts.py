@@ -37,6 +37,9 @@ EDITS = [
         ("the same sentence twice", "one, other = cells[5:7]", "one, other = cells[5], cells[5]"),
         ("quotes are syntax", "quoting=csv.QUOTE_NONE", "quoting=csv.QUOTE_MINIMAL"),
         ("test pairs are training pairs", 'f"sts-{part}.csv") for part', '"sts-train.csv") for part'),
+        ("any pairs are the benchmark", "if not found.endswith(_PUBLISHED)", "if not found"),
+        ("what was there before a download is removed", "if not there:", "if archive.exists():"),
+        ("what was fetched stays, whatever it is", "if not there:", "if False:"),
     ),
     *edits_of(
         "dim/layers/tokens.py",
