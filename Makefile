@@ -99,7 +99,7 @@ text-classification: $(READY) ## learn codes of texts, without labels and with t
 tensorboard: $(READY) ## look at all runs in the browser
 	$(BIN)/tensorboard --logdir runs $(ARGS)
 
-data: $(READY) ## download Tiny-ImageNet (248 MB) into data/, DATA=movielens or 20-newsgroups
+data: $(READY) ## download Tiny-ImageNet (248 MB) into data/, DATA=movielens, 20-newsgroups or stsbenchmark
 	@$(BIN)/python -m experiments.download $(GIVEN) $(ARGS)
 
 bench: $(READY) $(VENV)-backends/.ready ## measure speed beside PyTorch, tf.io, FAISS and the machine's limits

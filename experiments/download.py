@@ -1,4 +1,4 @@
-"""Downloads Tiny-ImageNet (248 MB), MovieLens (1 MB) or 20 Newsgroups (17 MB), where programs find it.
+"""Downloads Tiny-ImageNet (248 MB), MovieLens, 20 Newsgroups (17 MB) or STS-B, where programs find them.
 
 ImageNet's terms allow non-commercial research only, as do those of MovieLens.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dim.data import movielens, newsgroups
+from dim.data import movielens, newsgroups, sentence_pairs
 from dim.data.download import download_tiny_imagenet
 from dim.files import typed_path
 from dim.names import printable
@@ -18,7 +18,7 @@ from experiments import command_line
 class Options:
     """Options of `download`."""
 
-    data: Literal["tiny-imagenet", "movielens", "20-newsgroups"] = "tiny-imagenet"
+    data: Literal["tiny-imagenet", "movielens", "20-newsgroups", "stsbenchmark"] = "tiny-imagenet"
     """What to download."""
     folder: Path = Path("data")
     """Where to put it."""
@@ -31,6 +31,9 @@ def download(options: Options) -> None:
         name, where = "MovieLens", movielens.download_movielens(folder / movielens.ARCHIVE.name)
     elif options.data == "20-newsgroups":
         name, where = "20 Newsgroups", newsgroups.download_newsgroups(folder / newsgroups.ARCHIVE.name)
+    elif options.data == "stsbenchmark":
+        archive = folder / sentence_pairs.ARCHIVE.name
+        name, where = "The STS Benchmark", sentence_pairs.download_sts_benchmark(archive)
     else:
         name, where = "Tiny-ImageNet", download_tiny_imagenet(folder)
     print(printable(f"{name} is in {where}"))

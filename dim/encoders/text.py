@@ -43,16 +43,40 @@ def text_encoder(
     return keras.Model(tokens, {FEATURE_MAP: feature_map, MEAN: code}, name="encoder")
 
 
-def weigh_by_rarity(encoder: keras.Model, tokens: np.ndarray) -> keras.Model:
+def weigh_by_rarity(encoder: keras.Model, tokens: np.ndarray, power: float = 1.0) -> keras.Model:
     """Sets the weights of a text encoder to the inverse document frequencies of training texts; returns it.
 
-        w = log((1 + N) / (1 + texts of the N with the token)) + 1
+        w = (log((1 + N) / (1 + texts of the N with the token)) + 1) ^ power
 
-    as scikit-learn has them. Tokens are [N, T] int32; labels are not asked for.
+    at a power of 1 as scikit-learn has them. Tokens are [N, T] int32; labels are not asked for.
     """
     N, seen = len(tokens), np.zeros(TOKENS)
     for row in tokens:
         seen[np.unique(row)] += 1
     rarity = np.log((1 + N) / (1 + seen)) + 1
-    encoder.get_layer(_LOG_WEIGHTS).set_weights([np.log(rarity)[:, None].astype("float32")])
+    encoder.get_layer(_LOG_WEIGHTS).set_weights([power * np.log(rarity)[:, None].astype("float32")])
+    return encoder
+
+
+def start_from_svd(encoder: keras.Model, tokens: np.ndarray, seed: int = 0) -> keras.Model:
+    """Starts a text encoder as latent semantic analysis of training texts, in place of at random; returns it.
+
+    Rows of the embedding are the first singular vectors of the weighted counts of the texts, so that tokens
+    of the same texts have similar ones and those of no text have 0; all are scaled to a mean square length
+    of 1. Weights are rarities squared: by rarities alone the first directions are those of common words,
+    which tell little. Tokens are [N, T] int32; fewer than D texts have but N directions. Labels are not
+    asked for.
+    """
+    from scipy.sparse import csr_array
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.preprocessing import normalize
+
+    (log_weights,) = weigh_by_rarity(encoder, tokens, power=2.0).get_layer(_LOG_WEIGHTS).get_weights()
+    rows, places = np.nonzero(tokens)
+    numbers, shape = tokens[rows, places], (len(tokens), TOKENS)
+    counts = normalize(csr_array((np.exp(log_weights[numbers, 0]), (rows, numbers)), shape))
+    embedding = encoder.get_layer(_EMBEDDING)
+    vectors, D = np.zeros((TOKENS, embedding.output_dim)), min(embedding.output_dim, len(tokens))
+    vectors[:, :D] = TruncatedSVD(D, random_state=seed).fit(counts).components_.T
+    embedding.set_weights([vectors / np.sqrt(np.mean(np.sum(vectors**2, axis=1)))])
     return encoder

@@ -151,6 +151,9 @@ class Run:
         if not file.exists():
             raise DimError(f"{self.path} is not a run: it has no {file.name}; train it: make train RUN=…")
         settings = read_json(file, dict, remedy)
+        if self.settings is Configuration and "content" in settings:
+            own = "make text-classification, text-similarity and recommend measure and ask their own"
+            raise DimError(f"{self.path} is a run of texts or of films, not of images; {own}")
         try:
             return self.settings(**settings)
         except (TypeError, DimError) as error:

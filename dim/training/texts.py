@@ -1,6 +1,7 @@
 """Trains an encoder of texts in a run's folder, or goes on with it."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import keras
@@ -9,8 +10,8 @@ import numpy as np
 from dim import choices
 from dim.data.batches import Batches
 from dim.data.class_batches import ClassBatches
-from dim.data.tokens import tokenised, with_pieces, words
-from dim.encoders.text import text_encoder, weigh_by_rarity
+from dim.data.tokens import once, tokenised, with_pieces, words
+from dim.encoders.text import start_from_svd, text_encoder, weigh_by_rarity
 from dim.errors import DimError
 from dim.layers.critics import EncodeAndDot
 from dim.layers.tokens import RandomWindow
@@ -46,8 +47,12 @@ class TextSettings:
     """Tokens that are read of a text, T."""
     window: int = 32
     """Tokens of a view, of which Deep InfoMax takes two of each text."""
+    context: bool = True
+    """Look at the tokens around each; without it each word of a text is read once, as order says nothing."""
     pieces: bool = False
     """Take pieces of words, too; their order says nothing, so that no context is looked at."""
+    svd: bool = False
+    """Start from the singular vectors of the training texts, in place of at random."""
     dropout: float = 0.3
     """Share of the tokens that training leaves out."""
     seed: int = 0
@@ -64,7 +69,8 @@ class TextSettings:
 
     def tokens(self, texts) -> np.ndarray:
         """[N, T] int32 of N texts."""
-        return tokenised(texts, self.length, with_pieces if self.pieces else words)
+        split = with_pieces if self.pieces else words if self.context else once
+        return tokenised(texts, self.length, split)
 
 
 def train_texts(run: Run, s: TextSettings, tokens: np.ndarray, targets: np.ndarray | None, numbers):
@@ -91,8 +97,9 @@ def build_text_model(s: TextSettings, tokens: np.ndarray, classes: int) -> keras
     """Compiled, with the initial weights of its seed, which becomes Keras' own."""
     keras.utils.set_random_seed(s.seed)
     keras.config.set_dtype_policy("float32")
-    encoder = text_encoder(s.code_size, context=not s.pieces, dropout=s.dropout, seed=s.seed)
-    weigh_by_rarity(encoder, tokens.reshape(-1, tokens.shape[-1]))
+    encoder = text_encoder(s.code_size, context=s.context and not s.pieces, dropout=s.dropout, seed=s.seed)
+    start = partial(start_from_svd, seed=s.seed) if s.svd else weigh_by_rarity
+    start(encoder, tokens.reshape(-1, tokens.shape[-1]))
     if s.method == "siamese":
         model = Siamese(encoder, s.loss, s.temperature)
     elif s.method == "metric":

@@ -1,11 +1,14 @@
 """Graded pairs are read as they are published; what is not is refused."""
 
+import shutil
+import tarfile
 import zipfile
 
 import numpy as np
 import pytest
 
-from dim.data import docstrings as module
+from dim.data import docstrings
+from dim.data import sentence_pairs as module
 from dim.data.sentence_pairs import made_pairs, sts_benchmark
 
 _ROW = "main-news\tsome file\t2015\t0001\t{grade}\t{one}\t{other}\n"
@@ -28,11 +31,14 @@ def test_grades_are_shares_of_five_and_quotes_are_letters(folder):
     assert pairs.test.first[2] == '"A test 2' and pairs.test.second[2] == "Another, 2."
 
 
-def test_zip_and_folder_give_the_same(folder, tmp_path):
+def test_archives_and_folder_give_the_same(folder, tmp_path):
     with zipfile.ZipFile(tmp_path / "sts.zip", "w") as archive:
         for file in folder.iterdir():
             archive.write(file, f"stsbenchmark/{file.name}")
-    assert sts_benchmark(str(tmp_path / "sts.zip")).fingerprint == sts_benchmark(str(folder)).fingerprint
+    with tarfile.open(tmp_path / "sts.tar.gz", "w:gz") as archive:
+        archive.add(folder, "stsbenchmark")
+    for name in "sts.zip", "sts.tar.gz":
+        assert sts_benchmark(str(tmp_path / name)).fingerprint == sts_benchmark(str(folder)).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -57,18 +63,59 @@ def test_what_is_no_benchmark_is_one_line(tmp_path, folder, declined):
     with declined("no sentence pairs at"):
         sts_benchmark(str(tmp_path / "absent"))
     (tmp_path / "bad.zip").write_bytes(b"no zip")
-    with declined("bad.zip", "no zip or folder"):
+    with declined("bad.zip", "no archive or folder"):
         sts_benchmark(str(tmp_path / "bad.zip"))
+    with tarfile.open(tmp_path / "cut.tar.gz", "w:gz") as archive:
+        archive.add(folder, "stsbenchmark")
+    (tmp_path / "cut.tar.gz").write_bytes((tmp_path / "cut.tar.gz").read_bytes()[:-100])
+    with declined("cut.tar.gz", "no archive or folder"):
+        sts_benchmark(str(tmp_path / "cut.tar.gz"))
     (folder / "sts-test.csv").unlink()
     with declined("has no sts-test.csv"):
         sts_benchmark(str(folder))
 
 
+@pytest.fixture
+def served(folder, tmp_path, monkeypatch):
+    """What the server has in place of the benchmark."""
+    with tarfile.open(tmp_path / "served.tar.gz", "w:gz") as archive:
+        archive.add(folder, "stsbenchmark")
+
+    def download(url, file):
+        file.parent.mkdir(exist_ok=True)
+        return file if file.exists() else shutil.copy(tmp_path / "served.tar.gz", file)
+
+    monkeypatch.setattr(module, "download", download)
+    return tmp_path / "served.tar.gz"
+
+
+def test_a_download_stays_where_it_has_as_many_pairs_as_were_published(served, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_PUBLISHED", "6 train + 3 dev + 4 test pairs")
+    fetched = tmp_path / "data/Stsbenchmark.tar.gz"
+    assert module.download_sts_benchmark(fetched) == fetched
+    assert sts_benchmark(str(fetched)).fingerprint == sts_benchmark(str(folder)).fingerprint
+
+
+def test_a_download_of_something_else_is_removed_and_what_was_there_before_is_not(served, tmp_path, declined):
+    fetched = tmp_path / "data/Stsbenchmark.tar.gz"
+    with declined("6 train + 3 dev + 4 test pairs, not 5,749 train"):
+        module.download_sts_benchmark(fetched)
+    assert not fetched.exists()
+    served.write_text("sign in first")
+    with declined("no archive or folder"):
+        module.download_sts_benchmark(fetched)
+    assert not fetched.exists()
+    fetched.write_text("of the user")
+    with declined("no archive or folder"):
+        module.download_sts_benchmark(fetched)
+    assert fetched.exists()
+
+
 def test_made_pairs_are_graded_by_where_the_second_comes_from(monkeypatch):
-    monkeypatch.setattr(module, "_EACH", 120)
-    module._of.cache_clear()
-    pairs, texts = made_pairs(), module.docstrings()
-    module._of.cache_clear()
+    monkeypatch.setattr(docstrings, "_EACH", 120)
+    docstrings._of.cache_clear()
+    pairs, texts = made_pairs(), docstrings.docstrings()
+    docstrings._of.cache_clear()
     assert str(pairs).startswith("pairs made of docstrings")
 
     def library(sentence, part):

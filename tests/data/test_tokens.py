@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from dim.data.tokens import TOKENS, number, padded, tokenised, with_pieces, words
+from dim.data.tokens import TOKENS, number, once, padded, tokenised, with_pieces, words
 
 
 def test_words_are_runs_of_letters_of_any_script_in_lower_case():
@@ -21,6 +21,11 @@ def test_words_are_runs_of_letters_of_any_script_in_lower_case():
         "猫",
     ]
     assert words(" \n$ … ") == []
+
+
+def test_words_once_stand_where_they_come_first():
+    assert once("The cat and the Cat's mat") == ["the", "cat", "and", "s", "mat"]
+    assert once("") == []
 
 
 def test_pieces_have_three_to_five_letters_and_the_ends_of_the_word():

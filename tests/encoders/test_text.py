@@ -4,11 +4,14 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
 
 from dim.data.tokens import TOKENS, number, tokenised, words
 from dim.encoders import text_encoder, weigh_by_rarity
 from dim.encoders.embedding import embed
+from dim.encoders.text import start_from_svd
 from dim.measures.distances import cosine_distance
 
 TEXTS = ["the cat sat on the mat", "a cat", "the dog ate the mat and a cat", "fish", "", "the the the"]
@@ -81,6 +84,30 @@ def test_weights_are_the_rarities_of_scikit_learn():
     for word, i in vectors.vocabulary_.items():
         assert np.exp(log_weights[number(word), 0]) == pytest.approx(vectors.idf_[i], rel=1e-5)
     assert log_weights.shape == (TOKENS, 1)
+    weigh_by_rarity(encoder, tokenised(TEXTS, 12), power=2.0)
+    np.testing.assert_allclose(encoder.get_layer("log_weights").get_weights()[0], 2 * log_weights, rtol=1e-6)
+
+
+def test_started_from_singular_vectors_its_codes_have_the_cosines_of_latent_semantic_analysis():
+    rng = np.random.default_rng(0)
+    texts = [" ".join(f"w{i}" for i in rng.integers(0, 60, 3 + 3 * k % 17)) for k in range(40)]
+    tokens, vectors = tokenised(texts, 24), TfidfVectorizer(analyzer=words, norm=None)
+    counts = vectors.fit_transform(texts).multiply(vectors.idf_[None])  # rarities squared
+    expected = TruncatedSVD(12, random_state=0).fit_transform(normalize(counts.tocsr()))
+    encoder = start_from_svd(text_encoder(12, context=False), tokens)
+    found = embed(encoder, tokens)
+    np.testing.assert_allclose(
+        normalize(found) @ normalize(found).T, normalize(expected) @ normalize(expected).T, atol=1e-3
+    )
+    (embedding,) = encoder.get_layer("embedding").get_weights()
+    assert np.mean(np.sum(embedding**2, axis=1)) == pytest.approx(1, rel=1e-4)
+    np.testing.assert_array_equal(codes(encoder, ["unheard of", ""]), 0)
+
+
+def test_fewer_texts_than_the_code_is_long_give_as_many_directions():
+    found = codes(start_from_svd(text_encoder(9, context=False), tokenised(TEXTS, 12)), TEXTS)
+    assert np.isfinite(found).all() and np.abs(found[:4]).max(axis=1).min() > 0
+    np.testing.assert_array_equal(found[:, len(TEXTS) :], 0)
 
 
 def test_training_leaves_tokens_out_and_use_does_not():

@@ -16,3 +16,9 @@ def test_movielens_is_checked_by_its_content(refused, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data/ml-latest-small.zip").write_text("sign in first")
     assert "ml-latest-small.zip cannot be used (movies.csv: " in refused("download", "--data", "movielens")
+
+
+def test_sentence_pairs_are_checked_by_their_content(refused, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/Stsbenchmark.tar.gz").write_text("sign in first")
+    assert "Stsbenchmark.tar.gz is no archive" in refused("download", "--data", "stsbenchmark")

@@ -250,8 +250,12 @@ def test_unit_codes_have_length_one_and_a_gradient_along_the_sphere(scale, gradi
     np.testing.assert_allclose(slope, across / length, rtol=1e-3, atol=1e-5)
 
 
-def test_zeros_stay_zeros():
+def test_zeros_stay_zeros_and_unit_has_no_gradient_there(gradient):
     assert (ops.convert_to_numpy(unit(ops.zeros((2, 3)))) == 0).all()
+    codes, weights = random_codes(), ops.convert_to_tensor(random_codes(7))
+    codes[3] = 0
+    slope = gradient(lambda x: 1e3 * ops.sum(unit(x) * weights), codes)
+    assert np.flatnonzero(np.abs(slope).max(axis=1) == 0).tolist() == [3] and np.isfinite(slope).all()
 
 
 @pytest.mark.parametrize("name", LOSSES)

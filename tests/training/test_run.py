@@ -17,6 +17,8 @@ from dim.errors import DimError
 from dim.methods.build import build_model
 from dim.training import pretrained
 from dim.training.run import Run
+from dim.training.texts import TextSettings
+from dim.training.tower_settings import Settings as TowerSettings
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -183,6 +185,14 @@ def test_a_damaged_file_of_results_is_named_in_one_line(content, refused):
     run.results.write_text(content)
     with refused("results.json cannot be used", "remove it"):
         run.read_json(run.results, "k", "accuracy")
+
+
+@pytest.mark.parametrize("settings", [TextSettings, TowerSettings])
+def test_a_run_of_something_else_than_images_says_who_measures_it(settings, declined):
+    Run("posts", settings).claim(settings(content="a"))
+    assert Run("posts", settings).configuration() == settings(content="a")
+    with declined("runs/posts is a run of texts or of films", "text-classification", "recommend"):
+        Run("posts").configuration()
 
 
 def test_the_newest_run_is_the_one_saved_last(model):

@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 import pytest
 
-from dim.data.tokens import tokenised
+from dim.data.tokens import tokenised, with_pieces
 from dim.encoders.embedding import embed
 from dim.training import texts
 from dim.training.run import Run
@@ -83,6 +83,26 @@ def test_no_label_reaches_deep_infomax(collection, monkeypatch):
     settings = TextSettings(**SMALL)
     assert len(texts._batches(settings, *collection)[0]) == 1
     assert len(texts._batches(TextSettings(**SMALL, method="supervised"), *collection)[0]) == 2
+
+
+def test_without_context_each_word_is_read_once_and_pieces_as_often_as_they_come():
+    text = ["a cat a cat"]
+    counts = {
+        (context, pieces): int(
+            (TextSettings(context=context, pieces=pieces, length=40).tokens(text) > 0).sum()
+        )
+        for context in (True, False)
+        for pieces in (True, False)
+    }
+    each = len(with_pieces(text[0]))
+    assert counts == {(True, False): 4, (False, False): 2, (True, True): each, (False, True): each}
+
+
+def test_a_start_from_singular_vectors_is_one_without_chance(collection):
+    tokens, _ = collection
+    settings = (TextSettings(**SMALL, context=False, svd=True, seed=s) for s in (0, 1))
+    one, other = (embed(build_text_model(s, tokens, 3).encoder, tokens) for s in settings)
+    np.testing.assert_allclose(np.abs(one), np.abs(other), atol=0.02 * np.abs(one).max())
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": -1.0}, {"dropout": 1.0}, {"window": 0}])

@@ -173,6 +173,7 @@ EDITS = [
         "dim/training/run.py",
         "tests/training/test_run.py",
         ("the oldest run", "newest = max(", "newest = min("),
+        ("runs of texts are damaged ones", 'and "content" in settings', 'and "contents" in settings'),
         ("an epoch logged twice", "0 < int(found[1]) < epoch", "0 < int(found[1]) <= epoch"),
         (
             "a cosine schedule may grow",

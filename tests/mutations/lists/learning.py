@@ -216,6 +216,7 @@ EDITS = [
         "dim/layers/unit.py",
         "tests/losses/test_metric_learning.py -k unit",
         ("zeros that become infinite", "ops.maximum(scale, 1e-30)", "scale"),
+        ("zeros with a gradient", "ops.where(scale > 0, codes, 0.0)", "codes"),
         (
             "a gradient through the scale of a code",
             "ops.stop_gradient(ops.max(ops.abs(codes), axis=1, keepdims=True))",
