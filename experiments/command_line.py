@@ -86,7 +86,7 @@ def _options(name: str, options: type, description: str):
     check(sys.argv[1:], options)
     filled = tyro.cli(
         options,
-        prog=f"python -m experiments.{name}",
+        prog=f"python -m {_module(name)}",
         default=options(configuration=_preset()) if "configuration" in options.__annotations__ else None,
         description=description,
         config=(tyro.conf.OmitArgPrefixes,),
@@ -95,6 +95,13 @@ def _options(name: str, options: type, description: str):
         if not 0 <= seed <= MOST_SEED:
             raise DimError(f"a seed must be at least 0 and at most {MOST_SEED:,}, not {seed}")
     return filled
+
+
+def _module(name: str) -> str:
+    """By which the program was started; the name is that of its function."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    started = spec.name.removesuffix(".__main__") if spec else ""
+    return started if started.startswith("experiments.") else f"experiments.{name}"
 
 
 def _preset() -> Configuration:

@@ -165,6 +165,11 @@ def test_help_explains_every_option_at_once(fresh):
     assert all(option in out for option in ("--data", "--preset", "--epochs", "--run", "--gamma"))
 
 
+@pytest.mark.parametrize("name", ["train", "evaluate", "near_duplicates", "benchmark.traffic"])
+def test_help_names_the_module_by_which_a_program_is_called(fresh, name):
+    assert f"usage: python -m experiments.{name} " in fresh(name, "--help")[1]
+
+
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow is the backend")
 def test_training_does_not_import_tensorflow(tmp_path, photographs):
     program = (
