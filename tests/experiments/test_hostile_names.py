@@ -29,9 +29,8 @@ from experiments.train import Options as Train
 from experiments.train import train
 from experiments.verify import Options as Verify
 from experiments.verify import verify
+from tests.experiments.conftest import SMALL
 
-SMALL = ["--image-size", "16", "--code-size", "8", "--critic-units", "8", "--batch-size", "20"]
-SMALL += ["--precision", "float32"]
 NAMES = [
     "two\nlines",
     "$x^$",
