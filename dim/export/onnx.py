@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dim.errors import DimError
+from dim.export.runtime import session
 
 _TOLERANCE = 1e-4
 
@@ -36,12 +37,10 @@ def check_onnx(file: Path, model) -> float:
 
     Raises DimError if for three random images it is above 1e-4.
     """
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    opened = session(file)
     images = np.random.default_rng(0).integers(0, 256, (3, *model.input_shape[1:]), "uint8")
     expected = model.predict_on_batch(images)
-    (found,) = session.run(None, {session.get_inputs()[0].name: images})
+    (found,) = opened.run(None, {opened.get_inputs()[0].name: images})
     difference = float(np.abs(found - expected).max() / max(np.finfo("float32").tiny, np.abs(expected).max()))
     if not difference <= _TOLERANCE:
         wrong = f"computes other codes than the encoder (difference {difference:.2g})"

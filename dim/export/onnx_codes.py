@@ -11,6 +11,7 @@ import numpy as np
 from dim.device import gpu
 from dim.encoders.embedding import embed_batch
 from dim.export.onnx import write_onnx
+from dim.export.runtime import session
 
 
 def to_codes(encoder: keras.Model, image_size: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -22,11 +23,9 @@ def to_codes(encoder: keras.Model, image_size: int) -> Callable[[np.ndarray], np
     in_float32 = all(layer.compute_dtype == "float32" for layer in encoder.layers if layer.weights)
     if not in_float32 or keras.backend.backend() != "tensorflow" or gpu():
         return partial(embed_batch, encoder)
-    import onnxruntime
-
     with TemporaryDirectory() as folder:
         file = Path(folder, "encoder.onnx")
         write_onnx(file, encoder, image_size)
-        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    (images,) = (each.name for each in session.get_inputs())
-    return lambda batch: session.run(None, {images: np.asarray(batch)})[0]
+        opened = session(file)
+    (images,) = (each.name for each in opened.get_inputs())
+    return lambda batch: opened.run(None, {images: np.asarray(batch)})[0]

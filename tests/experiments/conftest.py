@@ -50,6 +50,7 @@ def fresh(start):
     return fresh
 
 
+_BY_LIBRARIES = {"PYTEST_CURRENT_TEST", "TF_CPP_MIN_LOG_LEVEL", "ORT_DISABLE_TELEMETRY"}
 _forks = get_context("forkserver")
 _forks.set_forkserver_preload(["keras", "keras.backend", "faiss", "matplotlib.figure", "sklearn.neighbors"])
 
@@ -64,7 +65,7 @@ def command(fresh, tmp_path):
 
     def command(name, *arguments, inside=()):
         changed = {key for key, _ in os.environ.items() ^ before.items()}
-        if inside or changed - {"PYTEST_CURRENT_TEST", "TF_CPP_MIN_LOG_LEVEL"}:
+        if inside or changed - _BY_LIBRARIES:
             return fresh(name, *arguments, inside=inside)
         printed = [tmp_path.parent / f"{tmp_path.name} {stream}" for stream in ("out", "err")]
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}

@@ -4,6 +4,11 @@ from edits import edits_of
 
 EDITS = [
     *edits_of(
+        "dim/export/runtime.py",
+        "tests/export/test_runtime.py",
+        ("its use reported", 'os.environ["ORT_DISABLE_TELEMETRY"] = "1"', "pass"),
+    ),
+    *edits_of(
         "dim/search/nearest.py",
         "tests/search/test_nearest.py",
         ("L2 distances without the root", "return np.sqrt(squares)", "return squares"),
